@@ -1,0 +1,352 @@
+"""The notation for network architectures, and what it implies: shapes, parameters, multiply-adds. No TensorFlow.
+
+    32C3-P2-64C3-P2-D0.5-10
+
+reads: 32 filters of 3 × 3, 2 × 2 max pooling, 64 filters of 3 × 3, pooling, dropout of one half, ten classes.
+
+| token     | layer                      | options                                                       |
+|-----------|----------------------------|---------------------------------------------------------------|
+| `32C3`    | convolution, 32 of 3 × 3   | `S2` stride; `:same` padding; `:tanh`, `:elu`, … activation   |
+| `P2`      | max pooling 2 × 2          | `S1` stride (default: the pool size); `:same` padding         |
+| `A2`      | average pooling 2 × 2      | as max pooling                                                |
+| `GAP`     | global average pooling     |                                                               |
+| `D0.5`    | dropout of half the values |                                                               |
+| `BN`      | batch normalization        |                                                               |
+| `128`     | dense layer of 128 units   | `:tanh`, `:elu`, … activation                                 |
+
+Hidden layers are ReLU and padding is `valid` unless said otherwise. Images are flattened before the first dense
+layer. The last token is always `10`: the ten digits, as softmax probabilities.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Activation = Literal["relu", "tanh", "sigmoid", "elu", "gelu", "silu", "linear", "softmax"]
+Padding = Literal["valid", "same"]
+Shape = tuple[int, int, int] | tuple[int]  # (height, width, channels), or (units,) once flattened
+
+# Softmax is missing: it belongs to the last layer alone, which always has it.
+ACTIVATIONS: tuple[Activation, ...] = ("relu", "tanh", "sigmoid", "elu", "gelu", "silu", "linear")
+INPUT_SHAPE: Shape = (28, 28, 1)
+CLASS_COUNT = 10
+
+MAX_LAYERS = 40
+MAX_FILTERS = 1024
+MAX_UNITS = 4096
+MAX_PARAMETERS = 20_000_000
+
+
+class ArchitectureError(ValueError):
+    """A notation that cannot be built.
+
+    `token` is the offending text, `position` its number counted from 1, and `start` its first character in the
+    notation counted from 0, so that a page can point at it.
+    """
+
+    def __init__(self, message: str, *, token: str, position: int, start: int) -> None:
+        super().__init__(f"Token {position}, “{token}”: {message}")
+        self.token = token
+        self.position = position
+        self.start = start
+
+
+@dataclass(frozen=True)
+class Conv:
+    """A convolution of `filters` kernels of `size` × `size`."""
+
+    filters: int
+    size: int
+    stride: int = 1
+    padding: Padding = "valid"
+    activation: Activation = "relu"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Pooling over windows of `size` × `size`, by maximum or by average."""
+
+    kind: Literal["max", "average"]
+    size: int
+    stride: int
+    padding: Padding = "valid"
+
+
+@dataclass(frozen=True)
+class GlobalAveragePool:
+    """The mean of each feature map: (height, width, channels) to (channels,)."""
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """Sets the share `rate` of values to zero while training."""
+
+    rate: float
+
+
+@dataclass(frozen=True)
+class BatchNorm:
+    """Batch normalization over channels: learned scale and offset, and two running statistics."""
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A fully connected layer; what comes before is flattened."""
+
+    units: int
+    activation: Activation = "relu"
+
+
+Layer = Conv | Pool | GlobalAveragePool | Dropout | BatchNorm | Dense
+OUTPUT = Dense(CLASS_COUNT, "softmax")
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """What one layer does to one image. `parameters` counts all stored numbers, trained or not, as Keras does."""
+
+    token: str
+    name: str
+    output_shape: Shape
+    parameters: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A sequence of layers from the 28 × 28 × 1 image to ten probabilities."""
+
+    layers: tuple[Layer, ...]
+
+    @property
+    def parameters(self) -> int:
+        """Number of stored weights, as `keras.Model.count_params` gives it."""
+        return sum(layer.parameters for layer in summarize(self))
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-add operations of convolution and dense layers for one image."""
+        return sum(layer.multiply_adds for layer in summarize(self))
+
+    def __str__(self) -> str:
+        return format_architecture(self)
+
+
+def format_architecture(architecture: Architecture) -> str:
+    """Return the shortest notation; `parse_architecture` turns it back into an equal architecture."""
+    return "-".join(_format_layer(layer) for layer in architecture.layers)
+
+
+def parse_architecture(notation: str) -> Architecture:
+    """Read and validate a notation.
+
+    Raises `ArchitectureError` at the first token that cannot be read or built, saying what would be accepted.
+    """
+    if not notation.strip():
+        raise ArchitectureError("an architecture is needed, such as 32C3-P2-10.", token="", position=1, start=0)
+    layers: list[Layer] = []
+    shape = INPUT_SHAPE
+    parameters = 0
+    tokens = _tokens(notation)
+    for position, (token, start) in enumerate(tokens, start=1):
+        try:
+            layer = _parse_token(token, is_last=position == len(tokens))
+            if position > MAX_LAYERS:
+                raise _TokenError(f"at most {MAX_LAYERS} layers are accepted.")
+            summary = _summarize_layer(layer, shape)
+            parameters += summary.parameters
+            if parameters > MAX_PARAMETERS:
+                raise _TokenError(
+                    f"brings the network to {parameters:,} parameters; at most {MAX_PARAMETERS:,} are accepted. "
+                    f"Use fewer filters or units, or pool before the dense layer."
+                )
+        except _TokenError as error:
+            raise ArchitectureError(str(error), token=token, position=position, start=start) from None
+        layers.append(layer)
+        shape = summary.output_shape
+    return Architecture(tuple(layers))
+
+
+def summarize(architecture: Architecture) -> tuple[LayerSummary, ...]:
+    """Return output shape, parameters and multiply-adds of every layer, in order."""
+    summaries = []
+    shape = INPUT_SHAPE
+    for layer in architecture.layers:
+        summary = _summarize_layer(layer, shape)
+        summaries.append(summary)
+        shape = summary.output_shape
+    return tuple(summaries)
+
+
+class _TokenError(ValueError):
+    """What is wrong with a token; `parse_architecture` adds which one it is."""
+
+
+def _tokens(notation: str) -> list[tuple[str, int]]:
+    """Split at hyphens into `(token, start)`, without the white space around tokens."""
+    tokens = []
+    offset = 0
+    for piece in notation.split("-"):
+        tokens.append((piece.strip(), offset + len(piece) - len(piece.lstrip())))
+        offset += len(piece) + 1
+    return tokens
+
+
+_ACCEPTED = (
+    "expected a convolution such as 32C3, max pooling P2, average pooling A2, dropout D0.5, "
+    "batch normalization BN, global average pooling GAP, or a dense layer such as 128."
+)
+# ASCII digits only, and few enough that no number can be absurdly long.
+_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("conv", re.compile(r"([0-9]{1,6})C([0-9]{1,6})(?:S([0-9]{1,6}))?((?::[a-z]+)*)")),
+    ("pool", re.compile(r"([PA])([0-9]{1,6})(?:S([0-9]{1,6}))?((?::[a-z]+)*)")),
+    ("dropout", re.compile(r"D([0-9]{0,6}(?:\.[0-9]{1,6})?)")),
+    ("dense", re.compile(r"([0-9]{1,6})((?::[a-z]+)*)")),
+    ("batch norm", re.compile(r"BN")),
+    ("global pool", re.compile(r"GAP")),
+)
+
+
+def _parse_token(token: str, *, is_last: bool) -> Layer:
+    if is_last and token == str(CLASS_COUNT):
+        return OUTPUT
+    layer = _parse_layer(token)
+    if is_last:
+        raise _TokenError(f"the last layer must be {CLASS_COUNT}, one output for each digit. Add -{CLASS_COUNT}.")
+    return layer
+
+
+def _parse_layer(token: str) -> Layer:
+    for kind, pattern in _PATTERNS:
+        match = pattern.fullmatch(token)
+        if match is None:
+            continue
+        if kind == "conv":
+            filters, size, stride, options = match.groups()
+            padding, activation = _read_options(options, allow_padding=True, allow_activation=True)
+            return Conv(
+                _within(filters, 1, MAX_FILTERS, "the number of filters"),
+                _within(size, 1, 28, "the kernel size"),
+                _within(stride or "1", 1, 28, "the stride"),
+                padding,
+                activation,
+            )
+        if kind == "pool":
+            letter, size, stride, options = match.groups()
+            padding, _ = _read_options(options, allow_padding=True, allow_activation=False)
+            return Pool(
+                "max" if letter == "P" else "average",
+                _within(size, 1, 28, "the pool size"),
+                _within(stride or size, 1, 28, "the stride"),
+                padding,
+            )
+        if kind == "dropout":
+            if not match[1] or not 0 < float(match[1]) < 1:
+                raise _TokenError("the dropout rate must lie between 0 and 1, as in D0.5.")
+            return Dropout(float(match[1]))
+        if kind == "dense":
+            _, activation = _read_options(match[2], allow_padding=False, allow_activation=True)
+            return Dense(_within(match[1], 1, MAX_UNITS, "the number of units"), activation)
+        return BatchNorm() if kind == "batch norm" else GlobalAveragePool()
+    raise _TokenError(("nothing stands between two hyphens; " if not token else "is not a layer; ") + _ACCEPTED)
+
+
+def _within(digits: str, low: int, high: int, what: str) -> int:
+    value = int(digits)
+    if not low <= value <= high:
+        raise _TokenError(f"{what} must be a whole number from {low} to {high:,}.")
+    return value
+
+
+def _read_options(text: str, *, allow_padding: bool, allow_activation: bool) -> tuple[Padding, Activation]:
+    """Read `:same:tanh` into padding and activation; each may be given once, in either order."""
+    padding: Padding = "valid"
+    activation: Activation = "relu"
+    seen: set[str] = set()
+    for word in text.split(":")[1:]:
+        kind = "padding" if word in ("same", "valid") else "activation"
+        if kind == "padding" and allow_padding and kind not in seen:
+            padding = "same" if word == "same" else "valid"
+        elif word in ACTIVATIONS and allow_activation and kind not in seen:
+            activation = next(name for name in ACTIVATIONS if name == word)
+        else:
+            accepted = (("same", "valid") if allow_padding else ()) + (ACTIVATIONS if allow_activation else ())
+            raise _TokenError(f"“:{word}” does not fit here; each option once, of: {', '.join(accepted)}.")
+        seen.add(kind)
+    return padding, activation
+
+
+def _format_layer(layer: Layer) -> str:
+    match layer:
+        case Conv():
+            stride = f"S{layer.stride}" if layer.stride != 1 else ""
+            return f"{layer.filters}C{layer.size}{stride}{_padding_suffix(layer)}{_activation_suffix(layer)}"
+        case Pool():
+            stride = f"S{layer.stride}" if layer.stride != layer.size else ""
+            return f"{'P' if layer.kind == 'max' else 'A'}{layer.size}{stride}{_padding_suffix(layer)}"
+        case GlobalAveragePool():
+            return "GAP"
+        case Dropout():
+            return f"D{layer.rate:.6f}".rstrip("0")
+        case BatchNorm():
+            return "BN"
+        case Dense():
+            return f"{layer.units}{'' if layer == OUTPUT else _activation_suffix(layer)}"
+
+
+def _padding_suffix(layer: Conv | Pool) -> str:
+    return ":same" if layer.padding == "same" else ""
+
+
+def _activation_suffix(layer: Conv | Dense) -> str:
+    return f":{layer.activation}" if layer.activation != "relu" else ""
+
+
+def _summarize_layer(layer: Layer, shape: Shape) -> LayerSummary:
+    """Apply one layer to `shape`. Raises `_TokenError` if the layer cannot follow."""
+    token = _format_layer(layer)
+    match layer:
+        case Conv():
+            height, width, channels = _maps(shape, "a convolution")
+            output = (*_window_output(layer, height, width), layer.filters)
+            kernel = layer.size * layer.size * channels * layer.filters
+            name = f"Convolution {layer.size} × {layer.size}"
+            return LayerSummary(token, name, output, kernel + layer.filters, output[0] * output[1] * kernel)
+        case Pool():
+            height, width, channels = _maps(shape, "pooling")
+            name = f"{layer.kind.capitalize()} pooling {layer.size} × {layer.size}"
+            return LayerSummary(token, name, (*_window_output(layer, height, width), channels), 0, 0)
+        case GlobalAveragePool():
+            return LayerSummary(token, "Global average pooling", _maps(shape, "global average pooling")[2:], 0, 0)
+        case Dropout():
+            return LayerSummary(token, f"Dropout {layer.rate:.0%}", shape, 0, 0)
+        case BatchNorm():
+            return LayerSummary(token, "Batch normalization", shape, 4 * shape[-1], 0)
+        case Dense():
+            inputs = math.prod(shape)
+            name = "Output, softmax" if layer == OUTPUT else "Dense"
+            return LayerSummary(token, name, (layer.units,), (inputs + 1) * layer.units, inputs * layer.units)
+
+
+def _maps(shape: Shape, what: str) -> tuple[int, int, int]:
+    if len(shape) != 3:
+        raise _TokenError(
+            f"{what} needs feature maps, but the layers before have flattened them. "
+            f"After a dense layer or GAP, use dense layers, D or BN."
+        )
+    return shape
+
+
+def _window_output(layer: Conv | Pool, height: int, width: int) -> tuple[int, int]:
+    """Output size of a sliding window, by Keras's rules for `valid` and `same` padding."""
+    if layer.padding == "same":
+        return math.ceil(height / layer.stride), math.ceil(width / layer.stride)
+    if layer.size > min(height, width):
+        raise _TokenError(
+            f"a window of {layer.size} × {layer.size} does not fit into feature maps of {height} × {width}. "
+            f"Use a smaller window, less pooling before it, or :same padding."
+        )
+    return (height - layer.size) // layer.stride + 1, (width - layer.size) // layer.stride + 1

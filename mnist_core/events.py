@@ -1,0 +1,60 @@
+"""What training reports while it runs. No TensorFlow, so that whoever watches can read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+EndReason = Literal["all epochs done", "training accuracy reached", "stopped"]
+
+
+@dataclass(frozen=True)
+class BatchesDone:
+    """Some batches were trained. `loss` and `accuracy` hold one value each; `seconds` is training time so far."""
+
+    epoch: int  # counted from 1
+    step: int  # batches done since the start, these included
+    images: int  # images trained on since the start, these included
+    loss: tuple[float, ...]
+    accuracy: tuple[float, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """An epoch was finished, or broken off by a stop. Training figures are means over its images, as they came."""
+
+    epoch: int
+    step: int
+    complete: bool
+    loss: float
+    accuracy: float
+    validation_loss: float | None
+    validation_accuracy: float | None
+    seconds: float
+
+
+Event = BatchesDone | EpochDone
+
+
+@dataclass
+class Progress:
+    """What has been trained so far. `seconds` count training only, neither validation nor saving."""
+
+    epochs_completed: int = 0
+    steps: int = 0
+    images: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class KeptWeights:
+    """Which weights a trained model holds: those after batch `step` of `epoch`, and by which rule."""
+
+    epoch: int
+    step: int
+    rule: Literal["last", "lowest validation loss"]
+
+
+class TrainingDivergedError(Exception):
+    """The loss became infinite or not a number; the message says what to try."""

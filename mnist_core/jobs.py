@@ -1,0 +1,71 @@
+"""Training processes: start one for a run, let it wait for its turn, ask it to stop.
+
+There is no scheduler. Each training process decides for itself when it may begin, from the run directories alone:
+a run begins once fewer older runs are waiting or training than the machine has room for. The order of run ids is
+total, so no two processes can disagree, and a restarted server changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from mnist_core import runs
+from mnist_core.config import TrainingConfig
+
+_POLL_SECONDS = 0.5
+CORES_PER_RUN = 2
+
+
+def room() -> int:
+    """Return how many runs may train at once on this machine: one per two cores."""
+    return max(1, (os.cpu_count() or 1) // CORES_PER_RUN)
+
+
+def start(config: TrainingConfig, folder: Path) -> str:
+    """Create a run in `folder`, start its training process, and return the run's id at once.
+
+    Raises `OSError` if the directory cannot be written.
+    """
+    path = runs.create_run(folder, config)
+    command = [sys.executable, "-m", "mnist_core", "train", "--run", path.name, "--runs-dir", str(folder.resolve())]
+    with (path / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=runs.PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # it outlives the server and does not get the server's Ctrl-C
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
+        )
+    runs.write_status(path, "queued", pid=process.pid)
+    return path.name
+
+
+def runs_ahead(run_id: str, folder: Path) -> int:
+    """Return how many older runs of the folder are still waiting or training."""
+    return sum(run.is_active and run.id < run_id for run in runs.list_runs(folder))
+
+
+def wait_for_turn(path: Path, should_stop: Callable[[], bool] = lambda: False) -> None:
+    """Block until the run may begin or is asked to stop."""
+    while runs_ahead(path.name, path.parent) >= room() and not (should_stop() or runs.stop_requested(path)):
+        time.sleep(_POLL_SECONDS)
+
+
+def be_nice() -> None:
+    """Let the server and its pages go first when cores are short."""
+    process = psutil.Process()
+    process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if os.name == "nt" else 5)
+
+
+def stop(path: Path) -> None:
+    """Ask a run to stop; it keeps what it has learned. A run that is not active is left alone."""
+    runs.request_stop(path)

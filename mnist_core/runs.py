@@ -1,0 +1,378 @@
+"""The run directory, which is the only truth about a run.
+
+    config.json      what was asked
+    status.json      how it stands; replaced atomically
+    metrics.jsonl    what happened, one numbered event a line; only ever appended to, a torn last line is ignored
+    model.keras      the network, written beside and renamed
+    predictions.npz  its probabilities for the 10,000 test images
+    report.json      what was measured; there once all else is complete
+    stop             present when somebody asked the run to stop
+    log.txt          what the training process printed
+
+Readers never fail on a torn or foreign file: they raise `RunError` with a sentence for the page, or skip the line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import numpy as np
+import psutil
+
+from mnist_core.config import ConfigError, TrainingConfig
+from mnist_core.evaluation import Probabilities
+from mnist_core.events import BatchesDone, EpochDone, Event
+
+State = Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
+ACTIVE: tuple[State, ...] = ("queued", "running")
+STATES: tuple[State, ...] = ("queued", "running", "finished", "stopped", "failed", "interrupted")
+
+PROJECT = Path(__file__).resolve().parent.parent
+BUNDLED_RUNS = PROJECT / "models" / "bundled"
+RUNS_DIR_VARIABLE = "DIGIT_LAB_RUNS_DIR"
+
+# A queued run has no process for a moment; after this it counts as lost.
+_START_GRACE_SECONDS = 60
+_RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+
+
+class RunError(Exception):
+    """A run, or a file of it, that is missing or cannot be read; the message is fit for a page."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a run stands. `pid` and `process_started` identify its process; `updated` is Unix time in seconds."""
+
+    state: State
+    message: str = ""
+    pid: int | None = None
+    process_started: float | None = None
+    updated: float = 0.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was measured. Accuracies are shares from 0 to 1, losses mean cross-entropies in nats."""
+
+    test_accuracy: float
+    test_loss: float
+    test_correct: int
+    training_seconds: float  # neither validation nor saving
+    images_per_second: float
+    parameters: int
+    multiply_adds: int
+    epochs_completed: int
+    steps: int
+    end_reason: str
+    kept_epoch: int
+    kept_step: int
+    kept_rule: str
+    versions: dict[str, str]
+    machine: dict[str, Any]
+    finished: str  # ISO 8601, UTC
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as its directory tells it at one moment."""
+
+    path: Path
+    config: TrainingConfig
+    status: Status
+    report: Report | None
+
+    @property
+    def id(self) -> str:
+        """The name of its directory, unique among runs."""
+        return self.path.name
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it waits or trains."""
+        return self.status.state in ACTIVE
+
+    @property
+    def is_bundled(self) -> bool:
+        """Whether it ships with the project."""
+        return self.path.parent == BUNDLED_RUNS
+
+    @property
+    def created(self) -> datetime | None:
+        """When it was asked for, UTC, as its id tells; None for runs that ship with the project."""
+        try:
+            return datetime.strptime(self.id[:18], "%Y%m%d-%H%M%S%f").replace(tzinfo=UTC)
+        except ValueError:
+            return None
+
+
+def runs_dir() -> Path:
+    """Return the folder of runs made here: `DIGIT_LAB_RUNS_DIR`, or `models/runs` of the project."""
+    return Path(os.environ.get(RUNS_DIR_VARIABLE) or PROJECT / "models" / "runs")
+
+
+def is_run_id(text: str) -> bool:
+    """Whether `text` can name a run: lower-case letters, digits and hyphens only, so that it is safe in a path."""
+    return _RUN_ID.fullmatch(text) is not None
+
+
+def create_run(folder: Path, config: TrainingConfig, name: str | None = None) -> Path:
+    """Make the directory of a new, queued run and return it.
+
+    Ids begin with the time, so they sort by age, unless a `name` is given. Raises `RunError` if that is taken or unfit.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if name is not None:
+        if not is_run_id(name):
+            raise RunError(f"“{name[:80]}” cannot name a run: use lower-case letters, digits and hyphens.")
+        try:
+            (folder / name).mkdir()
+        except FileExistsError:
+            raise RunError(f"There is a run called “{name}” already.") from None
+        path = folder / name
+    else:
+        path = _make_dated_directory(folder, config.preset)
+    write_json(path / "config.json", config.to_json())
+    write_status(path, "queued")
+    return path
+
+
+def find_run(run_id: str, folder: Path) -> Run:
+    """Return the run of this id, made in `folder` or shipped with the project. Raises `RunError`."""
+    if is_run_id(run_id):
+        for parent in (folder, BUNDLED_RUNS):
+            if (parent / run_id).is_dir():
+                return read_run(parent / run_id)
+    raise RunError(f"There is no run called “{run_id[:80]}”. It may have been deleted.")
+
+
+def list_runs(folder: Path) -> list[Run]:
+    """Return the readable runs of a folder, the newest first; runs that ship with the project sort by name."""
+    return [run for run in (_read_or_none(path) for path in sorted(_run_paths(folder), reverse=True)) if run]
+
+
+def unreadable_runs(folder: Path) -> dict[str, str]:
+    """Return, by id, what is wrong with the runs of a folder that `list_runs` leaves out."""
+    problems = {}
+    for path in _run_paths(folder):
+        try:
+            read_run(path)
+        except RunError as error:
+            problems[path.name] = str(error)
+    return problems
+
+
+def read_run(path: Path) -> Run:
+    """Read a run directory. Raises `RunError` if its configuration or status cannot be read.
+
+    A run whose process has died is told as `interrupted`, whatever its status file says.
+    """
+    try:
+        config = TrainingConfig.from_json(_read_json(path / "config.json"))
+    except ConfigError as error:
+        raise RunError(f"The settings of run {path.name} cannot be used. {error}") from error
+    status = _read_status(path)
+    if status.state in ACTIVE and not _process_lives(status):
+        status = Status("interrupted", "Its training process ended before it was done.", updated=status.updated)
+    report = None
+    if status.state not in ACTIVE and (path / "report.json").exists():
+        report = _read_report(path)
+    return Run(path, config, status, report)
+
+
+def read_events(path: Path) -> list[Event]:
+    """Return the run's events in order. Torn, foreign and repeated lines are skipped; no file means no events."""
+    try:
+        lines = (path / "metrics.jsonl").read_bytes().splitlines()
+    except OSError:
+        return []
+    events: list[Event] = []
+    for line in lines:
+        event = _read_event(line)
+        if event is not None and (not events or event.step >= events[-1].step):
+            events.append(event)
+    return events
+
+
+def read_predictions(path: Path) -> Probabilities:
+    """Return the probabilities for the test images, (10000, 10) float32. Raises `RunError`."""
+    try:
+        with np.load(path / "predictions.npz", allow_pickle=False) as archive:
+            probabilities = archive["test_probabilities"]
+    except FileNotFoundError:
+        raise RunError(f"Run {path.name} has no predictions yet: they are made when training ends.") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise RunError(f"The predictions of run {path.name} cannot be read; the file is damaged.") from error
+    if probabilities.shape != (10_000, 10) or probabilities.dtype != np.float32 or np.isnan(probabilities).any():
+        raise RunError(f"The predictions of run {path.name} are not of the expected form.")
+    return probabilities
+
+
+def write_status(path: Path, state: State, message: str = "", *, pid: int | None = None) -> None:
+    """Replace the status; with `pid`, that process is the run's from now on."""
+    started = psutil.Process(pid).create_time() if pid is not None else None
+    write_json(path / "status.json", asdict(Status(state, message, pid, started, time.time())))
+
+
+def write_predictions(path: Path, probabilities: Probabilities) -> None:
+    """Store the probabilities for the test images, (10000, 10) float32."""
+    with replacing(path / "predictions.npz") as beside, beside.open("wb") as file:
+        np.savez_compressed(file, test_probabilities=probabilities)
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Store what was measured; the last file of a run to be written."""
+    write_json(path / "report.json", asdict(report))
+
+
+def append_event(file: IO[str], number: int, event: Event) -> None:
+    """Append one event to an open `metrics.jsonl`."""
+    kind = "batches" if isinstance(event, BatchesDone) else "epoch"
+    values = {name: _rounded(value) for name, value in asdict(event).items()}
+    file.write(json.dumps({"n": number, "kind": kind, **values}, separators=(",", ":")) + "\n")
+    file.flush()
+
+
+def request_stop(path: Path) -> None:
+    """Ask a run to stop soon, keeping what it has learned."""
+    (path / "stop").touch()
+
+
+def stop_requested(path: Path) -> bool:
+    """Whether somebody asked the run to stop."""
+    return (path / "stop").exists()
+
+
+def write_json(path: Path, value: object) -> None:
+    """Replace a JSON file atomically: readers see the old or the new one, never a torn one."""
+    with replacing(path) as beside:
+        beside.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path beside `path` to write to, of the same suffix; rename it over `path` if all went well."""
+    beside = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    try:
+        yield beside
+        _replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _replace(source: Path, target: Path) -> None:
+    for attempt in range(10):
+        try:
+            source.replace(target)
+            return
+        except PermissionError:  # Windows refuses while somebody reads the target
+            if attempt == 9:
+                raise
+            time.sleep(0.05)
+
+
+def _rounded(value: Any) -> Any:
+    """Six decimals, which is finer than any chart: the file shrinks to half."""
+    if isinstance(value, tuple):
+        return [round(number, 6) for number in value]
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def _make_dated_directory(folder: Path, preset: str) -> Path:
+    label = re.sub(r"[^a-z0-9]+", "-", preset.lower()).strip("-")[:40] or "custom"
+    while True:
+        moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S%f")[:-3]  # to the millisecond
+        path = folder / f"{moment}-{label}"
+        try:
+            path.mkdir()
+            return path
+        except FileExistsError:
+            time.sleep(0.001)
+
+
+def _run_paths(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if is_run_id(path.name) and path.is_dir()]
+    except OSError:
+        return []
+
+
+def _read_or_none(path: Path) -> Run | None:
+    try:
+        return read_run(path)
+    except RunError:
+        return None
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise RunError(f"Run {path.parent.name} has no {path.name}; its directory is incomplete.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"{path.name} of run {path.parent.name} cannot be read; the file is damaged.") from error
+
+
+def _read_status(path: Path) -> Status:
+    values = _read_json(path / "status.json")
+    try:
+        status = Status(**values)
+        if status.state not in STATES:
+            raise ValueError(status.state)
+        return Status(
+            status.state,
+            str(status.message),
+            None if status.pid is None else int(status.pid),
+            None if status.process_started is None else float(status.process_started),
+            float(status.updated),
+        )
+    except (TypeError, ValueError) as error:
+        raise RunError(f"status.json of run {path.name} is not of the expected form.") from error
+
+
+def _read_report(path: Path) -> Report:
+    values = _read_json(path / "report.json")
+    try:
+        report = Report(**{field.name: values[field.name] for field in fields(Report)})
+    except (TypeError, KeyError) as error:
+        raise RunError(f"report.json of run {path.name} is not of the expected form.") from error
+    numbers = (report.test_accuracy, report.test_loss, report.training_seconds, report.images_per_second)
+    if not all(isinstance(number, int | float) for number in numbers):
+        raise RunError(f"report.json of run {path.name} is not of the expected form.")
+    return report
+
+
+def _read_event(line: bytes) -> Event | None:
+    try:
+        values = json.loads(line)
+        kind = values.pop("kind")
+        del values["n"]
+        if kind == "batches":
+            event = BatchesDone(**values)
+            return replace(event, loss=tuple(map(float, event.loss)), accuracy=tuple(map(float, event.accuracy)))
+        return EpochDone(**values) if kind == "epoch" else None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+
+
+def _process_lives(status: Status) -> bool:
+    """Whether the run's own process still exists; another process that got its number does not count."""
+    if status.pid is None:
+        return abs(time.time() - status.updated) < _START_GRACE_SECONDS
+    try:
+        process = psutil.Process(status.pid)
+        same = status.process_started is None or abs(process.create_time() - status.process_started) < 1.0
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
