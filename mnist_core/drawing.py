@@ -84,7 +84,7 @@ def centre(ink: Ink) -> Ink:
 def ink_from_canvas(png: bytes) -> Ink:
     """Return the ink of a canvas picture: white strokes on black or on nothing. Raises `PictureError`."""
     red, green, blue, alpha = np.moveaxis(np.asarray(_decode(png).convert("RGBA"), np.float32), 2, 0)
-    return ((red + green + blue) / 3 * alpha / 255).round().astype(np.uint8)
+    return _to_ink((red + green + blue) / 3 * alpha / 255)
 
 
 def ink_from_picture(content: bytes) -> Ink:
@@ -96,8 +96,11 @@ def ink_from_picture(content: bytes) -> Ink:
     level, alpha = grey[..., 0], grey[..., 1] / 255
     level = level * alpha + 255 * (1 - alpha) * (alpha.min() < 1)
     border = np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])
-    ink = 255 - level if np.median(border) > 127 else level
-    return ink.round().astype(np.uint8)
+    return _to_ink(255 - level if np.median(border) > 127 else level)
+
+
+def _to_ink(level: NDArray[np.float32]) -> Ink:
+    return level.round().astype(np.uint8)
 
 
 def _decode(content: bytes) -> Image.Image:

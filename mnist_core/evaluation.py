@@ -61,3 +61,17 @@ def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[f
     centre = (share + z * z / (2 * trials)) / denominator
     half_width = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / denominator
     return max(0.0, centre - half_width), min(1.0, centre + half_width)
+
+
+def of_class(labels: Labels, digit: int | None) -> Indices:
+    """Return the indices of all images of a class, in stored order; of all images for None."""
+    return np.arange(len(labels)) if digit is None else np.flatnonzero(labels == digit)
+
+
+def most_confused(matrix: NDArray[np.int64], count: int = 5) -> list[tuple[int, int, int]]:
+    """Return the `count` largest cells beside the diagonal of a confusion matrix, as `(true, read, images)`."""
+    beside = matrix.copy()
+    np.fill_diagonal(beside, 0)
+    order = np.argsort(-beside, axis=None, kind="stable")[:count]
+    cells = [(int(cell) // 10, int(cell) % 10) for cell in order]
+    return [(true, read, int(beside[true, read])) for true, read in cells if beside[true, read]]

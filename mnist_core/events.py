@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,6 +55,19 @@ class KeptWeights:
     epoch: int
     step: int
     rule: Literal["last", "lowest validation loss"]
+
+
+def recent_speed(batches: Sequence[BatchesDone], seconds: float = 5.0) -> tuple[float, float]:
+    """Return images and batches per second of training, over about the last `seconds`; needs one event at least.
+
+    The first sequence of batches also compiles, so the mean since the start would promise too little for long.
+    """
+    last = batches[-1]
+    first = next((event for event in reversed(batches) if event.seconds <= last.seconds - seconds), batches[0])
+    if first is last:
+        return last.images / last.seconds, last.step / last.seconds
+    elapsed = last.seconds - first.seconds
+    return (last.images - first.images) / elapsed, (last.step - first.step) / elapsed
 
 
 class TrainingDivergedError(Exception):

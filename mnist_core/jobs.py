@@ -64,8 +64,3 @@ def be_nice() -> None:
     """Let the server and its pages go first when cores are short."""
     process = psutil.Process()
     process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if os.name == "nt" else 5)
-
-
-def stop(path: Path) -> None:
-    """Ask a run to stop; it keeps what it has learned. A run that is not active is left alone."""
-    runs.request_stop(path)

@@ -209,7 +209,7 @@ def read_predictions(path: Path) -> Probabilities:
     """Return the probabilities for the test images, (10000, 10) float32. Raises `RunError`."""
     try:
         with np.load(path / "predictions.npz", allow_pickle=False) as archive:
-            probabilities = archive["test_probabilities"]
+            probabilities: Probabilities = archive["test_probabilities"]
     except FileNotFoundError:
         raise RunError(f"Run {path.name} has no predictions yet: they are made when training ends.") from None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
@@ -373,6 +373,6 @@ def _process_lives(status: Status) -> bool:
     try:
         process = psutil.Process(status.pid)
         same = status.process_started is None or abs(process.create_time() - status.process_started) < 1.0
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False

@@ -1,0 +1,27 @@
+"""Explore: the digits, and what a network makes of them."""
+
+import streamlit as st
+
+from ui import explore_views, navigation, state
+from ui.state import Params
+
+navigation.require_app()
+
+VIEWS = {
+    "digits": ("All digits", explore_views.digits_view),
+    "mistakes": ("Mistakes", explore_views.mistakes_view),
+    "confusion": ("Confusion matrix", explore_views.confusion_view),
+}
+
+st.title("Explore the digits", anchor=False)
+view = st.segmented_control(
+    "View",
+    list(VIEWS),
+    format_func=lambda name: VIEWS[name][0],
+    default=state.read_choice(Params.VIEW, list(VIEWS), "digits"),
+    required=True,
+    key="explore-view",
+    label_visibility="collapsed",
+)
+state.write(view=view)
+VIEWS[view][1]()

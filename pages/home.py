@@ -1,0 +1,14 @@
+"""Home: what one can do here, in three lines and three pictures."""
+
+import streamlit as st
+
+from ui import home_cards, navigation
+
+navigation.require_app()
+
+st.title("Digit Lab", anchor=False)
+st.markdown("See how a convolutional network learns to read handwritten digits, on real data, step by step.")
+
+for column, card in zip(st.columns(3, gap="medium"), home_cards.CARDS, strict=True):
+    with column, st.container(border=True, height="stretch"):
+        card()

@@ -1,0 +1,29 @@
+// Digits as buttons on one shared picture. `setTriggerValue` tells Python which one was opened.
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const grid = parentElement.querySelector(".digit-grid")
+  grid.style.setProperty("--sprite", `url("${data.sprite}")`)
+  grid.style.setProperty("--columns", data.columns)
+  grid.style.setProperty("--rows", data.rows)
+  grid.style.setProperty("--tile", data.captions ? "72px" : "52px")
+  grid.replaceChildren(...data.tiles.map((tile, position) => {
+    const button = document.createElement("button")
+    button.type = "button"
+    button.title = tile.label
+    button.setAttribute("aria-label", tile.label)
+    button.dataset.index = tile.index
+    const picture = document.createElement("span")
+    picture.className = "digit-picture"
+    picture.style.setProperty("--column", position % data.columns)
+    picture.style.setProperty("--row", Math.floor(position / data.columns))
+    button.append(picture)
+    for (const line of tile.caption) {
+      const caption = document.createElement("span")
+      caption.className = "digit-caption"
+      caption.textContent = line
+      button.append(caption)
+    }
+    button.onclick = () => setTriggerValue("opened", tile.index)
+    return button
+  }))
+}

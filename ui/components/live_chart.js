@@ -1,0 +1,47 @@
+// One Plotly chart whose node lives as long as the page shows it: updates go through Plotly.react, so zoom, hover and
+// hidden traces survive them. Plotly itself is fetched once per browser tab.
+
+function loadPlotly(url) {
+  if (!window.digitLabPlotly) {
+    window.digitLabPlotly = fetch(url)
+      .then((response) => {
+        if (!response.ok) throw new Error(`${url}: ${response.status}`)
+        return response.text()
+      })
+      .then((source) => new Promise((resolve, reject) => {
+        // Some systems serve .js files as plain text, which browsers refuse to run; a blob has the type we give it.
+        const script = document.createElement("script")
+        script.src = URL.createObjectURL(new Blob([source], { type: "text/javascript" }))
+        script.onload = () => resolve(window.Plotly)
+        script.onerror = reject
+        document.head.appendChild(script)
+      }))
+      .catch((error) => {
+        window.digitLabPlotly = undefined
+        throw error
+      })
+  }
+  return window.digitLabPlotly
+}
+
+export default function ({ data, parentElement }) {
+  const node = parentElement.querySelector(".live-chart")
+  const figure = data.figure
+  node.style.minHeight = `${figure.layout.height}px`
+  node.digitLabFigure = figure
+  loadPlotly(data.plotly)
+    .then((Plotly) => {
+      if (node.digitLabFigure !== figure || !node.isConnected) return
+      return Plotly.react(node, figure.data, figure.layout, {
+        responsive: true,
+        displaylogo: false,
+        modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+      })
+    })
+    .catch(() => {
+      node.textContent = "The chart could not be loaded. Reload the page to try again."
+    })
+  return () => {
+    if (window.Plotly && !node.isConnected) window.Plotly.purge(node)
+  }
+}

@@ -1,0 +1,66 @@
+"""The three cards of the home page. Their pictures are made from the data and from a run that ships."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from mnist_core import evaluation, figures, pictures, runs
+from ui import navigation, readers
+from ui.run_picker import DEFAULT_RUN
+
+_HEIGHT = 190
+_TEST_IMAGE = 5997  # a 5 that could be a 9
+
+
+def train_card() -> None:
+    """Show the curves of a real run and lead to Train."""
+    run = _shown_run()
+    if run is not None:
+        history = figures.curves(readers.events(run), run.config.steps_per_epoch)
+        figure = figures.accuracy_figure(history, run.config.epochs, run.config.steps_per_epoch)
+        figure.update_layout(title_text="", showlegend=False)
+        figure.update_yaxes(range=[0.9, 1.0])
+        _show(figure)
+    st.markdown("**Train** a published network, or your own, and watch it learn batch by batch.")
+    st.page_link(navigation.TRAIN, label="Train a network", icon=":material/model_training:")
+
+
+def explore_card() -> None:
+    """Show digits that a real network misread and lead to Explore."""
+    data = readers.mnist()
+    run = _shown_run()
+    chosen = np.arange(40) if run is None else evaluation.mistakes(data.y_test, readers.predictions(run))[:40]
+    st.image(pictures.enlarged(pictures.montage(data.x_test[chosen], columns=8), 2), width="stretch")
+    st.markdown("**Explore** 70,000 digits, and the very images that a network gets wrong.")
+    st.page_link(navigation.EXPLORE, label="Explore the digits", icon=":material/search:")
+
+
+def draw_card() -> None:
+    """Show the answer of a real network and lead to Draw."""
+    run = _shown_run()
+    if run is not None:
+        data = readers.mnist()
+        digit, bars = st.columns([2, 5], vertical_alignment="center")
+        with digit:
+            st.image(pictures.enlarged(data.x_test[_TEST_IMAGE], 4), width="stretch")
+        with bars:
+            _show(figures.probability_figure(readers.predictions(run)[_TEST_IMAGE]))
+    st.markdown("**Draw** a digit with mouse, pen or finger, and see at once what is read.")
+    st.page_link(navigation.DRAW, label="Draw a digit", icon=":material/draw:")
+
+
+CARDS: tuple[Callable[[], None], ...] = (train_card, explore_card, draw_card)
+
+
+def _shown_run() -> runs.Run | None:
+    by_id = {run.id: run for run in readers.bundled_runs()}
+    return by_id.get(DEFAULT_RUN)
+
+
+def _show(figure: go.Figure) -> None:
+    figure.update_layout(height=_HEIGHT, margin={"l": 40, "r": 8, "t": 8, "b": 36})
+    st.plotly_chart(figure, config={"staticPlot": True})

@@ -1,0 +1,51 @@
+"""A Plotly chart that changes while one looks at it.
+
+`st.plotly_chart` makes a new chart for each new figure, which loses zoom, hover and hidden traces. This component keeps
+one node and updates it. For figures that do not change, `st.plotly_chart` stays right.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from functools import cache
+from pathlib import Path
+
+import plotly
+import plotly.graph_objects as go
+import streamlit as st
+
+from ui.components import source
+
+_STATIC_FOLDER = Path(__file__).resolve().parent.parent / "static"
+
+_component = st.components.v2.component(
+    "digit_lab_live_chart",
+    html='<div class="live-chart"></div>',
+    css=source("live_chart.css"),
+    js=source("live_chart.js"),
+    isolate_styles=False,  # Plotly puts its own styles into the document
+)
+
+
+def live_chart(figure: go.Figure, *, key: str) -> None:
+    """Show or update the chart `key`."""
+    try:
+        script = _publish_plotly()
+    except OSError:  # the project's folder cannot be written: a chart that flickers is better than none
+        st.plotly_chart(figure, key=f"{key}-plain")
+        return
+    _component(key=key, data={"figure": json.loads(figure.to_json()), "plotly": f"app/static/{script}"})
+
+
+@cache
+def _publish_plotly() -> str:
+    """Put the installed Plotly script where the server serves files from, and return its name."""
+    name = f"plotly-{plotly.__version__}.min.js"
+    target = _STATIC_FOLDER / name
+    if not target.exists():
+        beside = target.with_suffix(f".{os.getpid()}.partial")
+        shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", beside)
+        beside.replace(target)
+    return name

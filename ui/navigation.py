@@ -1,0 +1,34 @@
+"""The pages, their order and icons, and the guard that lets each of them be the first page of a fresh server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from ui.state import Keys
+
+_FOLDER = Path(__file__).resolve().parent.parent / "pages"
+
+HOME = st.Page(_FOLDER / "home.py", title="Home", icon=":material/home:", url_path="home", default=True)
+TRAIN = st.Page(_FOLDER / "train.py", title="Train", icon=":material/model_training:", url_path="train")
+EXPLORE = st.Page(_FOLDER / "explore.py", title="Explore", icon=":material/search:", url_path="explore")
+DRAW = st.Page(_FOLDER / "draw.py", title="Draw", icon=":material/draw:", url_path="draw")
+
+
+def declare() -> Page:
+    """Declare the pages and return the one that the visitor asked for."""
+    st.session_state[Keys.NAVIGATION_DECLARED] = True
+    return st.navigation([HOME, TRAIN, EXPLORE, DRAW])
+
+
+def require_app() -> None:
+    """Make sure that `app.py` runs around this page; every page calls it first.
+
+    Beside a folder called `pages`, a fresh server runs the page of a deep link bare, until some script has called
+    `st.navigation` once. So the page does that, and starts over.
+    """
+    if not st.session_state.get(Keys.NAVIGATION_DECLARED):
+        declare()
+        st.rerun()

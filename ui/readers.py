@@ -1,0 +1,85 @@
+"""Cached readers: what pages show comes from files, read once and shared by all visitors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from mnist_core import inference, runs
+from mnist_core.dataset import DatasetError, Mnist, load_mnist
+from mnist_core.evaluation import Probabilities
+from mnist_core.events import Event
+
+
+def mnist() -> Mnist:
+    """Return the data, or show what is wrong with it and end the page."""
+    try:
+        return _load_mnist()
+    except DatasetError as error:
+        st.error(str(error), icon=":material/broken_image:")
+        st.stop()
+
+
+def usable_runs() -> list[runs.Run]:
+    """Return all runs whose predictions can be looked at: made here, newest first, then those that ship."""
+    return [run for run in all_runs() if run.report is not None]
+
+
+def all_runs() -> list[runs.Run]:
+    """Return all readable runs: made here, newest first, then those that ship with the project."""
+    return runs.list_runs(runs.runs_dir()) + bundled_runs()
+
+
+def bundled_runs() -> list[runs.Run]:
+    """Return the runs that ship with the project."""
+    return _bundled_runs()
+
+
+def predictions(run: runs.Run) -> Probabilities:
+    """Return a run's stored probabilities for the test images, or show what is wrong and end the page."""
+    try:
+        return _predictions(str(run.path), _version(run.path / "predictions.npz"))
+    except runs.RunError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+
+
+def events(run: runs.Run) -> list[Event]:
+    """Return what happened in a run so far."""
+    return _events(str(run.path), _version(run.path / "metrics.jsonl"))
+
+
+@st.cache_resource(show_spinner=False)
+def start_inference() -> None:
+    """Start the inference process in the background, once per server, so that the first drawing need not wait."""
+    inference.warm_up()
+
+
+def _version(path: Path) -> tuple[int, int]:
+    """Return something that changes when the file does; files that are not there have a version too."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)
+
+
+@st.cache_resource(show_spinner="Loading the digits …")
+def _load_mnist() -> Mnist:
+    return load_mnist()
+
+
+@st.cache_resource(show_spinner=False)
+def _bundled_runs() -> list[runs.Run]:
+    return sorted(runs.list_runs(runs.BUNDLED_RUNS), key=lambda run: run.id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _predictions(path: str, version: tuple[int, int]) -> Probabilities:
+    return runs.read_predictions(Path(path))
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _events(path: str, version: tuple[int, int]) -> list[Event]:
+    return runs.read_events(Path(path))
