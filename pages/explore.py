@@ -22,6 +22,8 @@ view = st.segmented_control(
     required=True,
     key="explore-view",
     label_visibility="collapsed",
+    on_change=state.write,
+    kwargs={"page": None},
 )
 state.write(view=view)
 VIEWS[view][1]()

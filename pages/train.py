@@ -15,13 +15,17 @@ st.title("Train a network", anchor=False)
 settings, view = st.columns([2, 5], gap="large")
 
 with settings:
-    config = settings_form()
-    pressed = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=config is None)
-    if pressed and config is not None:
-        try:
-            state.write(run=jobs.start(config, runs.runs_dir()))
-        except OSError as error:
-            st.error(f"The run could not be started: {error.strerror or error}.", icon=":material/error:")
+    main, action, more = st.container(), st.container(), st.container()
+    config = settings_form(main, more)
+    with action:
+        pressed = st.button(
+            "Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=config is None
+        )
+        if pressed and config is not None:
+            try:
+                state.write(run=jobs.start(config, runs.runs_dir()))
+            except OSError as error:
+                st.error(f"The run could not be started: {error.strerror or error}.", icon=":material/error:")
 
 with view, st.container(key="chosen-run" if Params.RUN in st.query_params else "example-run"):
     run = pick_run("Run", readers.all_runs(), fallback=st.session_state[Keys.PRESET])

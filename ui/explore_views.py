@@ -28,6 +28,7 @@ def digits_view() -> None:
             default=state.read_choice(Params.SPLIT, list(_SPLIT_WORDS), "test"),
             required=True,
             key="explore-split",
+            on_change=_to_first_page,
         )
         digit = _pick_digit("Digit")
     state.write(split=split)
@@ -102,9 +103,14 @@ def _pick_digit(label: str) -> int | None:
         default=state.read_choice(Params.DIGIT, options, _ALL),
         required=True,
         key="explore-digit",
+        on_change=_to_first_page,
     )
     state.write(digit=None if choice == _ALL else choice)
     return None if choice == _ALL else int(choice)
+
+
+def _to_first_page() -> None:
+    state.write(page=None)
 
 
 def _page(selected: Indices, what: str) -> Indices:

@@ -47,6 +47,6 @@ def pick_run(label: str, choices: Sequence[runs.Run], *, fallback: str = DEFAULT
         key=f"run-picker-{chosen}",  # a link to another run, opened in the same session, moves the list along
     )
     if picked != chosen:
-        state.write(run=picked)
+        state.write(run=picked, page=None)
         st.rerun()
     return by_id[picked]

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from mnist_core.config import ConfigError, Optimizer, TrainingConfig, Validation, bounds
 from mnist_core.presets import PRESETS
@@ -42,32 +43,36 @@ _NAMES = {
 _DEFAULT_PRESET = "chollet"
 
 
-def settings_form() -> TrainingConfig | None:
-    """Show the settings; return them as a configuration, or None, with an explanation, if they cannot be used."""
-    preset = st.selectbox(
-        "Start from a published network",
-        list(PRESETS),
-        format_func=lambda name: f"{PRESETS[name].title} ({name})",
-        key=_restored(Keys.PRESET, _DEFAULT_PRESET),
-        on_change=_apply_preset,
-    )
-    st.caption(f"{PRESETS[preset].note} Source: {PRESETS[preset].source}.")
-    original = PRESETS[preset].config
-    values = _basic_settings(original) | _more_settings(original)
-    try:
-        config = replace(original, **values)
-    except ConfigError as error:
-        st.error(f"These settings cannot be used. {error}", icon=":material/error:")
-        return None
-    _show_changes(original, config)
-    st.caption(
-        f"{config.network.parameters:,} parameters · {config.network.multiply_adds:,} multiply-adds per image · "
-        f"{config.steps_per_epoch:,} batches per epoch"
-    )
-    return config
+def settings_form(main: DeltaGenerator, more: DeltaGenerator) -> TrainingConfig | None:
+    """Show the main settings in one place and the others in another, and return them as a configuration.
+
+    None, with an explanation on the page, if they cannot be used.
+    """
+    with main:
+        preset = st.selectbox(
+            "Start from a published network",
+            list(PRESETS),
+            format_func=lambda name: f"{PRESETS[name].title} ({name})",
+            key=_restored(Keys.PRESET, _DEFAULT_PRESET),
+            on_change=_apply_preset,
+        )
+        st.caption(f"{PRESETS[preset].note} Source: {PRESETS[preset].source}.")
+        original = PRESETS[preset].config
+        values = _main_settings(original)
+    with more.expander("More settings"):
+        values |= _more_settings(original)
+    with main:
+        try:
+            config = replace(original, **values)
+        except ConfigError as error:
+            st.error(f"These settings cannot be used. {error}", icon=":material/error:")
+            return None
+        st.caption(f"{config.network.parameters:,} parameters · {config.steps_per_epoch:,} batches per epoch")
+        _show_changes(original, config)
+        return config
 
 
-def _basic_settings(original: TrainingConfig) -> dict[str, Any]:
+def _main_settings(original: TrainingConfig) -> dict[str, Any]:
     values: dict[str, Any] = {}
     values["architecture"] = st.text_input(
         "Network",
@@ -104,42 +109,41 @@ def _basic_settings(original: TrainingConfig) -> dict[str, Any]:
 
 def _more_settings(original: TrainingConfig) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    with st.expander("More settings"):
-        values["train_size"] = _number(
-            "Training images", "train_size", original, "Fewer images make a quick experiment.", step=1000
+    values["train_size"] = _number(
+        "Training images", "train_size", original, "Fewer images make a quick experiment.", step=1000
+    )
+    values["validation"] = st.selectbox(
+        "Validate on",
+        list(_VALIDATION_WORDS),
+        format_func=lambda name: _VALIDATION_WORDS[name],
+        key=_setting_key("validation", original),
+        help="Images to check on after every epoch. The network never trains on them. Choosing by the test images "
+        "flatters the result, so hold some training images out unless you follow a published recipe.",
+    )
+    if values["validation"] == "last":
+        values["validation_share"] = _number(
+            "Share held out", "validation_share", original, "Part of the training images.", step=0.05, format="%.2f"
         )
-        values["validation"] = st.selectbox(
-            "Validate on",
-            list(_VALIDATION_WORDS),
-            format_func=lambda name: _VALIDATION_WORDS[name],
-            key=_setting_key("validation", original),
-            help="Images to check on after every epoch. The network never trains on them. Choosing by the test images "
-            "flatters the result, so hold some training images out unless you follow a published recipe.",
-        )
-        if values["validation"] == "last":
-            values["validation_share"] = _number(
-                "Share held out", "validation_share", original, "Part of the training images.", step=0.05, format="%.2f"
-            )
-        values["stop_above_accuracy"] = st.number_input(
-            "Stop when training accuracy exceeds",
-            0.0,
-            1.0,
-            key=_setting_key("stop_above_accuracy", original),
-            step=0.005,
-            format="%.3f",
-            placeholder="never",
-            help="Measured over an epoch, from 0 to 1. Leave it empty to train all epochs.",
-        )
-        values["scaling"] = st.selectbox(
-            "Pixel values",
-            ["0-1", "0-255"],
-            format_func={"0-1": "scaled to 0–1", "0-255": "left at 0–255"}.__getitem__,
-            key=_setting_key("scaling", original),
-            help="Networks learn more easily from small numbers.",
-        )
-        values["seed"] = _number(
-            "Seed", "seed", original, "The same seed and settings give the same network on the same machine."
-        )
+    values["stop_above_accuracy"] = st.number_input(
+        "Stop when training accuracy exceeds",
+        0.0,
+        1.0,
+        key=_setting_key("stop_above_accuracy", original),
+        step=0.005,
+        format="%.3f",
+        placeholder="never",
+        help="Measured over an epoch, from 0 to 1. Leave it empty to train all epochs.",
+    )
+    values["scaling"] = st.selectbox(
+        "Pixel values",
+        ["0-1", "0-255"],
+        format_func={"0-1": "scaled to 0–1", "0-255": "left at 0–255"}.__getitem__,
+        key=_setting_key("scaling", original),
+        help="Networks learn more easily from small numbers.",
+    )
+    values["seed"] = _number(
+        "Seed", "seed", original, "The same seed and settings give the same network on the same machine."
+    )
     return values
 
 

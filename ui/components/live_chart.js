@@ -24,20 +24,26 @@ function loadPlotly(url) {
   return window.digitLabPlotly
 }
 
+function show(Plotly, node, figure) {
+  if (node.digitLabFigure !== figure || !node.isConnected) return // a newer figure is on its way
+  if (node._dragging) {
+    setTimeout(() => show(Plotly, node, figure), 200) // an update would end the visitor's drag
+    return
+  }
+  Plotly.react(node, figure.data, figure.layout, {
+    responsive: true,
+    displaylogo: false,
+    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+  })
+}
+
 export default function ({ data, parentElement }) {
   const node = parentElement.querySelector(".live-chart")
   const figure = data.figure
   node.style.minHeight = `${figure.layout.height}px`
   node.digitLabFigure = figure
   loadPlotly(data.plotly)
-    .then((Plotly) => {
-      if (node.digitLabFigure !== figure || !node.isConnected) return
-      return Plotly.react(node, figure.data, figure.layout, {
-        responsive: true,
-        displaylogo: false,
-        modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
-      })
-    })
+    .then((Plotly) => show(Plotly, node, figure))
     .catch(() => {
       node.textContent = "The chart could not be loaded. Reload the page to try again."
     })

@@ -1,0 +1,167 @@
+"""Training in a real browser: real digits, real TensorFlow, on a small subset."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from mnist_core import runs
+
+RUN_IN_URL = re.compile(r"run=([0-9]{8}-[0-9]{9}-[a-z-]+)")
+
+
+def set_number(page: Page, label: str, value: object) -> None:
+    field = page.get_by_role("spinbutton", name=label, exact=True)
+    field.fill(str(value))
+    field.press("Enter")
+    expect(page.get_by_text(re.compile(r"^Changed: ")).last).to_be_visible()
+
+
+def start_run(page: Page, url: str, *, images: int, epochs: int) -> str:
+    """Set up a run of the page's first preset, start it, and return its id."""
+    page.goto(f"{url}/train")
+    page.get_by_text("More settings").click()
+    set_number(page, "Training images", images)
+    set_number(page, "Epochs", epochs)
+    expect(page.get_by_text("Changed: epochs, training images.")).to_be_visible()
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_url(RUN_IN_URL)
+    match = RUN_IN_URL.search(page.url)
+    assert match is not None
+    return match[1]
+
+
+def wait_for_end(path: Path, seconds: float = 120) -> runs.Run:
+    deadline = time.monotonic() + seconds
+    while (run := runs.read_run(path)).is_active:
+        assert time.monotonic() < deadline, run.status
+        time.sleep(0.2)
+    return run
+
+
+def training_points(chart: Locator) -> int:
+    return chart.evaluate("(node) => node.data ? node.data[0].x.length : 0")
+
+
+def wait_for_points(page: Page, count: int) -> Locator:
+    """Wait until the live chart of the accuracy has `count` points, and return it."""
+    page.wait_for_function(
+        "(count) => document.querySelector('.live-chart')?.data?.[0].x.length >= count", arg=count, timeout=120_000
+    )
+    return page.locator(".live-chart").first
+
+
+def test_a_network_is_trained_and_its_result_shown(page: Page, server) -> None:
+    run_id = start_run(page, server.url, images=2000, epochs=2)
+    report = wait_for_end(server.runs_dir / run_id).report
+    assert report is not None
+    assert report.epochs_completed == 2
+    assert report.test_accuracy > 0.5
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text(f"{report.test_accuracy:.2%}")
+    chart = wait_for_points(page, 30)
+    losses = page.locator(".live-chart").nth(1).evaluate("(node) => [...node.data[0].y]")
+    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
+    assert chart.evaluate("(node) => node.data[1].x") == [1, 2]  # validation, once per epoch
+
+    page.get_by_role("link", name="See its mistakes").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Explore the digits")
+    expect(page.get_by_text(f"of {10_000 - report.test_correct:,} mistakes")).to_be_visible()
+
+
+def test_the_live_chart_keeps_its_node_zoom_and_hidden_traces(page: Page, server) -> None:
+    start_run(page, server.url, images=20_000, epochs=20)
+    chart = wait_for_points(page, 20)
+    progress = re.compile(r"Epoch \d+ of 20 · batch \d+ of 141 · [\d,]+ images/s · \d+ .* left")
+    expect(page.get_by_text(progress)).to_be_visible()
+    # From here on each frame is checked: the same node must be there, and must not be empty.
+    page.evaluate(
+        """() => {
+            const chart = document.querySelector(".live-chart")
+            window.watched = { chart, frames: 0, blank: 0, replaced: 0, updates: 0 }
+            chart.on("plotly_afterplot", () => { window.watched.updates += 1 })
+            const look = () => {
+                window.watched.frames += 1
+                if (document.querySelector(".live-chart") !== chart || !chart.isConnected) window.watched.replaced += 1
+                if (!chart.querySelector(".scatterlayer .trace path")) window.watched.blank += 1
+                requestAnimationFrame(look)
+            }
+            look()
+        }"""
+    )
+    # Zoom by dragging over the plot, hide the validation curve by its name in the legend, and hover a point.
+    chart.scroll_into_view_if_needed()
+    plot = chart.locator(".nsewdrag").first
+    box = plot.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.1, steps=2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.8, steps=5)
+    page.mouse.up()
+    page.wait_for_function("document.querySelector('.live-chart').layout.xaxis.range[1] < 15")
+    zoom = chart.evaluate("(node) => node.layout.xaxis.range")
+    chart.locator(".legendtoggle").nth(1).click()
+    page.wait_for_function("document.querySelector('.live-chart')._fullData[1].visible === 'legendonly'")
+    before = training_points(chart)
+    updates = page.evaluate("window.watched.updates")
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
+    page.wait_for_function(f"window.watched.updates > {updates + 5}", timeout=120_000)
+
+    watched = page.evaluate("({ ...window.watched, chart: null })")
+    assert watched["frames"] > 30
+    assert watched["replaced"] == 0
+    assert watched["blank"] == 0
+    assert training_points(chart) > before or before == 400
+    assert chart.evaluate("(node) => node.layout.xaxis.range") == pytest.approx(zoom)
+    assert chart.evaluate("(node) => node._fullData[1].visible") == "legendonly"
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("Stopped early.")).to_be_visible(timeout=120_000)
+
+
+def test_a_reload_and_a_second_tab_show_the_same_run_and_stop_keeps_it(page: Page, server) -> None:
+    run_id = start_run(page, server.url, images=20_000, epochs=50)
+    wait_for_points(page, 20)
+    page.reload()
+    wait_for_points(page, 20)
+    expect(page.get_by_text(re.compile(r"Epoch \d+ of 50"))).to_be_visible()
+
+    other = page.context.new_page()
+    other.goto(f"{server.url}/train?run={run_id}")
+    wait_for_points(other, 20)
+    expect(other.get_by_text(re.compile(r"Epoch \d+ of 50"))).to_be_visible()
+
+    other.get_by_role("button", name="Stop", exact=True).click()
+    for tab in (page, other):
+        expect(tab.get_by_text("Stopped early.")).to_be_visible(timeout=120_000)
+        expect(tab.get_by_text("Test accuracy", exact=True)).to_be_visible()
+    run = runs.read_run(server.runs_dir / run_id)
+    assert run.status.state == "stopped"
+    assert run.report is not None
+    assert run.report.epochs_completed < 50
+    assert (run.path / "model.keras").exists()
+    assert runs.read_predictions(run.path).shape == (10_000, 10)
+
+
+def test_a_mistake_in_the_notation_is_explained_and_cannot_be_trained(page: Page, server) -> None:
+    page.goto(f"{server.url}/train")
+    field = page.get_by_label("Network", exact=True)
+    field.fill("32C3-P2-64Q3-10")
+    field.press("Enter")
+    expect(page.get_by_text("Token 3, “64Q3”: is not a layer")).to_be_visible()
+    expect(page.get_by_role("button", name="Train", exact=True)).to_be_disabled()
+    field.fill("8C3-P2-10")
+    field.press("Enter")
+    expect(page.get_by_text("13,610 parameters")).to_be_visible()
+    expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled()
+
+
+def test_settings_survive_a_visit_to_another_page(page: Page, server) -> None:
+    page.goto(f"{server.url}/train")
+    set_number(page, "Epochs", 7)
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Draw").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Draw a digit")
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Train").click()
+    expect(page.get_by_role("spinbutton", name="Epochs", exact=True)).to_have_value("7")
+    page.get_by_role("button", name="Reset", exact=True).click()
+    expect(page.get_by_role("spinbutton", name="Epochs", exact=True)).to_have_value("15")
