@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -45,7 +46,8 @@ def start(config: TrainingConfig, folder: Path) -> str:
             start_new_session=True,  # it outlives the server and does not get the server's Ctrl-C
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
         )
-    runs.write_status(path, "queued", pid=process.pid)
+    # Whoever starts a process must take note of its end, or its entry in the process table stays.
+    threading.Thread(target=process.wait, daemon=True).start()
     return path.name
 
 

@@ -1,0 +1,196 @@
+"""Every page as Streamlit's own test runner sees it: full, empty, and with files that are damaged."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from mnist_core import dataset, inference, runs
+
+# The canvas registers its files with a running server, which there is none of here; the browser tests use the real one.
+with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):
+    import streamlit_drawable_canvas
+
+    from ui import canvas
+
+PROJECT = Path(__file__).resolve().parent.parent
+TITLES = {"home": "Digit Lab", "train": "Train a network", "explore": "Explore the digits", "draw": "Draw a digit"}
+EXPLORE_VIEWS = ("digits", "mistakes", "confusion")
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty runs folder, no inference process, and no cached files of other tests."""
+    monkeypatch.setenv(runs.RUNS_DIR_VARIABLE, str(tmp_path / "runs"))
+    monkeypatch.setattr(inference, "warm_up", lambda: None)
+    st.cache_resource.clear()
+    yield tmp_path / "runs"
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def nothing_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "BUNDLED_RUNS", tmp_path / "none")
+
+
+def open_page(name: str, **query: str) -> AppTest:
+    """Run the app as a visitor who follows a link to a page."""
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60).run()
+    for key, value in query.items():
+        app.query_params[key] = value
+    if name != "home":
+        app.switch_page(f"pages/{name}.py")
+    app.run()
+    assert not app.exception
+    return app
+
+
+def texts(app: AppTest) -> str:
+    """Everything that a page says in words."""
+    kinds = (app.title, app.markdown, app.caption, app.info, app.warning, app.error, app.success, app.metric)
+    return "\n".join(
+        str(getattr(element, "label", "")) + " " + str(element.value) for kind in kinds for element in kind
+    )
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_a_page_with_the_runs_that_ship(name: str) -> None:
+    app = open_page(name)
+    assert app.title[0].value == TITLES[name]
+    assert not app.error
+    assert not app.warning
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_a_page_when_there_is_nothing_yet(name: str, nothing_ships: None) -> None:
+    app = open_page(name)
+    assert app.title[0].value == TITLES[name]
+    assert not app.error
+    assert name in ("home", "explore") or "There is no trained network yet" in texts(app)
+
+
+@pytest.mark.parametrize("view", EXPLORE_VIEWS)
+def test_each_view_of_explore_when_there_is_nothing_yet(view: str, nothing_ships: None) -> None:
+    app = open_page("explore", view=view)
+    assert view == "digits" or "There is no trained network yet" in texts(app)
+
+
+@pytest.mark.parametrize("view", EXPLORE_VIEWS)
+def test_each_view_of_explore_with_the_runs_that_ship(view: str) -> None:
+    app = open_page("explore", view=view, run="keras-steps")
+    assert not app.error
+    assert view == "digits" or app.selectbox[0].value == "keras-steps"
+
+
+@pytest.mark.parametrize("name", ["home", "explore"])
+def test_a_damaged_data_file_gives_one_clear_message(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torn = tmp_path / "mnist.npz"
+    torn.write_bytes(dataset.BUNDLED_FILE.read_bytes()[:1_000_000])
+    monkeypatch.setattr(dataset.load_mnist, "__defaults__", (torn,))
+    app = open_page(name)
+    assert len(app.error) == 1
+    assert "missing or damaged" in app.error[0].value
+    assert "git checkout" in app.error[0].value
+
+
+def test_training_starts_with_the_settings_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    monkeypatch.setattr("mnist_core.jobs.start", lambda config, folder: started.append((config, folder)) or "chollet")
+    app = open_page("train")
+    app.selectbox(key="preset").select("nehlr").run()
+    app.number_input(key="setting-epochs").set_value(2).run()
+    assert "Changed: epochs." in texts(app)
+    next(button for button in app.button if button.label == "Train").click().run()
+    ((config, folder),) = started
+    assert (config.preset, config.epochs, config.batch_size) == ("nehlr", 2, 64)
+    assert config.architecture == "32C3-P2-D0.2-128-10"
+    assert folder == runs.runs_dir()
+    assert app.query_params["run"] in ("chollet", ["chollet"])
+
+
+def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mnist_core.jobs.start", fail)
+    app = open_page("train")
+    next(button for button in app.button if button.label == "Train").click().run()
+    assert not app.exception
+    assert "No space left on device" in app.error[0].value
+
+
+def test_a_preset_sets_every_setting_and_reset_brings_it_back() -> None:
+    app = open_page("train")
+    app.selectbox(key="preset").select("garcia").run()
+    assert app.text_input(key="setting-architecture").value == "32C3-64C3-P2-D0.25-128-D0.5-10"
+    assert app.selectbox(key="setting-optimizer").value == "adadelta"
+    assert app.selectbox(key="setting-validation").value == "test"
+    app.number_input(key="setting-seed").set_value(9).run()
+    next(button for button in app.button if button.label == "Reset").click().run()
+    assert app.number_input(key="setting-seed").value == 1
+    assert "Changed" not in texts(app)
+
+
+@pytest.mark.parametrize("damage", ["predictions.npz", "report.json", "config.json", "status.json", "metrics.jsonl"])
+def test_a_damaged_run_leaves_the_rest_usable(damage: str, own_folders: Path) -> None:
+    broken = own_folders / "20260101-000000000-broken"
+    shutil.copytree(runs.BUNDLED_RUNS / "chollet", broken)
+    (broken / damage).write_bytes(b'{"torn')
+    for name, query in (("train", {}), ("explore", {"view": "mistakes"}), ("draw", {})):
+        app = open_page(name, run=broken.name, **query)
+        assert app.title[0].value == TITLES[name]
+        if damage in ("config.json", "status.json", "report.json"):
+            assert f"There is no run “{broken.name}”" in texts(app)
+    if damage == "predictions.npz":
+        app = open_page("explore", view="mistakes", run=broken.name)
+        assert "the file is damaged" in app.error[0].value
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "failed", "stopped", "interrupted"])
+def test_a_run_in_every_state_has_words(state: runs.State, own_folders: Path) -> None:
+    path = own_folders / "20260101-000000000-some"
+    shutil.copytree(runs.BUNDLED_RUNS / "chollet", path)
+    (path / "report.json").unlink()
+    runs.write_status(path, state, "Something to say.")
+    said = texts(open_page("train", run=path.name))
+    words = {"queued": "Waiting for its turn", "interrupted": "Interrupted."}
+    assert state == "running" or words.get(state, "Something to say.") in said
+
+
+@pytest.mark.parametrize("payload", [None, {}, [], "x", {"data": 1}, {"raw": {}, "data": "data:;base64,AAAA"}])
+def test_a_hostile_canvas_gives_a_sentence(payload: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streamlit_drawable_canvas, "out", lambda **_: {"drawing": payload})
+    app = open_page("draw")
+    assert not app.exception
+    assert len(app.error) <= 1
+
+
+def test_a_drawing_without_ink_is_not_guessed_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canvas, "canvas", lambda brush: np.zeros((280, 280), np.uint8))
+    app = open_page("draw")
+    assert "Draw a digit from 0 to 9" in texts(app)
+    assert not app.metric
+
+
+def test_a_drawing_is_read_with_words_for_an_unusable_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    ink = np.zeros((280, 280), np.uint8)
+    ink[40:240, 130:150] = 255
+    monkeypatch.setattr(canvas, "canvas", lambda brush: ink)
+
+    def fail(*_: object) -> None:
+        raise inference.InferenceError("The network of x cannot be loaded; its file is damaged.")
+
+    monkeypatch.setattr(inference, "predict", fail)
+    assert "cannot be loaded" in open_page("draw").error[0].value
+    monkeypatch.setattr(inference, "predict", lambda file, images: np.eye(10, dtype=np.float32)[[1]])
+    app = open_page("draw")
+    assert (app.metric[0].label, app.metric[0].value) == ("Reading", "1")
