@@ -48,7 +48,7 @@ class ArchitectureError(ValueError):
     """
 
     def __init__(self, message: str, *, token: str, position: int, start: int) -> None:
-        super().__init__(f"Token {position}, “{token}”: {message}")
+        super().__init__(f"Token {position}, “{token[:40]}”: {message}")
         self.token = token
         self.position = position
         self.start = start
@@ -153,9 +153,9 @@ def parse_architecture(notation: str) -> Architecture:
     tokens = _tokens(notation)
     for position, (token, start) in enumerate(tokens, start=1):
         try:
-            layer = _parse_token(token, is_last=position == len(tokens))
             if position > MAX_LAYERS:
                 raise _TokenError(f"at most {MAX_LAYERS} layers are accepted.")
+            layer = _parse_token(token, is_last=position == len(tokens))
             summary = _summarize_layer(layer, shape)
             parameters += summary.parameters
             if parameters > MAX_PARAMETERS:

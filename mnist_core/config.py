@@ -112,7 +112,7 @@ class TrainingConfig:
         for assignment in assignments:
             name, separator, text = assignment.partition("=")
             if not separator:
-                raise ConfigError(f"“{assignment}” is not of the form name=value, such as epochs=3.")
+                raise ConfigError(f"“{assignment[:60]}” is not of the form name=value, such as epochs=3.")
             changes[name.strip()] = _parse_value(text.strip())
         _check_names(changes)
         return replace(self, **changes)
@@ -128,14 +128,14 @@ def _check_names(settings: dict[str, Any]) -> None:
     known = [setting.name for setting in fields(TrainingConfig)]
     unknown = [name for name in settings if name not in known]
     if unknown:
-        raise ConfigError(f"“{unknown[0]}” is not a setting. Settings are: {', '.join(known)}.")
+        raise ConfigError(f"“{str(unknown[0])[:60]}” is not a setting. Settings are: {', '.join(known)}.")
 
 
 def _parse_value(text: str) -> Any:
     """Numbers and `null` become values; everything else stays text."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -147,7 +147,9 @@ def _checked_type(name: str, value: Any, hint: Any) -> Any:
     expected = options[0]
     if get_origin(expected) is Literal:
         if value not in get_args(expected):
-            raise ConfigError(f"{name}: {value!r} is not accepted; choose one of {', '.join(get_args(expected))}.")
+            raise ConfigError(
+                f"{name}: {_shown(value)} is not accepted; choose one of {', '.join(get_args(expected))}."
+            )
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
     try:
@@ -155,12 +157,20 @@ def _checked_type(name: str, value: Any, hint: Any) -> Any:
             return float(value)
         if expected is int and number and float(value).is_integer():
             return int(value)
-    except OverflowError:
+        if expected is str and (isinstance(value, str) or (number and isinstance(value, int))):
+            return str(value)
+    except (OverflowError, ValueError):
         raise ConfigError(f"{name}: this number is far too large.") from None
-    if expected is str and isinstance(value, str | int):
-        return str(value)
     kind = {int: "a whole number", float: "a number", str: "text"}[expected]
-    raise ConfigError(f"{name}: {value!r} is not {kind}.")
+    raise ConfigError(f"{name}: {_shown(value)} is not {kind}.")
+
+
+def _shown(value: object) -> str:
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # Python does not write out numbers of thousands of digits
+        return "this value"
+    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def _check_bounds(name: str, value: Any, low: float | None, high: float | None) -> None:

@@ -9,10 +9,11 @@ row 14, column 14, counted from 0.
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 Ink = NDArray[np.uint8]  # (height, width), 0 = paper, 255 = ink
 
@@ -43,7 +44,10 @@ def prepare(ink: Ink) -> Ink:
     """
     if ink.ndim != 2 or ink.dtype != np.uint8:
         raise ValueError(f"Ink must be (height, width) uint8, not {ink.shape} {ink.dtype}.")
-    return centre(fit(crop(ink)))
+    fitted = fit(crop(ink))
+    if not fitted.any():
+        raise NoInkError
+    return centre(fitted)
 
 
 def crop(ink: Ink) -> Ink:
@@ -94,12 +98,16 @@ def ink_from_picture(content: bytes) -> Ink:
     """
     grey = np.asarray(_decode(content).convert("RGBA").convert("LA"), np.float32)
     level, alpha = grey[..., 0], grey[..., 1] / 255
-    level = level * alpha + 255 * (1 - alpha) * (alpha.min() < 1)
-    border = np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])
-    return _to_ink(255 - level if np.median(border) > 127 else level)
+    on_white = level * alpha + 255 * (1 - alpha)
+    if alpha.min() < 1 and on_white.min() > 255 - _PAPER_LEVEL:  # white ink on nothing
+        return _to_ink(level * alpha)
+    border = np.concatenate([on_white[0], on_white[-1], on_white[:, 0], on_white[:, -1]])
+    paper = float(np.median(border))
+    contrast = (paper - on_white) / paper if paper > 127 else (on_white - paper) / (255 - paper)
+    return _to_ink(255 * np.clip(contrast, 0, 1))
 
 
-def _to_ink(level: NDArray[np.float32]) -> Ink:
+def _to_ink(level: NDArray[Any]) -> Ink:
     return level.round().astype(np.uint8)
 
 
@@ -112,8 +120,10 @@ def _decode(content: bytes) -> Image.Image:
             if max(picture.size) > MAX_SIDE:
                 raise PictureError(f"The picture is larger than {MAX_SIDE} × {MAX_SIDE} pixels.")
             picture.load()
+            if picture.mode.startswith(("I", "F")):
+                raise PictureError("Pictures with 16 or more bits per colour are not read; save it with 8.")
             return picture.copy()
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, PictureError):
-            raise
+    except PictureError:
+        raise
+    except Exception as error:  # Pillow raises many kinds for damaged files
         raise PictureError("This is not a picture that can be read, or it is damaged.") from error

@@ -82,9 +82,9 @@ def probability_figure(probabilities: Probabilities, highlight: int | None = Non
             hovertemplate="%{x}: %{y:.2%}<extra></extra>",
         )
     )
-    figure.update_yaxes(range=[0, 1.08], visible=False)
-    figure.update_xaxes(type="category", title_text="Digit", fixedrange=True)
-    return _styled(figure, height=240)
+    figure.update_yaxes(range=[0, 1.08], visible=False, fixedrange=True)
+    figure.update_xaxes(type="category", dtick=1, title_text="Digit", fixedrange=True)
+    return _styled(figure, height=240, left=16)
 
 
 def confusion_figure(matrix: NDArray[np.int64]) -> go.Figure:
@@ -145,10 +145,10 @@ def _curve_figure(
     return _styled(figure, height=330, top=72)
 
 
-def _styled(figure: go.Figure, *, height: int, top: int = 24) -> go.Figure:
+def _styled(figure: go.Figure, *, height: int, top: int = 24, left: int = 56) -> go.Figure:
     figure.update_layout(
         height=height,
-        margin={"l": 56, "r": 16, "t": top, "b": 48},
+        margin={"l": left, "r": 16, "t": top, "b": 48},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         title_font_size=15,

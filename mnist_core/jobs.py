@@ -46,6 +46,7 @@ def start(config: TrainingConfig, folder: Path) -> str:
             start_new_session=True,  # it outlives the server and does not get the server's Ctrl-C
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
         )
+    # The process writes its own number into the status: done here, it could overwrite what the process wrote meanwhile.
     # Whoever starts a process must take note of its end, or its entry in the process table stays.
     threading.Thread(target=process.wait, daemon=True).start()
     return path.name

@@ -13,6 +13,7 @@ st.title("Draw a digit", anchor=False)
 left, right = st.columns([2, 3], gap="large")
 
 with left:
+    st.caption("One digit, large, anywhere in the black field.")
     drawn = st.container()
     brush = st.slider("Brush width", 8, 40, 22, help="In pixels of the canvas, which has 280 × 280.", width=280)
     st.button("Clear", icon=":material/delete:", on_click=canvas.clear, width=280)
@@ -24,6 +25,8 @@ with left:
             st.error(str(error), icon=":material/error:")
 
 with right:
+    answer = st.container()
     run = pick_run("Network", readers.usable_runs())
     if run is not None:
-        show_reading(run, ink)
+        with answer:
+            show_reading(run, ink)

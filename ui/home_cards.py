@@ -33,7 +33,7 @@ def explore_card() -> None:
     """Show digits that a real network misread and lead to Explore."""
     data = readers.mnist()
     run = _shown_run()
-    chosen = np.arange(40) if run is None else evaluation.mistakes(data.y_test, readers.predictions(run))[:40]
+    chosen = np.arange(48) if run is None else evaluation.mistakes(data.y_test, readers.predictions(run))[:48]
     st.image(pictures.enlarged(pictures.montage(data.x_test[chosen], columns=8), 2), width="stretch")
     st.markdown("**Explore** 70,000 digits, and the very images that a network gets wrong.")
     st.page_link(navigation.EXPLORE, label="Explore the digits", icon=":material/search:")
@@ -43,12 +43,13 @@ def draw_card() -> None:
     """Show the answer of a real network and lead to Draw."""
     run = _shown_run()
     if run is not None:
-        data = readers.mnist()
-        digit, bars = st.columns([2, 5], vertical_alignment="center")
-        with digit:
-            st.image(pictures.enlarged(data.x_test[_TEST_IMAGE], 4), width="stretch")
-        with bars:
-            _show(figures.probability_figure(readers.predictions(run)[_TEST_IMAGE]))
+        figure = figures.probability_figure(readers.predictions(run)[_TEST_IMAGE])
+        digit = pictures.enlarged(readers.mnist().x_test[_TEST_IMAGE], 4)
+        figure.add_layout_image(
+            source=pictures.data_uri(pictures.png(digit)), xref="paper", yref="paper", x=0, y=1, sizex=0.32, sizey=1
+        )
+        figure.update_xaxes(domain=[0.36, 1])
+        _show(figure, left=0)
     st.markdown("**Draw** a digit with mouse, pen or finger, and see at once what is read.")
     st.page_link(navigation.DRAW, label="Draw a digit", icon=":material/draw:")
 
@@ -61,6 +62,6 @@ def _shown_run() -> runs.Run | None:
     return by_id.get(DEFAULT_RUN)
 
 
-def _show(figure: go.Figure) -> None:
-    figure.update_layout(height=_HEIGHT, margin={"l": 40, "r": 8, "t": 8, "b": 36})
+def _show(figure: go.Figure, *, left: int = 40) -> None:
+    figure.update_layout(height=_HEIGHT, margin={"l": left, "r": 8, "t": 8, "b": 36})
     st.plotly_chart(figure, config={"staticPlot": True})

@@ -23,9 +23,10 @@ def show_reading(run: runs.Run, ink: drawing.Ink | None) -> None:
         st.error(str(error), icon=":material/error:")
         return
     (reading, confidence), *_ = evaluation.ranking(probabilities)
-    answer, seen = st.columns([3, 2], vertical_alignment="center")
-    with answer:
-        st.metric("Reading", str(reading), f"{confidence:.0%} confidence", delta_color="off", delta_arrow="off")
-    with seen:
-        st.image(pictures.enlarged(digit, 4), width=112, caption="What the network sees: 28 × 28 pixels")
+    with st.container(horizontal=True, vertical_alignment="center", gap="large", key="reading"):
+        confidence_words = f"{confidence:.1%} confidence"
+        st.metric("Reading", str(reading), confidence_words, delta_color="off", delta_arrow="off", width="content")
+        with st.container(width="content"):
+            st.image(pictures.enlarged(digit, 4), width=112)
+            st.caption("What the network sees: 28 × 28 pixels", width=140)
     st.plotly_chart(figures.probability_figure(probabilities), config={"displayModeBar": False}, key="probabilities")

@@ -1,0 +1,59 @@
+"""Fixtures that several test modules share.
+
+The project is not installed, so its folder goes on the path here: a plain `pytest` finds it. No test touches the user's
+own runs: each test session has its own runs folder, which child processes inherit.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(PROJECT))
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from mnist_core import runs, worker  # noqa: E402
+from mnist_core.config import TrainingConfig  # noqa: E402
+from mnist_core.dataset import Mnist, load_mnist  # noqa: E402
+
+MakeConfig = Callable[..., TrainingConfig]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The runs folder that the project uses by default while tests run."""
+    folder = tmp_path_factory.mktemp("default-runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(runs.RUNS_DIR_VARIABLE, str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Mnist:
+    """All of MNIST."""
+    return load_mnist()
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> MakeConfig:
+    """A function that makes a configuration which trains in about a second; keywords change its settings."""
+
+    def make(**settings: object) -> TrainingConfig:
+        tiny = {"preset": "tiny", "architecture": "4C3-P2-10", "train_size": 500, "batch_size": 50, "epochs": 2}
+        return TrainingConfig(**{**tiny, "learning_rate": 0.01, **settings})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory: pytest.TempPathFactory, tiny_config: MakeConfig) -> Path:
+    """The directory of one tiny finished run. Copy it before changing anything in it."""
+    path = runs.create_run(tmp_path_factory.mktemp("trained") / "runs", tiny_config())
+    run = worker.carry_out(path)
+    assert run.status.state == "finished", run.status.message
+    return path

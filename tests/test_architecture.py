@@ -1,0 +1,452 @@
+"""The notation: what it means, held against Keras and against counting by hand, and what it says to mistakes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from mnist_core.architecture import (
+    ACTIVATIONS,
+    MAX_LAYERS,
+    MAX_PARAMETERS,
+    OUTPUT,
+    Architecture,
+    ArchitectureError,
+    BatchNorm,
+    Conv,
+    Dense,
+    Dropout,
+    GlobalAveragePool,
+    Layer,
+    Pool,
+    Shape,
+    format_architecture,
+    parse_architecture,
+    summarize,
+)
+
+GARCIA = "32C3-64C3-P2-D0.25-128-D0.5-10"
+FIVE_LAYER = "64C3-32C3-P2-10"
+KERAS_STEPS = "32C3-P2-64C3-P2-64C3-64-10"
+CHOLLET = "32C3-P2-64C3-P2-D0.5-10"
+NEHLR = "32C3-P2-D0.2-128-10"
+
+PUBLISHED_PARAMETERS = {
+    GARCIA: 1_199_882,
+    FIVE_LAYER: 65_194,
+    KERAS_STEPS: 93_322,
+    CHOLLET: 34_826,
+    NEHLR: 693_962,
+}
+
+
+def window_starts(length: int, layer: Conv | Pool) -> list[int]:
+    """Where a window may start along one axis, found by sliding it. `same` pads until ceil(length / stride) fit."""
+    if layer.padding == "same":
+        wanted = sum(1 for _ in range(0, length, layer.stride))
+        length = max(length, (wanted - 1) * layer.stride + layer.size)
+    starts = []
+    start = 0
+    while start + layer.size <= length:
+        starts.append(start)
+        start += layer.stride
+    return starts
+
+
+def brute_force(layers: tuple[Layer, ...]) -> Iterator[tuple[Shape, int]]:
+    """Yield output shape and multiply-adds of each layer; each place of a window and each tap of a kernel is counted.
+
+    Taps on padding count too, as is usual.
+    """
+    shape: Shape = (28, 28, 1)
+    for layer in layers:
+        multiply_adds = 0
+        if isinstance(layer, Conv | Pool):
+            height, width, channels = shape
+            rows, columns = window_starts(height, layer), window_starts(width, layer)
+            if isinstance(layer, Conv):
+                taps = sum(channels for _ in range(layer.size) for _ in range(layer.size))
+                multiply_adds = sum(taps for _ in rows for _ in columns for _ in range(layer.filters))
+                channels = layer.filters
+            shape = (len(rows), len(columns), channels)
+        elif isinstance(layer, GlobalAveragePool):
+            shape = (shape[-1],)
+        elif isinstance(layer, Dense):
+            inputs = 1
+            for size in shape:
+                inputs *= size
+            multiply_adds = sum(inputs for _ in range(layer.units))
+            shape = (layer.units,)
+        yield shape, multiply_adds
+
+
+@st.composite
+def conv_layers(draw: st.DrawFn, space: int) -> Conv:
+    padding = draw(st.sampled_from(["valid", "same"]))
+    largest = min(space, 5) if padding == "valid" else 5
+    return Conv(
+        draw(st.integers(1, 6)),
+        draw(st.integers(1, largest)),
+        draw(st.integers(1, 3)),
+        padding,
+        draw(st.sampled_from(ACTIVATIONS)),
+    )
+
+
+@st.composite
+def pool_layers(draw: st.DrawFn, space: int) -> Pool:
+    padding = draw(st.sampled_from(["valid", "same"]))
+    largest = min(space, 4) if padding == "valid" else 4
+    return Pool(
+        draw(st.sampled_from(["max", "average"])), draw(st.integers(1, largest)), draw(st.integers(1, 4)), padding
+    )
+
+
+# Rates with the six decimals that the notation can hold.
+dropout_layers = st.integers(1, 999_999).map(lambda millionths: Dropout(millionths / 1_000_000))
+dense_layers = st.builds(Dense, st.integers(1, 12), st.sampled_from(ACTIVATIONS))
+anywhere_layers = dropout_layers | st.just(BatchNorm())
+
+
+@st.composite
+def architectures(draw: st.DrawFn) -> Architecture:
+    """Draw a small valid architecture: first layers on feature maps, then on flat values, then the output."""
+    layers: list[Layer] = []
+    for _ in range(draw(st.integers(0, 4))):
+        space = min(list(brute_force(tuple(layers)))[-1][0][:2]) if layers else 28
+        layers.append(draw(conv_layers(space) | pool_layers(space) | anywhere_layers))
+    if draw(st.booleans()):
+        layers.append(GlobalAveragePool())
+        layers += draw(st.lists(anywhere_layers, max_size=2))
+    if draw(st.booleans()):
+        layers.append(draw(dense_layers))
+        layers += draw(st.lists(dense_layers | anywhere_layers, max_size=2))
+    return Architecture((*layers, OUTPUT))
+
+
+def keras_layers(architecture: Architecture) -> list[Any]:
+    """Build the network and return its Keras layers, without scaling and flattening, which have no token."""
+    import keras
+
+    from mnist_core.network import build_model
+
+    model = build_model(architecture, "0-1")
+    assert model.count_params() == architecture.parameters
+    return [layer for layer in model.layers if not isinstance(layer, keras.layers.Rescaling | keras.layers.Flatten)]
+
+
+def assert_as_keras(architecture: Architecture) -> None:
+    summaries = summarize(architecture)
+    ours = [(summary.output_shape, summary.parameters) for summary in summaries]
+    theirs = [(tuple(layer.output.shape[1:]), layer.count_params()) for layer in keras_layers(architecture)]
+    assert ours == theirs
+
+
+def assert_points_at_token(notation: str, error: ArchitectureError) -> None:
+    """Token, position and start must agree with each other and with the notation."""
+    assert str(error).startswith(f"Token {error.position}, “{error.token[:40]}”: ")  # absurdly long tokens are cut
+    assert notation[error.start : error.start + len(error.token)] == error.token
+    assert 0 <= error.start <= len(notation)
+    if notation.strip():
+        assert notation.split("-")[error.position - 1].strip() == error.token
+        assert notation[: error.start].count("-") == error.position - 1
+
+
+@pytest.mark.parametrize(("notation", "parameters"), PUBLISHED_PARAMETERS.items())
+def test_published_networks_have_their_published_parameters(notation: str, parameters: int) -> None:
+    architecture = parse_architecture(notation)
+    assert architecture.parameters == parameters
+    assert sum(layer.parameters for layer in summarize(architecture)) == parameters
+
+
+@pytest.mark.parametrize("notation", PUBLISHED_PARAMETERS)
+def test_published_networks_are_as_in_keras_layer_by_layer(notation: str) -> None:
+    assert_as_keras(parse_architecture(notation))
+
+
+@settings(max_examples=40, deadline=None)
+@given(architectures())
+def test_random_networks_are_as_in_keras_layer_by_layer(architecture: Architecture) -> None:
+    assert_as_keras(architecture)
+
+
+@pytest.mark.parametrize(
+    "notation",
+    [
+        "3C28-10",
+        "3C5S28:same-10",
+        "2C28S28:same-P28:same-A28S1:same-10",
+        "4C3S2-P3S1-4C2S3:same-A2S1:same-GAP-BN-D0.1-7:tanh-BN-10",
+        "P1S3-A5S2-GAP-10",
+        "BN-D0.5-10",
+        "10-10",
+        "10",
+    ],
+)
+def test_unusual_networks_are_as_in_keras_layer_by_layer(notation: str) -> None:
+    assert_as_keras(parse_architecture(notation))
+
+
+def test_keras_layers_get_every_option_of_the_notation() -> None:
+    conv, maximum, average, dropout, norm, dense, output = keras_layers(
+        parse_architecture("6C5S2:same:tanh-P3S2:same-A2S1-D0.25-BN-7:sigmoid-10")
+    )
+    assert (conv.filters, conv.kernel_size, conv.strides, conv.padding) == (6, (5, 5), (2, 2), "same")
+    assert conv.activation.__name__ == "tanh"
+    assert type(maximum).__name__ == "MaxPooling2D"
+    assert (maximum.pool_size, maximum.strides, maximum.padding) == ((3, 3), (2, 2), "same")
+    assert type(average).__name__ == "AveragePooling2D"
+    assert (average.pool_size, average.strides, average.padding) == ((2, 2), (1, 1), "valid")
+    assert dropout.rate == 0.25
+    assert type(norm).__name__ == "BatchNormalization"
+    assert (dense.units, dense.activation.__name__) == (7, "sigmoid")
+    assert (output.units, output.activation.__name__) == (10, "softmax")
+
+
+@pytest.mark.parametrize("notation", PUBLISHED_PARAMETERS)
+def test_multiply_adds_of_published_networks_are_those_counted_one_by_one(notation: str) -> None:
+    architecture = parse_architecture(notation)
+    counted = list(brute_force(architecture.layers))
+    assert [(layer.output_shape, layer.multiply_adds) for layer in summarize(architecture)] == counted
+    assert architecture.multiply_adds == sum(count for _, count in counted)
+
+
+@settings(max_examples=200, deadline=None)
+@given(architectures())
+def test_multiply_adds_of_random_networks_are_those_counted_one_by_one(architecture: Architecture) -> None:
+    counted = list(brute_force(architecture.layers))
+    assert [(layer.output_shape, layer.multiply_adds) for layer in summarize(architecture)] == counted
+
+
+def test_multiply_adds_are_those_worked_out_on_paper() -> None:
+    counts = [layer.multiply_adds for layer in summarize(parse_architecture(CHOLLET))]
+    assert counts == [26 * 26 * 3 * 3 * 32, 0, 11 * 11 * 3 * 3 * 32 * 64, 0, 0, 5 * 5 * 64 * 10]
+    assert parse_architecture(CHOLLET).multiply_adds == 194_688 + 2_230_272 + 16_000
+
+
+def test_summaries_carry_the_tokens_in_order() -> None:
+    notation = "6C5S2:same:tanh-P3S2:same-A2S1-BN-D0.25-GAP-7:sigmoid-10"
+    assert "-".join(layer.token for layer in summarize(parse_architecture(notation))) == notation
+
+
+def test_summaries_have_names_that_a_reader_understands() -> None:
+    names = [layer.name for layer in summarize(parse_architecture("6C5-P3-A2-BN-D0.25-GAP-7-10"))]
+    assert names == [
+        "Convolution 5 × 5",
+        "Max pooling 3 × 3",
+        "Average pooling 2 × 2",
+        "Batch normalization",
+        "Dropout 25%",
+        "Global average pooling",
+        "Dense",
+        "Output, softmax",
+    ]
+
+
+def test_a_notation_is_read_into_layers() -> None:
+    assert parse_architecture("32C3-P2-A3S1:same-D0.5-BN-GAP-128:elu-10").layers == (
+        Conv(32, 3, 1, "valid", "relu"),
+        Pool("max", 2, 2, "valid"),
+        Pool("average", 3, 1, "same"),
+        Dropout(0.5),
+        BatchNorm(),
+        GlobalAveragePool(),
+        Dense(128, "elu"),
+        Dense(10, "softmax"),
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(architectures())
+def test_formatting_and_parsing_returns_the_same_architecture(architecture: Architecture) -> None:
+    notation = format_architecture(architecture)
+    assert str(architecture) == notation
+    assert parse_architecture(notation) == architecture
+    assert format_architecture(parse_architecture(notation)) == notation
+
+
+@pytest.mark.parametrize(
+    ("notation", "shortest"),
+    [
+        ("32C3S1:valid:relu-10", "32C3-10"),
+        ("8C3:tanh:same-10", "8C3:same:tanh-10"),
+        ("P2S2:valid-10", "P2-10"),
+        ("P2S1-10", "P2S1-10"),
+        ("D.5-10", "D0.5-10"),
+        ("D0.250-10", "D0.25-10"),
+        ("D00.1-10", "D0.1-10"),
+        ("D0.000001-10", "D0.000001-10"),
+        ("D0.999999-10", "D0.999999-10"),
+        ("128:relu-010-10", "128-10-10"),
+        (" 32C3 -\tP2 - 10\n", "32C3-P2-10"),
+    ],
+)
+def test_the_shortest_notation_is_written(notation: str, shortest: str) -> None:
+    assert format_architecture(parse_architecture(notation)) == shortest
+
+
+def test_only_the_last_ten_is_the_output() -> None:
+    assert parse_architecture("10-10").layers == (Dense(10, "relu"), Dense(10, "softmax"))
+
+
+LAYERS = ["32C3", "P2", "A2", "D0.5", "BN", "GAP", "128"]  # an example of each kind, for who knows none
+PADDINGS = ["same", "valid"]
+
+
+@pytest.mark.parametrize(
+    ("notation", "token", "position", "start", "accepted"),
+    [
+        # What is no layer at all
+        ("", "", 1, 0, ["32C3-P2-10"]),
+        ("  \n", "", 1, 0, ["32C3-P2-10"]),
+        ("conv-10", "conv", 1, 0, LAYERS),
+        ("32C3-pool-10", "pool", 2, 5, LAYERS),
+        ("32c3-10", "32c3", 1, 0, LAYERS),
+        ("32C3 P2 10", "32C3 P2 10", 1, 0, LAYERS),
+        ("32C3–P2–10", "32C3–P2–10", 1, 0, LAYERS),
+        ("３２C3-10", "３２C3", 1, 0, LAYERS),
+        ("32C-10", "32C", 1, 0, LAYERS),
+        ("32C3S-10", "32C3S", 1, 0, LAYERS),
+        ("32C3.5-10", "32C3.5", 1, 0, LAYERS),
+        ("32C3:-10", "32C3:", 1, 0, LAYERS),
+        ("BN:relu-10", "BN:relu", 1, 0, LAYERS),
+        ("GAP2-10", "GAP2", 1, 0, LAYERS),
+        ("D0.5:same-10", "D0.5:same", 1, 0, LAYERS),
+        ("P2--10", "", 2, 3, LAYERS),
+        ("-10", "", 1, 0, LAYERS),
+        ("P2-10-", "", 3, 6, LAYERS),
+        # Numbers out of bounds
+        ("P2-0C3-10", "0C3", 2, 3, ["filters", "1", "1,024"]),
+        ("P2-1025C3-10", "1025C3", 2, 3, ["filters", "1", "1,024"]),
+        ("32C0-10", "32C0", 1, 0, ["kernel size", "1", "28"]),
+        ("32C29:same-10", "32C29:same", 1, 0, ["kernel size", "1", "28"]),
+        ("32C3S0-10", "32C3S0", 1, 0, ["stride", "1", "28"]),
+        ("32C3S29-10", "32C3S29", 1, 0, ["stride", "1", "28"]),
+        ("P0-10", "P0", 1, 0, ["pool size", "1", "28"]),
+        ("A29:same-10", "A29:same", 1, 0, ["pool size", "1", "28"]),
+        ("P2S0-10", "P2S0", 1, 0, ["stride", "1", "28"]),
+        ("A2S29-10", "A2S29", 1, 0, ["stride", "1", "28"]),
+        ("0-10", "0", 1, 0, ["units", "1", "4,096"]),
+        ("4097-10", "4097", 1, 0, ["units", "1", "4,096"]),
+        ("P2-D-10", "D", 2, 3, ["between 0 and 1", "D0.5"]),
+        ("D0-10", "D0", 1, 0, ["between 0 and 1", "D0.5"]),
+        ("D1-10", "D1", 1, 0, ["between 0 and 1", "D0.5"]),
+        ("D50-10", "D50", 1, 0, ["between 0 and 1", "D0.5"]),
+        # Options
+        ("32C3:foo-10", "32C3:foo", 1, 0, [":foo", *PADDINGS, *ACTIVATIONS]),
+        ("32C3:softmax-10", "32C3:softmax", 1, 0, [":softmax", *PADDINGS, *ACTIVATIONS]),
+        ("32C3:same:same-10", "32C3:same:same", 1, 0, [":same", "once", *PADDINGS]),
+        ("32C3:same:valid-10", "32C3:same:valid", 1, 0, [":valid", "once", *PADDINGS]),
+        ("32C3:relu:tanh-10", "32C3:relu:tanh", 1, 0, [":tanh", "once", *ACTIVATIONS]),
+        ("P2:relu-10", "P2:relu", 1, 0, [":relu", *PADDINGS]),
+        ("128:same-10", "128:same", 1, 0, [":same", *ACTIVATIONS]),
+        ("10:softmax", "10:softmax", 1, 0, [":softmax", *ACTIVATIONS]),
+        # What cannot follow
+        ("128-32C3-10", "32C3", 2, 4, ["feature maps", "dense layers", "D", "BN"]),
+        ("GAP-P2-10", "P2", 2, 4, ["feature maps", "dense layers", "D", "BN"]),
+        ("P2-GAP-GAP-10", "GAP", 3, 7, ["feature maps", "dense layers", "D", "BN"]),
+        ("P14-8C3-10", "8C3", 2, 4, ["3 × 3", "2 × 2", "smaller window", ":same"]),
+        ("P2-P2-P2-P2-P2-10", "P2", 5, 12, ["2 × 2", "1 × 1", "smaller window", ":same"]),
+        # The last layer
+        ("32C3-P2", "P2", 2, 5, ["10", "-10"]),
+        ("P2-128", "128", 2, 3, ["10", "-10"]),
+        ("P2-10:linear", "10:linear", 2, 3, ["10", "-10"]),
+        ("P2-010", "010", 2, 3, ["10", "-10"]),
+        # Too much
+        ("4096-4096-4096-10", "4096", 3, 10, ["36,777,984", "20,000,000", "fewer"]),
+        ("4096-4096-10", "10", 3, 10, ["20,037,642", "20,000,000", "fewer"]),
+        ("BN-" * 40 + "10", "10", 41, 120, ["at most 40 layers"]),
+        ("BN-" * 41 + "10", "BN", 41, 120, ["at most 40 layers"]),
+        ("BN-" * 40 + "BN", "BN", 41, 120, ["at most 40 layers"]),
+        # White space around tokens is not part of them
+        ("  32C3 -  pool - 10", "pool", 2, 10, LAYERS),
+        ("\t0C3-10", "0C3", 1, 1, ["filters"]),
+    ],
+)
+def test_an_error_names_the_token_its_place_and_what_is_accepted(
+    notation: str, token: str, position: int, start: int, accepted: list[str]
+) -> None:
+    with pytest.raises(ArchitectureError) as caught:
+        parse_architecture(notation)
+    error = caught.value
+    assert (error.token, error.position, error.start) == (token, position, start)
+    assert_points_at_token(notation, error)
+    explanation = str(error).removeprefix(f"Token {position}, “{token}”: ")
+    assert [word for word in accepted if word not in explanation] == []
+
+
+def test_the_first_mistake_is_reported() -> None:
+    with pytest.raises(ArchitectureError) as caught:
+        parse_architecture("P2-0C3-what-128")
+    assert caught.value.position == 2
+
+
+def test_limits_themselves_are_accepted() -> None:
+    assert len(parse_architecture("BN-" * (MAX_LAYERS - 1) + "10").layers) == MAX_LAYERS
+    largest = parse_architecture("4096-4080-10")
+    assert largest.parameters == 785 * 4096 + 4097 * 4080 + 4081 * 10 <= MAX_PARAMETERS
+    for token in ("1024C1", "1C28", "1C28S28", "P28", "A28S28:same", "P1", "4096", "1"):
+        parse_architecture(f"{token}-10")
+
+
+def test_an_error_is_a_value_error() -> None:
+    with pytest.raises(ValueError):
+        parse_architecture("what")
+
+
+notation_text = st.text(alphabet="0123456789CPADSBNG.:-relutanhsmvd \t", max_size=40)
+
+
+@st.composite
+def damaged_notations(draw: st.DrawFn) -> str:
+    """Draw a valid notation with a few characters put in, taken out or changed."""
+    characters = list(format_architecture(draw(architectures())))
+    for _ in range(draw(st.integers(1, 4))):
+        place = draw(st.integers(0, len(characters)))
+        characters[place : place + draw(st.integers(0, 2))] = draw(st.sampled_from(["", "-", "0", "9", "S", "C", ":"]))
+    return "".join(characters)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text(max_size=60) | notation_text | damaged_notations())
+@example("-" * 10)
+@example("10\x00")
+@example("²C³-10")
+@example("\ud800-10")
+@example("9" * 5000)
+@example("D" + "0" * 5000 + ".5-10")
+def test_any_text_is_either_read_or_refused(text: str) -> None:
+    try:
+        architecture = parse_architecture(text)
+    except ArchitectureError as error:
+        assert_points_at_token(text, error)
+    else:
+        assert architecture.layers[-1] == OUTPUT
+        assert parse_architecture(format_architecture(architecture)) == architecture
+        assert architecture.parameters <= MAX_PARAMETERS
+        assert all(min(layer.output_shape) >= 1 for layer in summarize(architecture))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("-" * 50_000, id="hyphens"),
+        pytest.param("BN-" * 20_000 + "10", id="layers"),
+        pytest.param("1" * 50_000, id="digits"),
+        pytest.param("32C3" + ":a" * 25_000, id="unknown options"),
+        pytest.param("32C3" + ":same" * 10_000 + "!", id="repeated options"),
+        pytest.param("D" + "0" * 25_000 + "." + "0" * 25_000, id="zeros"),
+        pytest.param(" " * 50_000 + "x", id="white space"),
+        pytest.param("9C" * 25_000, id="repeated letters"),
+    ],
+)
+def test_long_text_is_refused_quickly(text: str) -> None:
+    started = time.perf_counter()
+    with pytest.raises(ArchitectureError):
+        parse_architecture(text)
+    assert time.perf_counter() - started < 1

@@ -1,0 +1,249 @@
+"""What is computed from stored predictions, held against Keras, against loops, and against published numbers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from mnist_core.evaluation import (
+    accuracy,
+    confusion_matrix,
+    cross_entropy,
+    mistakes,
+    most_confused,
+    of_class,
+    ranking,
+    wilson_interval,
+)
+
+LABELS = np.array([0, 1, 2, 3, 3, 9], np.uint8)
+READ = [0, 7, 2, 3, 5, 9]
+CONFIDENCE = [0.9, 0.6, 0.5, 0.99, 0.8, 0.4]
+
+
+def answers(digits: list[int], confidences: list[float]) -> NDArray[np.float32]:
+    """Make rows of probabilities: the digit gets its confidence, the other nine share the rest."""
+    rows = np.repeat((1 - np.array(confidences))[:, None] / 9, 10, axis=1)
+    rows[np.arange(len(digits)), digits] = confidences
+    return rows.astype(np.float32)
+
+
+def random_answers(count: int, seed: int, sharpness: float = 3) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Make labels and softmax probabilities that are right about half of the time."""
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 10, count).astype(np.uint8)
+    logits = generator.normal(size=(count, 10)) * sharpness
+    logits[np.arange(count), labels] += 1.5 * sharpness
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return labels, (exponentials / exponentials.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def most_probable(row: NDArray[np.float32]) -> int:
+    """Find the first largest of ten values by going through them."""
+    best = 0
+    for digit in range(10):
+        if row[digit] > row[best]:
+            best = digit
+    return best
+
+
+def test_accuracy_is_the_share_of_right_answers() -> None:
+    assert accuracy(LABELS, answers(READ, CONFIDENCE)) == pytest.approx(4 / 6)
+    assert accuracy(LABELS, answers([0, 1, 2, 3, 3, 9], [0.5] * 6)) == 1
+    assert accuracy(LABELS, answers([1, 2, 3, 4, 4, 0], [0.5] * 6)) == 0
+
+
+def test_accuracy_is_as_counted_in_a_loop() -> None:
+    labels, probabilities = random_answers(1000, seed=0)
+    hits = sum(most_probable(row) == label for label, row in zip(labels, probabilities, strict=True))
+    assert 0 < hits < 1000
+    assert accuracy(labels, probabilities) == hits / 1000
+
+
+def test_of_equal_probabilities_the_smaller_digit_is_the_answer() -> None:
+    undecided = np.full((1, 10), 0.1, np.float32)
+    assert accuracy(np.array([0], np.uint8), undecided) == 1
+    assert confusion_matrix(np.array([4], np.uint8), undecided)[4, 0] == 1
+    assert ranking(undecided[0])[0][0] == 0
+
+
+def test_cross_entropy_is_the_mean_surprise_in_nats() -> None:
+    labels = np.array([3, 3], np.uint8)
+    assert cross_entropy(labels, answers([3, 3], [0.5, 0.25])) == pytest.approx((math.log(2) + math.log(4)) / 2)
+    assert cross_entropy(labels, answers([3, 3], [1.0, 1.0])) == pytest.approx(0, abs=1e-6)
+    assert cross_entropy(labels, np.full((2, 10), 0.1, np.float32)) == pytest.approx(math.log(10))
+
+
+def test_cross_entropy_of_a_certain_mistake_is_large_and_finite() -> None:
+    assert cross_entropy(np.array([3], np.uint8), answers([5], [1.0])) == pytest.approx(-math.log(1e-7), rel=1e-4)
+
+
+@pytest.mark.parametrize("sharpness", [0.1, 1, 3, 10, 40])
+def test_cross_entropy_is_the_loss_of_keras(sharpness: float) -> None:
+    """Keras computes in float32 and clips at both ends, hence the tolerance."""
+    import keras
+
+    labels, probabilities = random_answers(2000, seed=1, sharpness=sharpness)
+    losses = keras.losses.sparse_categorical_crossentropy(labels.astype(np.int32), probabilities)
+    assert cross_entropy(labels, probabilities) == pytest.approx(float(np.mean(losses)), rel=1e-5, abs=2e-6)
+
+
+def test_cross_entropy_of_many_answers_does_not_lose_digits() -> None:
+    labels = np.zeros(60_000, np.uint8)
+    probabilities = answers([0], [0.9]).repeat(60_000, axis=0)
+    assert cross_entropy(labels, probabilities) == pytest.approx(-math.log(np.float32(0.9)), rel=1e-9)
+
+
+def test_a_confusion_matrix_worked_out_by_hand() -> None:
+    expected = np.zeros((10, 10), int)
+    expected[0, 0] = 1  # row: true digit, column: digit read
+    expected[1, 7] = 1
+    expected[2, 2] = 1
+    expected[3, 3] = 1
+    expected[3, 5] = 1
+    expected[9, 9] = 1
+    matrix = confusion_matrix(LABELS, answers(READ, CONFIDENCE))
+    assert matrix.tolist() == expected.tolist()
+    assert matrix.shape == (10, 10)
+    assert matrix.dtype == np.int64
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_confusion_matrix_is_as_counted_in_a_loop(seed: int) -> None:
+    labels, probabilities = random_answers(2000, seed)
+    expected = [[0] * 10 for _ in range(10)]
+    for label, row in zip(labels, probabilities, strict=True):
+        expected[int(label)][most_probable(row)] += 1
+    matrix = confusion_matrix(labels, probabilities)
+    assert matrix.tolist() == expected
+    assert matrix.sum(axis=1).tolist() == np.bincount(labels, minlength=10).tolist()
+    assert np.trace(matrix) / 2000 == accuracy(labels, probabilities)
+
+
+def test_a_confusion_matrix_counts_far_beyond_a_byte() -> None:
+    labels = np.full(70_000, 9, np.uint8)
+    assert confusion_matrix(labels, answers([9], [0.9]).repeat(70_000, axis=0))[9, 9] == 70_000
+
+
+def test_a_confusion_matrix_without_images_is_empty() -> None:
+    matrix = confusion_matrix(np.zeros(0, np.uint8), np.zeros((0, 10), np.float32))
+    assert matrix.tolist() == np.zeros((10, 10), int).tolist()
+
+
+def test_most_confused_are_the_largest_cells_beside_the_diagonal() -> None:
+    matrix = np.zeros((10, 10), np.int64)
+    np.fill_diagonal(matrix, 100)
+    matrix[4, 9], matrix[9, 4], matrix[7, 2], matrix[0, 6] = 7, 3, 5, 1
+    assert most_confused(matrix) == [(4, 9, 7), (7, 2, 5), (9, 4, 3), (0, 6, 1)]
+    assert most_confused(matrix, 2) == [(4, 9, 7), (7, 2, 5)]
+    assert np.diag(matrix).tolist() == [100] * 10  # the matrix itself is left alone
+
+
+def test_a_perfect_network_confuses_nothing() -> None:
+    assert most_confused(np.diag(np.full(10, 100))) == []
+
+
+def test_images_of_a_class_come_in_stored_order() -> None:
+    assert of_class(LABELS, 3).tolist() == [3, 4]
+    assert of_class(LABELS, 8).tolist() == []
+    assert of_class(LABELS, 0).tolist() == [0]
+    assert of_class(LABELS, None).tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_mistakes_come_with_the_most_confident_first() -> None:
+    assert mistakes(LABELS, answers(READ, CONFIDENCE)).tolist() == [4, 1]
+
+
+def test_mistakes_of_equal_confidence_come_in_the_order_of_the_images() -> None:
+    labels = np.zeros(50, np.uint8)
+    probabilities = answers([1, 2] * 25, [0.75, 0.5] * 25)
+    assert mistakes(labels, probabilities).tolist() == [*range(0, 50, 2), *range(1, 50, 2)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_mistakes_are_exactly_the_images_not_read_right(seed: int) -> None:
+    labels, probabilities = random_answers(1000, seed)
+    found = mistakes(labels, probabilities).tolist()
+    right = {place for place in range(1000) if most_probable(probabilities[place]) == labels[place]}
+    assert len(found) == len(set(found))
+    assert set(found) == set(range(1000)) - right
+    confidences = [float(probabilities[place].max()) for place in found]
+    assert confidences == sorted(confidences, reverse=True)
+
+
+def test_a_perfect_network_makes_no_mistakes() -> None:
+    assert mistakes(LABELS, answers(LABELS.tolist(), [0.9] * 6)).tolist() == []
+
+
+def test_ranking_gives_the_most_probable_digits() -> None:
+    probabilities = np.array([0.01, 0.02, 0.5, 0.03, 0.04, 0.05, 0.05, 0.2, 0.06, 0.04], np.float32)
+    best = ranking(probabilities)
+    assert [digit for digit, _ in best] == [2, 7, 8]
+    assert [probability for _, probability in best] == pytest.approx([0.5, 0.2, 0.06])
+    assert ranking(probabilities, 1) == best[:1]
+    assert [digit for digit, _ in ranking(probabilities, 10)] == [2, 7, 8, 5, 6, 4, 9, 3, 1, 0]
+
+
+def test_ranking_gives_plain_numbers_for_json() -> None:
+    digit, probability = ranking(answers([4], [0.8])[0])[0]
+    assert type(digit) is int
+    assert type(probability) is float
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ranking_is_as_sorted_by_hand(seed: int) -> None:
+    _, probabilities = random_answers(100, seed)
+    for row in probabilities:
+        expected = sorted(((digit, float(row[digit])) for digit in range(10)), key=lambda pair: (-pair[1], pair[0]))
+        assert ranking(row, 10) == expected
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [
+        (8, 10, 0.4902, 0.9433),
+        (0, 10, 0.0, 0.2775),
+        (10, 10, 0.7225, 1.0),
+        (5, 10, 0.2366, 0.7634),
+        (1, 1, 0.2065, 1.0),
+        (0, 1, 0.0, 0.7935),
+        # R. G. Newcombe (1998), Statistics in Medicine 17, 857-872, table I, method 3
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson_intervals_as_published(successes: int, trials: int, low: float, high: float) -> None:
+    assert wilson_interval(successes, trials) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_the_wilson_interval_of_a_test_accuracy() -> None:
+    """9,900 of n = 10,000: (0.99 + z²/2n ± z √(0.99 · 0.01 / n + z²/4n²)) / (1 + z²/n), worked out by hand."""
+    assert wilson_interval(9900, 10_000) == pytest.approx((0.987853, 0.991771), abs=1e-6)
+
+
+def test_without_trials_anything_is_possible() -> None:
+    assert wilson_interval(0, 0) == (0.0, 1.0)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_the_ends_of_a_wilson_interval_are_where_the_score_test_just_rejects(data: st.DataObject) -> None:
+    """The interval solves |share - p| = z sqrt(p (1 - p) / n) for p: put its ends back into that equation."""
+    trials = data.draw(st.integers(1, 100_000))
+    successes = data.draw(st.integers(0, trials))
+    z = data.draw(st.sampled_from([1.0, 1.644854, 1.959964, 2.575829]))
+    share = successes / trials
+    low, high = wilson_interval(successes, trials, z)
+    assert 0 <= low <= share + 1e-12
+    assert share - 1e-12 <= high <= 1
+    for end in (low, high):
+        assert (share - end) ** 2 == pytest.approx(z * z * end * (1 - end) / trials, rel=1e-6, abs=1e-12)
+    # As many failures as successes before: the mirror image.
+    assert wilson_interval(trials - successes, trials, z) == pytest.approx((1 - high, 1 - low), abs=1e-12)
