@@ -8,7 +8,7 @@ from ui import navigation, readers
 
 STYLE = Path(__file__).parent / "ui" / "style.css"
 
-st.set_page_config(page_title="Digit Lab", page_icon="static/logo.svg", layout="wide")
+st.set_page_config(page_title="Digit Lab", page_icon="static/logo.svg", layout="wide", initial_sidebar_state=220)
 st.logo("static/logo.svg", size="large")
 st.html(STYLE)
 page = navigation.declare()

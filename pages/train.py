@@ -12,7 +12,7 @@ from ui.state import Keys, Params
 navigation.require_app()
 
 st.title("Train a network", anchor=False)
-settings, view = st.columns([2, 5], gap="large")
+settings, view = st.columns([1, 2], gap="large")
 
 with settings:
     main, action, more = st.container(), st.container(), st.container()

@@ -79,6 +79,11 @@ def stop_server(server: Server) -> None:
         server.process.wait()
 
 
+def find_chromium() -> str | None:
+    """The path of an installed browser of the Chromium family, if there is one."""
+    return next((path for path in map(shutil.which, CHROMIUM_NAMES) if path), None)
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that do not care what others did before."""
@@ -97,7 +102,7 @@ def fresh_server(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    executable = next((path for path in map(shutil.which, CHROMIUM_NAMES) if path), None)
+    executable = find_chromium()
     if executable is None:
         message = "No Chromium found: install one to run the browser tests."
         if os.environ.get("CI"):

@@ -1,0 +1,97 @@
+"""How fast our training is beside the plain Keras script of the same network, in one run on one machine.
+
+    python benchmarks/training_speed.py [PRESET …] [--images 12800] [--rounds 3]
+
+Both train on the same images with the same settings, each in a process of its own, in turn; the first epoch, which
+compiles, is not counted. The table gives the medians and their ratio; below 1 our training is faster.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from mnist_core.config import TrainingConfig
+from mnist_core.dataset import load_mnist
+from mnist_core.presets import PRESETS
+
+EPOCHS = 3
+
+
+def seconds_with_ours(config: TrainingConfig) -> list[float]:
+    """Seconds of each epoch after the first, as `mnist_core.training` runs it."""
+    from mnist_core.events import EpochDone, Event
+    from mnist_core.training import train
+
+    marks: list[float] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, EpochDone):
+            marks.append(event.seconds)
+
+    train(config, load_mnist(), note)
+    return [later - earlier for earlier, later in itertools.pairwise(marks)]
+
+
+def seconds_with_keras(config: TrainingConfig) -> list[float]:
+    """Seconds of each epoch after the first, as the published scripts do it: float images, one-hot labels, `fit`."""
+    import keras
+
+    from mnist_core.network import build_model, build_optimizer
+
+    data = load_mnist()
+    images = data.x_train[: config.train_size, ..., None].astype("float32")
+    if config.scaling == "0-1":
+        images /= 255
+    labels = keras.utils.to_categorical(data.y_train[: config.train_size], 10)
+    layers = build_model(config.network, config.scaling).layers[1:]  # without our scaling layer
+    model = keras.Sequential([keras.Input((28, 28, 1)), *layers])
+    model.compile(loss="categorical_crossentropy", optimizer=build_optimizer(config), metrics=["accuracy"])
+    seconds = []
+    for _ in range(EPOCHS):
+        started = time.perf_counter()
+        model.fit(images, labels, batch_size=config.batch_size, epochs=1, verbose=0)
+        seconds.append(time.perf_counter() - started)
+    return seconds[1:]
+
+
+def measure(side: str, preset: str, images: int) -> list[float]:
+    """Run one side in a process of its own and return its epochs' seconds."""
+    command = [sys.executable, __file__, preset, "--images", str(images), "--side", side]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [float(word) for word in output.split()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("presets", nargs="*", default=list(PRESETS), metavar="PRESET")
+    parser.add_argument("--images", type=int, default=12_800)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--side", choices=("ours", "keras"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    changes = [f"train_size={options.images}", f"epochs={EPOCHS}", "validation=none", "stop_above_accuracy=null"]
+    if options.side:
+        config = PRESETS[options.presets[0]].config.with_settings(changes)
+        print(*(seconds_with_ours if options.side == "ours" else seconds_with_keras)(config))
+        return
+    print(f"| preset | ours, s per {options.images:,} images | plain Keras | ratio |\n|---|---|---|---|")
+    for preset in options.presets:
+        seconds: dict[str, list[float]] = {"ours": [], "keras": []}
+        for _ in range(options.rounds):
+            for side, measured in seconds.items():
+                measured.extend(measure(side, preset, options.images))
+        ours, keras = (statistics.median(measured) for measured in seconds.values())
+        print(f"| `{preset}` | {ours:.2f} | {keras:.2f} | {ours / keras:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Take the pictures of README from the real app: `python docs/take_pictures.py` (needs requirements-dev.txt).
+
+Starts the app with a runs folder of its own, trains a network in it, and takes screenshots in headless Chromium.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS.parent / "tests" / "browser"))
+
+from conftest import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
+from test_draw_page import DIGITS, draw, open_canvas
+
+SIZE = {"width": 1360, "height": 860}
+
+
+def film_training(page: Page, server: Server) -> None:
+    """Save `train.gif`: a network learning, a frame every two seconds."""
+    page.goto(f"{server.url}/train")
+    epochs = page.get_by_role("spinbutton", name="Epochs", exact=True)
+    epochs.fill("3")
+    epochs.press("Enter")
+    expect(page.get_by_text("Changed: epochs.")).to_be_visible()
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.mouse.move(0, 0)
+    page.wait_for_function("document.querySelector('.live-chart')?.data?.[0].x.length > 2", timeout=120_000)
+    frames = []
+    while page.get_by_test_id("stProgress").count():
+        frames.append(shot(page))
+        page.wait_for_timeout(2000)
+    expect(page.get_by_text("Test accuracy", exact=True)).to_be_visible()
+    page.wait_for_timeout(1500)
+    frames.append(shot(page))
+    small = [frame.resize((900, 569), Image.Resampling.LANCZOS).quantize(64) for frame in frames]
+    durations = [400] * (len(small) - 1) + [4000]
+    small[0].save(DOCS / "train.gif", save_all=True, append_images=small[1:], duration=durations, loop=0, optimize=True)
+
+
+def shot(page: Page) -> Image.Image:
+    return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+
+
+def save(page: Page, name: str) -> None:
+    page.wait_for_timeout(2500)  # charts load their script
+    shot(page).quantize(128).save(DOCS / name, optimize=True)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        server = start_server(Path(folder))
+        try:
+            chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_OPTIONS)
+            page = chromium.new_page(viewport=SIZE)
+            film_training(page, server)
+            page.goto(f"{server.url}/explore?view=mistakes")
+            expect(page.locator(".digit-grid button").first).to_be_visible()
+            save(page, "explore.png")
+            open_canvas(page, server.url)
+            for stroke in DIGITS[5]:
+                draw(page, stroke)
+            page.mouse.move(0, 0)
+            expect(page.get_by_test_id("stMetricValue")).to_have_text("5")
+            save(page, "draw.png")
+            chromium.close()
+        finally:
+            stop_server(server)
+
+
+if __name__ == "__main__":
+    main()
