@@ -14,10 +14,10 @@ from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
 DOCS = Path(__file__).resolve().parent
-sys.path.insert(0, str(DOCS.parent / "tests" / "browser"))
+sys.path[:0] = [str(DOCS.parent), str(DOCS.parent / "tests" / "browser")]
 
-from conftest import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
-from test_draw_page import DIGITS, draw, open_canvas
+from serving import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
+from steps import DIGITS, draw, open_canvas
 
 SIZE = {"width": 1360, "height": 860}
 

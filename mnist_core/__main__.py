@@ -99,7 +99,8 @@ def _train(options: argparse.Namespace) -> int:
     with _ProgressBar(config, quiet=options.json) as bar:
         run = worker.carry_out(path, bar.show, lambda: bool(interrupted))
     if run.status.state == "failed":
-        raise CommandError(run.status.message)
+        print(f"mnist_core: {run.status.message}", file=sys.stderr)
+        return 1
     _print_report(run, as_json=options.json)
     return 0
 
@@ -107,6 +108,8 @@ def _train(options: argparse.Namespace) -> int:
 def _train_as_job(folder: Path, run_id: str) -> int:
     """Wait for the run's turn, then train without printing: what the Train page starts."""
     run = runs.find_run(run_id, folder)
+    if run.status.state != "queued":
+        raise CommandError(f"Run {run_id} was carried out before ({run.status.state}).")
     jobs.be_nice()
     interrupted = _stop_on_signal()
     runs.write_status(run.path, "queued", pid=os.getpid())

@@ -6,13 +6,16 @@ died is replaced, and the question asked again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from loky import get_reusable_executor
-from loky.process_executor import BrokenProcessPool
+from loky import ProcessPoolExecutor
+from loky.process_executor import BrokenProcessPool, ShutdownExecutorError
 
 from mnist_core.dataset import Images
 from mnist_core.evaluation import Probabilities
@@ -21,6 +24,12 @@ if TYPE_CHECKING:
     import keras
 
 _CACHED_MODELS = 8
+_ATTEMPTS = 3
+
+# One for the whole process. loky's own `get_reusable_executor` keeps one for each thread, and each visitor is a thread.
+_lock = Lock()
+_executor: Any = None
+_DEATHS = (BrokenProcessPool, ShutdownExecutorError)
 
 
 class InferenceError(Exception):
@@ -29,43 +38,68 @@ class InferenceError(Exception):
 
 def warm_up() -> Future[None]:
     """Start the inference process in the background, so that the first prediction need not wait for TensorFlow."""
-    future: Future[None] = _executor().submit(_load_tensorflow)
-    return future
+    return _submit(_load_tensorflow)
 
 
 def predict(model_file: Path, images: Images) -> Probabilities:
     """Return the probabilities, (n, 10) float32, that a saved network gives for images (n, 28, 28) uint8.
 
-    Raises `InferenceError` if the network is missing or cannot be read.
+    Raises `InferenceError` if the network is missing, cannot be read, or is not one for digits.
     """
+    name = model_file.parent.name
     try:
         version = model_file.stat().st_mtime_ns
     except OSError:
-        raise InferenceError(
-            f"The network of {model_file.parent.name} is missing: it has no {model_file.name}."
-        ) from None
-    arguments = (str(model_file), version, images)
-    try:
-        return _ask(*arguments)
-    except BrokenProcessPool:
-        return _ask(*arguments)  # the executor starts a new process
+        raise InferenceError(f"The network of {name} is missing: it has no {model_file.name}.") from None
+    for _ in range(_ATTEMPTS):
+        with suppress(_ProcessDiedError):  # the next attempt starts a new process
+            return _ask(name, _submit(_predict, str(model_file), version, images))
+    raise InferenceError("The inference process ends again and again; the machine may be out of memory.")
 
 
-def _ask(model_file: str, version: int, images: Images) -> Probabilities:
+def _ask(name: str, future: Future[Probabilities]) -> Probabilities:
     try:
-        answer: Probabilities = _executor().submit(_predict, model_file, version, images).result()
-        return answer
+        return future.result()
     except _ModelUnreadableError as error:
-        name = Path(model_file).parent.name
         raise InferenceError(f"The network of {name} cannot be loaded; its file is damaged.") from error
+    except _ModelUnusableError as error:
+        raise InferenceError(f"The network of {name} cannot read images of 28 × 28 pixels.") from error
+    except _DEATHS as error:
+        _forget_executor()
+        raise _ProcessDiedError from error
 
 
-def _executor() -> Any:
-    return get_reusable_executor(max_workers=1, timeout=None, env={"TF_CPP_MIN_LOG_LEVEL": "2"})
+def _submit(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+    """Send a function to the inference process, which is started if there is none."""
+    global _executor
+    with _lock:
+        if _executor is None:
+            _executor = ProcessPoolExecutor(max_workers=1, timeout=None, env={"TF_CPP_MIN_LOG_LEVEL": "2"})
+        executor = _executor
+    try:
+        future: Future[Any] = executor.submit(function, *arguments)
+    except _DEATHS as error:
+        _forget_executor()
+        raise _ProcessDiedError from error
+    return future
+
+
+def _forget_executor() -> None:
+    global _executor
+    with _lock:
+        _executor = None
+
+
+class _ProcessDiedError(Exception):
+    """The inference process ended before it could answer."""
 
 
 class _ModelUnreadableError(Exception):
     """Keras could not load the file. Raised in the inference process, where the cause is known."""
+
+
+class _ModelUnusableError(Exception):
+    """The network is not one for digits."""
 
 
 def _load_tensorflow() -> None:
@@ -76,7 +110,11 @@ def _predict(model_file: str, version: int, images: Images) -> Probabilities:
     """Predict; this runs in the inference process."""
     from mnist_core.network import predict as predict_here
 
-    return predict_here(_load_model(model_file, version), images)
+    model = _load_model(model_file, version)
+    try:
+        return predict_here(model, images)
+    except ValueError as error:
+        raise _ModelUnusableError(str(error)) from None
 
 
 @lru_cache(maxsize=_CACHED_MODELS)

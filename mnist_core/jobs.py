@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -47,9 +48,17 @@ def start(config: TrainingConfig, folder: Path) -> str:
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
         )
     # The process writes its own number into the status: done here, it could overwrite what the process wrote meanwhile.
-    # Whoever starts a process must take note of its end, or its entry in the process table stays.
-    threading.Thread(target=process.wait, daemon=True).start()
+    threading.Thread(target=_see_off, args=(process, path), daemon=True).start()
     return path.name
+
+
+def _see_off(process: subprocess.Popen[bytes], path: Path) -> None:
+    """Take note of the end of a process, as whoever starts one must; tell if it never got as far as its run."""
+    process.wait()
+    with suppress(OSError, runs.RunError):
+        status = runs.read_run(path).status
+        if status.state == "queued" and status.pid is None:
+            runs.write_status(path, "failed", "Its training process could not start. The run’s log.txt tells why.")
 
 
 def runs_ahead(run_id: str, folder: Path) -> int:

@@ -18,12 +18,12 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+import types
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import psutil
@@ -31,6 +31,7 @@ import psutil
 from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.evaluation import Probabilities
 from mnist_core.events import BatchesDone, EpochDone, Event
+from mnist_core.files import replacing, write_json
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
 ACTIVE: tuple[State, ...] = ("queued", "running")
@@ -182,6 +183,8 @@ def read_run(path: Path) -> Run:
         raise RunError(f"The settings of run {path.name} cannot be used. {error}") from error
     status = _read_status(path)
     if status.state in ACTIVE and not _process_lives(status):
+        status = _read_status(path)  # it may have ended well since the status was read
+    if status.state in ACTIVE and not _process_lives(status):
         status = Status("interrupted", "Its training process ended before it was done.", updated=status.updated)
     report = None
     if status.state not in ACTIVE and (path / "report.json").exists():
@@ -196,10 +199,12 @@ def read_events(path: Path) -> list[Event]:
     except OSError:
         return []
     events: list[Event] = []
+    last = -1
     for line in lines:
-        event = _read_event(line)
-        if event is not None and (not events or event.step >= events[-1].step):
+        number, event = _read_event(line)
+        if event is not None and number > last:
             events.append(event)
+            last = number
     return events
 
 
@@ -252,34 +257,6 @@ def stop_requested(path: Path) -> bool:
     return (path / "stop").exists()
 
 
-def write_json(path: Path, value: object) -> None:
-    """Replace a JSON file atomically: readers see the old or the new one, never a torn one."""
-    with replacing(path) as beside:
-        beside.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to, of the same suffix; rename it over `path` if all went well."""
-    beside = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
-    try:
-        yield beside
-        _replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _replace(source: Path, target: Path) -> None:
-    for attempt in range(10):
-        try:
-            source.replace(target)
-            return
-        except PermissionError:  # Windows refuses while somebody reads the target
-            if attempt == 9:
-                raise
-            time.sleep(0.05)
-
-
 def _rounded(value: Any) -> Any:
     """Six decimals, which is finer than any chart: the file shrinks to half."""
     if isinstance(value, tuple):
@@ -292,11 +269,13 @@ def _make_dated_directory(folder: Path, preset: str) -> Path:
     while True:
         moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S%f")[:-3]  # to the millisecond
         path = folder / f"{moment}-{label}"
-        try:
-            path.mkdir()
-            return path
-        except FileExistsError:
-            time.sleep(0.001)
+        if not any(folder.glob(f"{moment}-*")):  # another label would sort by letter, not by age
+            try:
+                path.mkdir()
+                return path
+            except FileExistsError:
+                pass
+        time.sleep(0.001)
 
 
 def _run_paths(folder: Path) -> list[Path]:
@@ -335,7 +314,7 @@ def _read_status(path: Path) -> Status:
             None if status.process_started is None else float(status.process_started),
             float(status.updated),
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise RunError(f"status.json of run {path.name} is not of the expected form.") from error
 
 
@@ -345,23 +324,44 @@ def _read_report(path: Path) -> Report:
         report = Report(**{field.name: values[field.name] for field in fields(Report)})
     except (TypeError, KeyError) as error:
         raise RunError(f"report.json of run {path.name} is not of the expected form.") from error
-    numbers = (report.test_accuracy, report.test_loss, report.training_seconds, report.images_per_second)
-    if not all(isinstance(number, int | float) for number in numbers):
+    if not _has_declared_types(report):
         raise RunError(f"report.json of run {path.name} is not of the expected form.")
     return report
 
 
-def _read_event(line: bytes) -> Event | None:
+def _read_event(line: bytes) -> tuple[int, Event | None]:
+    """Return an event and its number, or `(-1, None)` for a line that is none."""
     try:
         values = json.loads(line)
-        kind = values.pop("kind")
-        del values["n"]
-        if kind == "batches":
-            event = BatchesDone(**values)
-            return replace(event, loss=tuple(map(float, event.loss)), accuracy=tuple(map(float, event.accuracy)))
-        return EpochDone(**values) if kind == "epoch" else None
+        kind, number = values.pop("kind"), values.pop("n")
+        event_class: Any = {"batches": BatchesDone, "epoch": EpochDone}[kind]
+        fixed = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        event: Event = event_class(**fixed)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None
+        return -1, None
+    return (number, event) if _is(number, int) and _has_declared_types(event) else (-1, None)
+
+
+def _is(value: Any, kind: Any) -> bool:
+    """Whether a value read from JSON is of a kind that our files declare; whole numbers count as float."""
+    if get_origin(kind) in (Union, types.UnionType):
+        return any(_is(value, option) for option in get_args(kind))
+    if get_origin(kind) is tuple:
+        return isinstance(value, tuple) and all(_is(item, get_args(kind)[0]) for item in value)
+    if kind is float:
+        return isinstance(value, float) or (_is(value, int) and abs(value) < 2**63)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, get_origin(kind) or kind)
+
+
+def _has_declared_types(thing: Any) -> bool:
+    return all(_is(getattr(thing, name), kind) for name, kind in _declared_types(thing.__class__).items())
+
+
+@cache
+def _declared_types(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def _process_lives(status: Status) -> bool:
@@ -372,5 +372,5 @@ def _process_lives(status: Status) -> bool:
         process = psutil.Process(status.pid)
         same = status.process_started is None or abs(process.create_time() - status.process_started) < 1.0
         return bool(same and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
+    except (psutil.Error, ValueError, OverflowError):
         return False

@@ -95,7 +95,16 @@ def train(
     if best is not None and (config.keep == "best" or end_reason == "stopped"):
         model.set_weights(best.weights)
         kept = KeptWeights(best.epoch, best.step, "lowest validation loss")
+    if (
+        not all(np.isfinite(weights).all() for weights in model.get_weights())
+        or not np.isfinite(predict(model, images[:1000])).all()
+    ):
+        raise TrainingDivergedError(_diverged(epoch))
     return TrainingResult(model, end_reason, progress, kept)
+
+
+def _diverged(epoch: int) -> str:
+    return f"The loss is no longer a finite number (epoch {epoch}). Try a lower learning rate."
 
 
 @dataclass(frozen=True)
@@ -132,9 +141,7 @@ class _EpochTrainer:
             batches = _next_batches(order[done:], self.config.batch_size, self._sequence_length)
             losses, hits = self._time(batches)
             if not np.isfinite(losses).all():
-                raise TrainingDivergedError(
-                    f"The loss is no longer a finite number (epoch {epoch}). Try a lower learning rate."
-                )
+                raise TrainingDivergedError(_diverged(epoch))
             done += batches.size
             correct += int(hits.sum())
             loss_sum += float(losses.sum()) * batches.shape[1]

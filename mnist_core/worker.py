@@ -19,6 +19,7 @@ from mnist_core import __version__, runs
 from mnist_core.dataset import DatasetError, Mnist, load_mnist
 from mnist_core.evaluation import Probabilities, accuracy, cross_entropy
 from mnist_core.events import Event, TrainingDivergedError
+from mnist_core.files import replacing
 
 if TYPE_CHECKING:
     import keras
@@ -39,12 +40,12 @@ def carry_out(
     only if the directory itself cannot be read or written.
     """
     config = runs.read_run(path).config
-    runs.write_status(path, "running", "Starting TensorFlow", pid=os.getpid())
     stop = _StopSwitch(path, should_stop)
+    if stop():
+        runs.write_status(path, "stopped", "Stopped before training began.")
+        return runs.read_run(path)
+    runs.write_status(path, "running", "Starting TensorFlow", pid=os.getpid())
     try:
-        if stop():
-            runs.write_status(path, "stopped", "Stopped before training began.")
-            return runs.read_run(path)
         data = load_mnist()
         from mnist_core import training  # loads TensorFlow: seconds and memory that only a training process pays
 
@@ -65,14 +66,15 @@ def carry_out(
         _write_results(path, result, data)
         runs.write_status(path, "stopped" if result.end_reason == "stopped" else "finished", result.end_reason)
     except Exception as error:  # whatever went wrong, the page must learn of it
-        traceback.print_exc()
+        if not isinstance(error, TrainingDivergedError | DatasetError):
+            traceback.print_exc()
         runs.write_status(path, "failed", _explain(error))
     return runs.read_run(path)
 
 
 def save_model(path: Path, model: keras.Model) -> None:
     """Write `model.keras` beside and rename: a failed save never harms the file that is there."""
-    with runs.replacing(path / "model.keras") as beside:
+    with replacing(path / "model.keras") as beside:
         model.save(beside)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 from playwright.sync_api import Page, expect
-from test_draw_page import DIGITS, draw, open_canvas
+from steps import DIGITS, draw, open_canvas
 
 TITLES = {"": "Digit Lab", "train": "Train a network", "explore": "Explore the digits", "draw": "Draw a digit"}
 
@@ -39,15 +39,11 @@ def test_no_page_is_wider_than_a_phone(page: Page, server, path: str) -> None:
     page.goto(f"{server.url}/{path}")
     expect(page.get_by_role("heading", level=1)).to_have_text(TITLES[path])
     page.wait_for_load_state("networkidle")
-    width = page.evaluate(
-        "Math.max(...[...document.querySelectorAll('body *')].map((n) => n.scrollWidth && "
-        "n.getBoundingClientRect().right || 0))"
-    )
     sticking_out = page.evaluate(
         "[...document.querySelectorAll('[data-testid=stMain] *')].filter((n) => n.getBoundingClientRect().right > 401)"
         ".map((n) => n.outerHTML.slice(0, 120))"
     )
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 400, (width, sticking_out)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 400, sticking_out
 
 
 def test_the_server_never_loads_tensorflow(page: Page, fresh_server) -> None:

@@ -1,56 +1,12 @@
 """Training in a real browser: real digits, real TensorFlow, on a small subset."""
 
 import re
-import time
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
+from steps import set_number, start_run, training_points, wait_for_end, wait_for_points
 
 from mnist_core import runs
-
-RUN_IN_URL = re.compile(r"run=([0-9]{8}-[0-9]{9}-[a-z-]+)")
-
-
-def set_number(page: Page, label: str, value: object) -> None:
-    field = page.get_by_role("spinbutton", name=label, exact=True)
-    field.fill(str(value))
-    field.press("Enter")
-    expect(page.get_by_text(re.compile(r"^Changed: ")).last).to_be_visible()
-
-
-def start_run(page: Page, url: str, *, images: int, epochs: int) -> str:
-    """Set up a run of the page's first preset, start it, and return its id."""
-    page.goto(f"{url}/train")
-    page.get_by_text("More settings").click()
-    set_number(page, "Training images", images)
-    set_number(page, "Epochs", epochs)
-    expect(page.get_by_text("Changed: epochs, training images.")).to_be_visible()
-    page.get_by_role("button", name="Train", exact=True).click()
-    page.wait_for_url(RUN_IN_URL)
-    match = RUN_IN_URL.search(page.url)
-    assert match is not None
-    return match[1]
-
-
-def wait_for_end(path: Path, seconds: float = 120) -> runs.Run:
-    deadline = time.monotonic() + seconds
-    while (run := runs.read_run(path)).is_active:
-        assert time.monotonic() < deadline, run.status
-        time.sleep(0.2)
-    return run
-
-
-def training_points(chart: Locator) -> int:
-    return chart.evaluate("(node) => node.data ? node.data[0].x.length : 0")
-
-
-def wait_for_points(page: Page, count: int) -> Locator:
-    """Wait until the live chart of the accuracy has `count` points, and return it."""
-    page.wait_for_function(
-        "(count) => document.querySelector('.live-chart')?.data?.[0].x.length >= count", arg=count, timeout=120_000
-    )
-    return page.locator(".live-chart").first
 
 
 def test_a_network_is_trained_and_its_result_shown(page: Page, server) -> None:

@@ -1,0 +1,304 @@
+"""`python -m mnist_core …`, as people type it: what it prints, where it writes, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_core import runs
+from mnist_core.__main__ import main
+from mnist_core.dataset import Mnist
+from mnist_core.evaluation import ranking
+
+PROJECT = runs.PROJECT
+PARAMETERS = {"chollet": 34_826, "keras-steps": 93_322, "nehlr": 693_962, "five-layer": 65_194, "garcia": 1_199_882}
+SMALL = [
+    *("--set", "architecture=4C3-P2-10", "--set", "train_size=2000", "--set", "batch_size=50"),
+    *("--set", "epochs=4", "--set", "learning_rate=0.01", "--set", "stop_above_accuracy=none"),
+]
+
+
+def words_of(*words: object) -> list[str]:
+    return [sys.executable, "-m", "mnist_core", *map(str, words)]
+
+
+def command(*words: object, status: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run a command and check how it ends."""
+    done = subprocess.run(words_of(*words), cwd=PROJECT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def snapshot(folder: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A runs folder that does not exist yet."""
+    return tmp_path_factory.mktemp("command-line") / "new" / "runs"
+
+
+@pytest.fixture(scope="module")
+def trained(folder: Path) -> dict[str, Any]:
+    """What `train --json` printed for a small network named `small-net`."""
+    words = ("--preset", "chollet", *SMALL, "--name", "small-net", "--runs-dir", folder, "--json")
+    printed: dict[str, Any] = json.loads(command("train", *words).stdout)
+    return printed
+
+
+@pytest.fixture(scope="module")
+def network(folder: Path, trained: dict[str, Any]) -> runs.Run:
+    return runs.find_run("small-net", folder)
+
+
+@pytest.fixture(scope="module")
+def digits(network: runs.Run, mnist: Mnist) -> dict[int, int]:
+    """Test images that the small network reads right and is sure of, as label: index."""
+    probabilities = runs.read_predictions(network.path)
+    of_label = probabilities[np.arange(10_000), mnist.y_test]
+    best = [int(np.where(mnist.y_test == digit, of_label, 0).argmax()) for digit in range(10)]
+    return {int(mnist.y_test[i]): i for i in sorted(best, key=lambda i: -of_label[i])[:4]}
+
+
+def test_presets_lists_the_published_networks() -> None:
+    printed = command("presets").stdout
+    assert "\x1b" not in printed
+    for name, parameters in PARAMETERS.items():
+        (line,) = [line for line in printed.splitlines() if f" {name} " in line]
+        assert f"{parameters:,}" in line
+
+
+def test_presets_as_json_can_be_trained_from() -> None:
+    rows = json.loads(command("presets", "--json").stdout)
+    assert {row["preset"]: row["parameters"] for row in rows} == PARAMETERS
+    assert {"architecture", "optimizer", "batch_size", "epochs", "claim"} <= set(rows[0])
+
+
+def test_training_prints_the_report_that_it_stores(trained: dict[str, Any], network: runs.Run) -> None:
+    stored = json.loads((network.path / "report.json").read_text())
+    assert trained == {"run": "small-net", "state": "finished", **stored}
+    assert {"test_accuracy", "test_loss", "training_seconds", "parameters", "versions"} <= set(stored)
+    assert stored["parameters"] == network.config.network.parameters
+    assert {"python", "tensorflow", "keras", "numpy", "digit_lab"} <= set(stored["versions"])
+    assert stored["training_seconds"] > 0
+    assert stored["test_accuracy"] > 0.8
+    assert stored["epochs_completed"] == 4
+    assert stored["steps"] == 4 * network.config.steps_per_epoch
+
+
+def test_training_uses_the_preset_with_the_settings_that_were_changed(network: runs.Run) -> None:
+    config = network.config
+    assert (config.preset, config.validation, config.optimizer) == ("chollet", "last", "adam")
+    assert (config.architecture, config.train_size, config.batch_size) == ("4C3-P2-10", 2000, 50)
+    assert (config.epochs, config.learning_rate, config.stop_above_accuracy) == (4, 0.01, None)
+
+
+def test_training_writes_into_the_folder_it_is_given_and_nowhere_else(
+    network: runs.Run, folder: Path, own_runs_dir: Path
+) -> None:
+    assert [run.id for run in runs.list_runs(folder)] == ["small-net"]
+    files = {file.name for file in network.path.iterdir()}
+    assert files == {f"{name}.json" for name in ("config", "status", "report")} | {
+        "metrics.jsonl",
+        "model.keras",
+        "predictions.npz",
+    }
+    assert list(own_runs_dir.iterdir()) == []
+
+
+def test_evaluation_agrees_with_the_report(network: runs.Run, folder: Path) -> None:
+    before = snapshot(folder)
+    (row,) = json.loads(command("evaluate", "small-net", "--runs-dir", folder, "--json").stdout)
+    assert network.report is not None
+    assert row["test_correct"] == network.report.test_correct
+    assert row["test_accuracy"] == pytest.approx(network.report.test_accuracy)
+    assert row["test_loss"] == pytest.approx(network.report.test_loss, rel=1e-5)
+    assert row["interval_95_low"] < row["test_accuracy"] < row["interval_95_high"]
+    assert snapshot(folder) == before
+
+
+def test_evaluation_prints_a_table_and_takes_a_directory(network: runs.Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(network.path)]) == 0
+    printed = capsys.readouterr().out
+    assert network.report is not None
+    assert "small-net" in printed
+    assert f"{network.report.test_accuracy:.4f}" in printed
+    assert f"{network.report.test_correct:,}" in printed
+
+
+def test_prediction_reads_real_digits_from_pictures(
+    network: runs.Run, folder: Path, digits: dict[int, int], mnist: Mnist, tmp_path: Path
+) -> None:
+    files = []
+    for place, index in enumerate(digits.values()):
+        image = mnist.x_test[index] if place % 2 else 255 - mnist.x_test[index]  # light on dark, dark on light
+        files.append(tmp_path / f"digit {place}.png")
+        Image.fromarray(image).save(files[-1])
+    rows = json.loads(command("predict", "small-net", *files, "--runs-dir", folder, "--json").stdout)
+    assert [row["image"] for row in rows] == [str(file) for file in files]
+    assert [row["reading"] for row in rows] == list(digits)
+    for row in rows:
+        assert sum(row["probabilities"]) == pytest.approx(1, abs=1e-5)
+        assert row["confidence"] == row["probabilities"][row["reading"]] == max(row["probabilities"])
+
+
+def test_prediction_prints_a_table(
+    network: runs.Run, digits: dict[int, int], mnist: Mnist, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    label, index = next(iter(digits.items()))
+    Image.fromarray(mnist.x_test[index]).save(tmp_path / "digit.png")
+    assert main(["predict", str(network.path), str(tmp_path / "digit.png")]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "digit.png" in line or "0." in line]
+    (reading, confidence) = ranking(runs.read_predictions(network.path)[index], 1)[0]
+    assert reading == label
+    assert f" {reading} " in line
+    shown = [float(cell) for cell in line.split("│") if cell.strip().startswith(("0.", "1."))]
+    assert shown[0] == pytest.approx(confidence, abs=0.2)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder with a picture without ink and a file that is no picture."""
+    Image.new("L", (28, 28)).save(tmp_path / "blank.png")
+    (tmp_path / "text.png").write_text("no picture")
+    return tmp_path
+
+
+# What is asked for, and what the answer must mention. RUN and PICTURES stand for folders.
+ERRORS = {
+    "unknown setting": (["train", "--set", "epoch=3"], ["“epoch”", "epochs"]),
+    "bad value": (["train", "--set", "epochs=many"], ["epochs", "many", "whole number"]),
+    "bad run": (["evaluate", "no-such-run"], ["no-such-run"]),
+    "missing picture": (["predict", "RUN", "PICTURES/missing.png"], ["missing.png"]),
+    "picture without ink": (["predict", "RUN", "PICTURES/blank.png"], ["blank.png", "no ink"]),
+}
+MORE_ERRORS = {
+    "value out of bounds": (["train", "--set", "epochs=0"], ["epochs", "1 to 100"]),
+    "no value": (["train", "--set", "epochs"], ["“epochs”", "name=value"]),
+    "bad architecture": (["train", "--set", "architecture=32C99-10"], ["32C99"]),
+    "settings that contradict": (["train", "--set", "validation=none", "--set", "keep=best"], ["keep"]),
+    "unsafe name": (["train", "--name", "../x"], ["../x", "lower-case"]),
+    "run with settings": (["train", "--run", "RUN", "--set", "epochs=1"], ["--set"]),
+    "missing run to train": (["train", "--run", "no-such-run"], ["no-such-run"]),
+    "unsafe run": (["evaluate", "../x"], ["../x"]),
+    "no picture": (["predict", "RUN", "PICTURES/text.png"], ["text.png", "picture"]),
+    "folder as picture": (["predict", "RUN", "PICTURES"], []),
+    "untrained run": (["evaluate", "untrained"], ["untrained", "no network yet"]),
+    "damaged network": (["evaluate", "damaged"], ["damaged"]),
+    "taken name": (["train", "--name", "taken"], ["taken", "already"]),
+}
+
+
+def filled_in(words: list[str], network: runs.Run, pictures: Path) -> list[str]:
+    return [word.replace("RUN", str(network.path)).replace("PICTURES", str(pictures)) for word in words]
+
+
+@pytest.mark.parametrize(("words", "mentioned"), ERRORS.values(), ids=ERRORS)
+def test_what_cannot_be_done_is_said_on_standard_error(
+    words: list[str], mentioned: list[str], network: runs.Run, pictures: Path
+) -> None:
+    done = command(*filled_in(words, network, pictures), "--runs-dir", pictures / "runs", status=2)
+    assert done.stdout == ""
+    assert done.stderr.startswith("mnist_core: ")
+    assert all(text in done.stderr for text in mentioned)
+    assert not (pictures / "runs").exists()
+
+
+@pytest.mark.parametrize(("words", "mentioned"), MORE_ERRORS.values(), ids=MORE_ERRORS)
+def test_other_things_that_cannot_be_done_are_said_too(
+    words: list[str],
+    mentioned: list[str],
+    network: runs.Run,
+    pictures: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = pictures / "runs"
+    for name in ("untrained", "taken"):
+        runs.create_run(folder, network.config, name)
+    damaged = shutil.copytree(network.path, folder / "damaged")
+    (damaged / "model.keras").write_bytes(b"torn")
+    before = snapshot(folder)
+    assert main([*filled_in(words, network, pictures), "--runs-dir", str(folder)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("mnist_core: ")
+    assert all(text in printed.err for text in mentioned)
+    assert snapshot(folder) == before
+
+
+@pytest.mark.parametrize("words", [[], ["fly"], ["train", "--preset", "magic"], ["predict", "run"]])
+def test_a_command_that_does_not_exist_gives_the_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_a_run_that_was_carried_out_before_is_not_trained_again(network: runs.Run, tmp_path: Path) -> None:
+    path = shutil.copytree(network.path, tmp_path / "done")
+    before = snapshot(path)
+    done = command("train", "--run", "done", "--runs-dir", tmp_path, status=2)
+    assert "done" in done.stderr
+    assert snapshot(path) == before
+
+
+def test_a_run_that_fails_says_why_and_ends_with_status_1(tmp_path: Path) -> None:
+    settings = {
+        **{"architecture": "16:linear-16:linear-16:linear-10", "scaling": "0-255", "optimizer": "sgd"},
+        **{"learning_rate": 10, "train_size": 100, "batch_size": 10, "epochs": 3},
+    }
+    words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    done = command("train", *words, "--name", "diverging", "--runs-dir", tmp_path, status=1)
+    assert "mnist_core: The loss is no longer a finite number" in done.stderr
+    assert "lower learning rate" in done.stderr
+    assert runs.find_run("diverging", tmp_path).status.state == "failed"
+
+
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 180
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        assert process.poll() is None, "the process ended"
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot send Ctrl-C to one process alone")
+def test_ctrl_c_ends_training_and_keeps_a_report(tmp_path: Path) -> None:
+    endless = ["--set", "architecture=4C3-P2-10", "--set", "epochs=100", "--name", "endless", "--runs-dir", tmp_path]
+    with subprocess.Popen(
+        words_of("train", "--preset", "nehlr", *endless),
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            wait_until(lambda: len(runs.read_events(tmp_path / "endless")) > 3, process)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=180)
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    assert "Traceback" not in err
+    assert "stopped" in out
+    assert "Test accuracy" in out
+    run = runs.find_run("endless", tmp_path)
+    assert run.status.state == "stopped"
+    assert run.report is not None
+    assert f"{run.report.test_accuracy:.2%}" in out
+    assert run.report.epochs_completed < 100
+    assert runs.read_predictions(run.path).shape == (10_000, 10)

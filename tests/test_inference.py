@@ -1,0 +1,191 @@
+"""Predictions through the inference process: right, isolated from the caller, and there again after an accident."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import psutil
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from mnist_core import files, inference, network, runs
+from mnist_core.dataset import Images, Mnist
+from mnist_core.evaluation import Probabilities
+from mnist_core.inference import InferenceError
+
+
+@pytest.fixture(scope="module", autouse=True)
+def inference_process() -> None:
+    """Start the inference process now, so that no test's time depends on it; it ends with the test session."""
+    inference.warm_up().result()
+
+
+@pytest.fixture
+def model_file(trained_run: Path, tmp_path: Path) -> Path:
+    """A copy of a trained network that may be damaged."""
+    return shutil.copytree(trained_run, tmp_path / "my-run") / "model.keras"
+
+
+@pytest.fixture(scope="module")
+def images(mnist: Mnist) -> Images:
+    return mnist.x_test[:32]
+
+
+def inference_workers() -> list[psutil.Process]:
+    """The children of this process that `loky` started for predictions."""
+    workers = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):  # processes that end meanwhile, and those that ended in other tests
+            workers += [child] if "LokyProcess" in " ".join(child.cmdline()) else []
+    return workers
+
+
+def in_sessions(count: int, work: Callable[[], Probabilities]) -> list[Probabilities]:
+    """Do the same in several threads at once, each a new one, as a server does for its visitors."""
+    ready = threading.Barrier(count)
+    answers: list[Probabilities] = []
+
+    def session() -> None:
+        ready.wait(30)
+        answers.append(work())
+
+    threads = [threading.Thread(target=session) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def test_the_inference_process_gives_what_the_network_gives(trained_run: Path, mnist: Mnist) -> None:
+    expected = runs.read_predictions(trained_run)
+    answer = inference.predict(trained_run / "model.keras", mnist.x_test[:1500])
+    assert (answer.shape, answer.dtype) == ((1500, 10), np.float32)
+    assert_allclose(answer, expected[:1500], atol=1e-6)
+    model = keras.models.load_model(trained_run / "model.keras", compile=False)
+    one = inference.predict(trained_run / "model.keras", mnist.x_test[:1])
+    assert_allclose(one, network.predict(model, mnist.x_test[:1]), atol=1e-6)
+
+
+def test_no_images_give_no_probabilities(trained_run: Path, mnist: Mnist) -> None:
+    assert inference.predict(trained_run / "model.keras", mnist.x_test[:0]).shape == (0, 10)
+
+
+def test_all_sessions_share_one_inference_process(trained_run: Path, images: Images) -> None:
+    expected = inference.predict(trained_run / "model.keras", images)
+    (worker,) = inference_workers()
+    seen: set[int] = set()
+
+    def ask() -> Probabilities:
+        answer = inference.predict(trained_run / "model.keras", images)
+        seen.update(process.pid for process in inference_workers())
+        return answer
+
+    for count in (1, 3):  # one after the other, then at once
+        for answer in in_sessions(count, ask):
+            assert_allclose(answer, expected, atol=1e-6)
+    assert seen == {worker.pid}
+
+
+def test_a_missing_network_gives_a_sentence(tmp_path: Path, images: Images) -> None:
+    with pytest.raises(InferenceError, match=r"network of my-run is missing.*\.$"):
+        inference.predict(tmp_path / "my-run" / "model.keras", images)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage " * 100, "half"], ids=["empty", "garbage", "half"])
+def test_a_damaged_network_gives_a_sentence(content: bytes | str, model_file: Path, images: Images) -> None:
+    whole = model_file.read_bytes()
+    model_file.write_bytes(whole[: len(whole) // 2] if isinstance(content, str) else content)
+    with pytest.raises(InferenceError, match=r"network of my-run cannot be loaded.*\.$"):
+        inference.predict(model_file, images)
+    model_file.write_bytes(whole)  # mended: what went wrong is not remembered
+    assert inference.predict(model_file, images).shape == (len(images), 10)
+
+
+def test_a_network_for_other_pictures_gives_a_sentence(tmp_path: Path, images: Images) -> None:
+    (tmp_path / "my-run").mkdir()
+    other = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(10)])
+    other.save(tmp_path / "my-run" / "model.keras")
+    with pytest.raises(InferenceError, match=r"my-run.*\.$"):
+        inference.predict(tmp_path / "my-run" / "model.keras", images)
+
+
+def test_a_network_that_was_replaced_is_noticed(model_file: Path, images: Images) -> None:
+    before = inference.predict(model_file, images)
+    assert_array_equal(inference.predict(model_file, images), before)
+    model = keras.models.load_model(model_file, compile=False)
+    model.set_weights([-weights for weights in model.get_weights()])
+    with files.replacing(model_file) as beside:
+        model.save(beside)
+    after = inference.predict(model_file, images)
+    assert np.abs(after - before).max() > 0.1
+    assert_allclose(after, network.predict(model, images), atol=1e-6)
+
+
+def test_a_killed_inference_process_is_replaced(trained_run: Path, images: Images) -> None:
+    expected = inference.predict(trained_run / "model.keras", images)
+    (worker,) = inference_workers()
+    worker.kill()
+    assert_array_equal(inference.predict(trained_run / "model.keras", images), expected)
+    (successor,) = inference_workers()
+    assert successor.pid != worker.pid
+
+
+def test_an_inference_process_killed_under_several_sessions_answers_all_of_them(
+    trained_run: Path, images: Images
+) -> None:
+    expected = inference.predict(trained_run / "model.keras", images)
+    start = threading.Barrier(4)
+
+    def ask_often() -> Probabilities:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            start.wait(30)
+        return np.stack([inference.predict(trained_run / "model.keras", images) for _ in range(50)])
+
+    def kill() -> None:
+        start.wait(30)
+        for worker in inference_workers():
+            worker.kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    answers = in_sessions(3, ask_often)
+    killer.join()
+    assert len(answers) == 3
+    for answer in answers:
+        assert_allclose(answer, np.stack([expected] * 50), atol=1e-6)
+    assert len(inference_workers()) == 1
+
+
+def test_the_process_that_asks_never_loads_tensorflow(trained_run: Path, mnist: Mnist, tmp_path: Path) -> None:
+    np.save(tmp_path / "images.npy", mnist.x_test[:8])
+    script = """
+        import sys
+        from pathlib import Path
+        import numpy as np
+        from mnist_core import inference
+
+        warm = inference.warm_up()
+        answer = inference.predict(Path(sys.argv[1]), np.load(sys.argv[2] + "/images.npy"))
+        assert warm.result() is None
+        np.save(sys.argv[2] + "/answer.npy", answer)
+        print(sorted({"tensorflow", "keras", "streamlit"} & set(sys.modules)))
+    """
+    started = time.monotonic()
+    command = [sys.executable, "-c", textwrap.dedent(script), str(trained_run / "model.keras"), str(tmp_path)]
+    done = subprocess.run(command, cwd=runs.PROJECT, capture_output=True, text=True, timeout=180, env={**os.environ})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
+    assert_allclose(np.load(tmp_path / "answer.npy"), runs.read_predictions(trained_run)[:8], atol=1e-6)
+    assert time.monotonic() - started < 180  # it ends by itself: the inference process does not keep it

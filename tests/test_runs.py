@@ -1,0 +1,687 @@
+"""The run directory: what is written comes back, and no torn, foreign or missing file breaks a reader."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mnist_core import files, runs
+from mnist_core.config import TrainingConfig
+from mnist_core.events import BatchesDone, EpochDone, Event
+from mnist_core.runs import RunError
+
+MakeConfig = Callable[..., TrainingConfig]
+BATCHES = BatchesDone(epoch=1, step=2, images=100, loss=(2.5, 1.25), accuracy=(0.25, 0.5), seconds=0.5)
+EPOCH = EpochDone(1, 2, True, 1.875, 0.375, 0.75, 0.875, 0.5)
+UNMEASURED = EpochDone(2, 4, False, 1.5, 0.5, None, None, 1.0)
+SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
+no_limits = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+) | st.sampled_from([10**400, -(10**400), 2**63, -1, 0, float("inf"), float("-inf"), float("nan"), "\ud800", "1"])
+
+
+@pytest.fixture
+def finished(trained_run: Path, tmp_path: Path) -> Path:
+    """A copy of a finished run that may be damaged."""
+    return shutil.copytree(trained_run, tmp_path / "runs" / trained_run.name)
+
+
+@pytest.fixture
+def queued(tmp_path: Path, tiny_config: MakeConfig) -> Path:
+    """A run that was just created."""
+    return runs.create_run(tmp_path / "runs", tiny_config())
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that lives until it is killed."""
+    with subprocess.Popen(SLEEP) as process:
+        yield process
+        process.kill()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+def write_lines(path: Path, *lines: str | bytes) -> None:
+    encoded = [line if isinstance(line, bytes) else line.encode() for line in lines]
+    (path / "metrics.jsonl").write_bytes(b"\n".join(encoded))
+
+
+def lines_of(*events: Event) -> list[str]:
+    file = io.StringIO()
+    for number, event in enumerate(events):
+        runs.append_event(file, number, event)
+    return file.getvalue().splitlines()
+
+
+def write_status_values(path: Path, **values: object) -> None:
+    status = asdict(runs.Status("running", updated=time.time()))
+    (path / "status.json").write_text(json.dumps({**status, **values}))
+
+
+def is_sentence(text: str) -> bool:
+    return len(text) > 20 and text[-1] in ".)" and "Traceback" not in text
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+# Creating and finding
+
+
+def test_a_new_run_is_queued_with_the_configuration_that_was_asked_for(tmp_path: Path, tiny_config: MakeConfig) -> None:
+    config = tiny_config(epochs=7, stop_above_accuracy=0.5)
+    before = datetime.now(UTC)
+    path = runs.create_run(tmp_path / "new" / "folder", config)
+    run = runs.read_run(path)
+    assert (run.config, run.status.state, run.report) == (config, "queued", None)
+    assert run.is_active
+    assert not run.is_bundled
+    assert run.created is not None
+    assert timedelta(seconds=-0.01) < run.created - before < timedelta(seconds=10)
+    assert runs.read_events(path) == []
+    assert runs.find_run(run.id, path.parent) == run
+    assert [listed.id for listed in runs.list_runs(path.parent)] == [run.id]
+
+
+def test_runs_made_at_once_have_different_ids(tmp_path: Path, tiny_config: MakeConfig) -> None:
+    made: list[str] = []
+
+    def make() -> None:
+        made.extend(runs.create_run(tmp_path, tiny_config()).name for _ in range(10))
+
+    threads = [threading.Thread(target=make) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(made)) == 40
+    assert {run.id for run in runs.list_runs(tmp_path)} == set(made)
+
+
+@pytest.mark.parametrize("presets", [["same"] * 12, [chr(ord("z") - number) for number in range(12)]])
+def test_runs_sort_by_age_even_when_they_are_made_within_one_millisecond(
+    presets: list[str], tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FastClock(datetime):
+        ticks = 0
+
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # a quarter of a millisecond passes from call to call
+            cls.ticks += 1
+            return datetime(2026, 1, 31, 12, tzinfo=UTC) + timedelta(microseconds=250 * cls.ticks)
+
+    monkeypatch.setattr(runs, "datetime", FastClock)
+    made = [runs.create_run(tmp_path, tiny_config(preset=preset)).name for preset in presets]
+    assert made == sorted(made)
+    assert len(set(made)) == 12
+
+
+def test_the_newest_run_is_listed_first(tmp_path: Path, tiny_config: MakeConfig) -> None:
+    made = [runs.create_run(tmp_path, tiny_config()).name for _ in range(3)]
+    assert [run.id for run in runs.list_runs(tmp_path)] == made[::-1]
+
+
+@pytest.mark.parametrize("preset", ["My Net", "../../etc", "ÄÖÜ 数字", "", "-", "x" * 60, "a/b\\c\0d", ".hidden"])
+def test_any_preset_name_gives_a_safe_id(preset: str, tmp_path: Path, tiny_config: MakeConfig) -> None:
+    path = runs.create_run(tmp_path, tiny_config(preset=preset))
+    assert path.parent == tmp_path
+    assert runs.is_run_id(path.name)
+    assert runs.find_run(path.name, tmp_path).config.preset == preset
+
+
+def test_a_run_can_have_a_name_of_its_own(tmp_path: Path, tiny_config: MakeConfig) -> None:
+    path = runs.create_run(tmp_path, tiny_config(), "my-net-2")
+    assert path == tmp_path / "my-net-2"
+    assert runs.find_run("my-net-2", tmp_path).created is None
+    with pytest.raises(RunError, match="my-net-2"):
+        runs.create_run(tmp_path, tiny_config(epochs=9), "my-net-2")
+    assert runs.find_run("my-net-2", tmp_path).config.epochs == tiny_config().epochs
+
+
+BAD_IDS = ["../x", "..", ".", "/etc", "a/b", "a\\b", "A", "", "-a", "ä", "a b", "a\n", "x" * 81, "a.b", "a\0"]
+
+
+@pytest.mark.parametrize("name", BAD_IDS)
+def test_names_that_are_unsafe_in_a_path_are_refused_and_never_found(
+    name: str, tmp_path: Path, tiny_config: MakeConfig
+) -> None:
+    folder = tmp_path / "runs"
+    shutil.copytree(runs.create_run(folder, tiny_config()), tmp_path / "x")  # what ../x would reach
+    before = snapshot(tmp_path)
+    with pytest.raises(RunError, match="lower-case"):
+        runs.create_run(folder, tiny_config(), name)
+    with pytest.raises(RunError, match="no run called"):
+        runs.find_run(name, folder)
+    assert snapshot(tmp_path) == before
+
+
+def test_a_run_that_does_not_exist_is_not_found(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="may have been deleted"):
+        runs.find_run("20260101-000000000-x", tmp_path)
+    assert runs.list_runs(tmp_path / "missing") == []
+    assert runs.unreadable_runs(tmp_path / "missing") == {}
+
+
+def test_files_and_foreign_folders_are_no_runs(queued: Path) -> None:
+    folder = queued.parent
+    (folder / "notes").write_text("not a directory")
+    (folder / ".git").mkdir()
+    (folder / "My Folder").mkdir()
+    assert [run.id for run in runs.list_runs(folder)] == [queued.name]
+    assert runs.unreadable_runs(folder) == {}
+
+
+def test_the_runs_folder_can_be_set_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(runs.RUNS_DIR_VARIABLE, str(tmp_path))
+    assert runs.runs_dir() == tmp_path
+    monkeypatch.delenv(runs.RUNS_DIR_VARIABLE)
+    assert runs.runs_dir() == runs.PROJECT / "models" / "runs"
+
+
+# Status and processes
+
+
+@pytest.mark.parametrize("state", runs.STATES)
+def test_a_status_comes_back_as_it_was_written(state: runs.State, queued: Path) -> None:
+    runs.write_status(queued, state, "Ünder way: 50 %", pid=os.getpid())
+    status = runs.read_run(queued).status
+    assert (status.state, status.message, status.pid) == (state, "Ünder way: 50 %", os.getpid())
+    assert status.process_started == pytest.approx(psutil.Process().create_time())
+    assert abs(status.updated - time.time()) < 10
+    assert runs.read_run(queued).is_active == (state in ("queued", "running"))
+
+
+def test_a_reader_never_sees_a_half_written_file(tmp_path: Path) -> None:
+    path = tmp_path / "status.json"
+    values = [{"writing": number, "filler": [number] * 50_000} for number in range(2)]
+    files.write_json(path, values[0])
+    done = threading.Event()
+
+    def write_on() -> None:
+        while not done.is_set():
+            for value in values:
+                files.write_json(path, value)
+
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    try:
+        read = [json.loads(path.read_bytes()) for _ in range(100)]
+    finally:
+        done.set()
+        writer.join()
+    assert all(value in values for value in read)
+    assert {value["writing"] for value in read} == {0, 1}  # the writer did write in between
+    assert [file.name for file in tmp_path.iterdir()] == ["status.json"]
+
+
+def test_a_replacement_that_fails_leaves_the_old_file_and_nothing_beside(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"old")
+    with pytest.raises(ZeroDivisionError), files.replacing(path) as beside:
+        assert beside.suffix == ".keras"  # Keras looks at it
+        beside.write_bytes(b"half of the n")
+        raise ZeroDivisionError
+    assert snapshot(tmp_path) == {"model.keras": b"old"}
+
+
+def test_a_run_whose_process_died_is_told_as_interrupted(queued: Path, sleeper: subprocess.Popen[bytes]) -> None:
+    runs.write_status(queued, "running", "Training", pid=sleeper.pid)
+    run = runs.read_run(queued)
+    assert (run.status.state, run.status.message, run.is_active) == ("running", "Training", True)
+    sleeper.kill()
+    sleeper.wait()
+    run = runs.read_run(queued)
+    assert (run.status.state, run.is_active) == ("interrupted", False)
+    assert is_sentence(run.status.message)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no zombies")
+def test_a_dead_process_that_nobody_waited_for_does_not_keep_its_run_alive(
+    queued: Path, sleeper: subprocess.Popen[bytes]
+) -> None:
+    runs.write_status(queued, "running", pid=sleeper.pid)
+    os.kill(sleeper.pid, 9)  # not through Popen, which would reap it
+    wait_until(lambda: psutil.Process(sleeper.pid).status() == psutil.STATUS_ZOMBIE)
+    assert runs.read_run(queued).status.state == "interrupted"
+
+
+@pytest.mark.parametrize("state", runs.ACTIVE)
+def test_another_process_that_got_the_number_does_not_keep_a_run_alive(state: runs.State, queued: Path) -> None:
+    started = psutil.Process().create_time()
+    write_status_values(queued, state=state, pid=os.getpid(), process_started=started)
+    assert runs.read_run(queued).is_active
+    write_status_values(queued, state=state, pid=os.getpid(), process_started=started - 3600)
+    assert runs.read_run(queued).status.state == "interrupted"
+
+
+@pytest.mark.parametrize("state", ["finished", "stopped", "failed", "interrupted"])
+def test_a_run_that_ended_needs_no_process(state: runs.State, queued: Path) -> None:
+    write_status_values(queued, state=state, pid=None, updated=0)
+    assert runs.read_run(queued).status.state == state
+
+
+def test_a_queued_run_without_a_process_counts_as_lost_after_a_minute(queued: Path) -> None:
+    write_status_values(queued, state="queued", updated=time.time() - 20)
+    assert runs.read_run(queued).status.state == "queued"
+    write_status_values(queued, state="queued", updated=time.time() - 120)
+    assert runs.read_run(queued).status.state == "interrupted"
+
+
+def test_a_process_that_ends_while_its_run_is_read_is_not_told_as_interrupted(
+    queued: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs.write_status(queued, "running", pid=os.getpid())
+
+    def finish_and_exit(pid: int) -> psutil.Process:
+        """What a training process may do between a look at its status and a look at the process."""
+        monkeypatch.undo()
+        runs.write_status(queued, "finished", "all epochs done")
+        raise psutil.NoSuchProcess(pid)
+
+    monkeypatch.setattr(psutil, "Process", finish_and_exit)
+    assert runs.read_run(queued).status.state == "finished"
+
+
+def test_a_stop_request_is_seen(queued: Path) -> None:
+    assert not runs.stop_requested(queued)
+    runs.request_stop(queued)
+    runs.request_stop(queued)
+    assert runs.stop_requested(queued)
+
+
+# Events
+
+
+def test_events_come_back_as_they_were_written(queued: Path) -> None:
+    write_lines(queued, *lines_of(BATCHES, EPOCH, UNMEASURED))
+    assert runs.read_events(queued) == [BATCHES, EPOCH, UNMEASURED]
+
+
+def test_events_keep_six_decimals(queued: Path) -> None:
+    write_lines(queued, *lines_of(replace(BATCHES, loss=(1 / 3, 2 / 3)), replace(EPOCH, loss=1 / 3)))
+    batches, epoch = runs.read_events(queued)
+    assert isinstance(batches, BatchesDone)
+    assert batches.loss == pytest.approx((1 / 3, 2 / 3), abs=1e-6)
+    assert epoch.loss == pytest.approx(1 / 3, abs=1e-6)
+
+
+def test_events_of_a_real_run_come_back(trained_run: Path) -> None:
+    events = runs.read_events(trained_run)
+    assert sum(len(event.loss) for event in events if isinstance(event, BatchesDone)) == 18
+    assert sum(isinstance(event, EpochDone) for event in events) == 2
+
+
+def test_no_file_and_an_empty_file_mean_no_events(queued: Path) -> None:
+    (queued / "metrics.jsonl").unlink(missing_ok=True)
+    assert runs.read_events(queued) == []
+    write_lines(queued)
+    assert runs.read_events(queued) == []
+    assert runs.read_events(queued / "missing") == []
+
+
+def test_a_torn_last_line_is_ignored_wherever_it_is_torn(queued: Path) -> None:
+    first, second = lines_of(BATCHES, EPOCH)
+    for end in range(len(second)):
+        write_lines(queued, first, second[:end])
+        assert runs.read_events(queued) == [BATCHES]
+
+
+FOREIGN_LINES = [
+    b"\x00\xff\xfe",
+    b"null",
+    b"17",
+    b'"text"',
+    b"[]",
+    b'["kind"]',
+    b"{}",
+    b"NaN",
+    b"[" * 100_000,
+    b'{"n":1,"kind":"epoch"}',
+    b'{"n":1,"kind":"weather","step":3}',
+    b'{"n":1,"kind":["batches"]}',
+    b'{"n":1,"kind":"batches","epoch":1,"step":2,"images":3,"loss":5,"accuracy":[],"seconds":1}',
+    b'{"n":1,"kind":"batches","epoch":1,"step":2,"images":3,"loss":["x"],"accuracy":[0.5],"seconds":1}',
+]
+
+
+@pytest.mark.parametrize("line", FOREIGN_LINES)
+def test_foreign_lines_are_skipped_and_the_rest_is_read(line: bytes, queued: Path) -> None:
+    first, second = lines_of(BATCHES, EPOCH)
+    write_lines(queued, line, first, line, second, line)
+    assert runs.read_events(queued) == [BATCHES, EPOCH]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("step", "2"), ("step", None), ("loss", "low"), ("loss", None), ("seconds", {}), ("epoch", "one")],
+)
+@pytest.mark.parametrize("event", [BATCHES, EPOCH], ids=["batches", "epoch"])
+def test_events_with_values_of_the_wrong_type_are_skipped(
+    event: Event, field: str, value: object, queued: Path
+) -> None:
+    first, strange, last = lines_of(BATCHES, event, UNMEASURED)
+    write_lines(queued, first, json.dumps({**json.loads(strange), field: value}), last)
+    assert runs.read_events(queued) == [BATCHES, UNMEASURED]
+
+
+def test_a_number_too_large_for_a_float_is_skipped(queued: Path) -> None:
+    first, second = lines_of(BATCHES, EPOCH)
+    write_lines(queued, json.dumps({**json.loads(first), "loss": [10**400, 1]}), second)
+    assert runs.read_events(queued) == [EPOCH]
+
+
+def test_repeated_lines_are_read_once(queued: Path) -> None:
+    first, second, third = lines_of(BATCHES, EPOCH, UNMEASURED)
+    write_lines(queued, first, first, second, first, second, third)
+    assert runs.read_events(queued) == [BATCHES, EPOCH, UNMEASURED]
+
+
+@no_limits
+@given(st.binary(max_size=300))
+def test_any_bytes_can_stand_in_the_metrics_file(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        first, last = lines_of(BATCHES, EPOCH)
+        write_lines(Path(folder), first, content, last)
+        events = runs.read_events(Path(folder))
+    assert events[0] == BATCHES
+    assert events[-1] == EPOCH
+
+
+@no_limits
+@given(
+    st.lists(
+        st.builds(
+            lambda event, changes: {**json.loads(lines_of(event)[0]), **changes},
+            st.sampled_from([BATCHES, EPOCH]),
+            st.dictionaries(st.sampled_from([*asdict(BATCHES), *asdict(EPOCH), "n", "kind"]), json_values, max_size=2),
+        ),
+        max_size=3,
+    )
+)
+def test_any_values_can_stand_in_events(lines: list[dict[str, Any]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write_lines(Path(folder), *(json.dumps(line) for line in lines))
+        events = runs.read_events(Path(folder))
+    for event in events:
+        assert isinstance(event.step, int)
+        assert isinstance(event.epoch, int)
+        assert all(isinstance(loss, float | int) for loss in np.atleast_1d(np.array(event.loss, dtype=object)))
+
+
+# Predictions
+
+
+def test_predictions_come_back_as_they_were_written(queued: Path) -> None:
+    probabilities = np.random.default_rng(0).random((10_000, 10), np.float32)
+    runs.write_predictions(queued, probabilities)
+    np.testing.assert_array_equal(runs.read_predictions(queued), probabilities)
+
+
+def test_missing_predictions_are_said_to_come_when_training_ends(queued: Path) -> None:
+    with pytest.raises(RunError, match="no predictions yet"):
+        runs.read_predictions(queued)
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+def npy(array: np.ndarray, *, allow_pickle: bool = False) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=allow_pickle)
+    return file.getvalue()
+
+
+def with_header_byte(content: bytes, place: int, value: int) -> bytes:
+    """Change one byte of the entry in an archive's table of contents."""
+    start = content.rindex(b"PK\1\2") + place
+    return content[:start] + bytes([value]) + content[start + 1 :]
+
+
+GOOD = np.full((10_000, 10), 0.1, np.float32)
+WITH_NAN = GOOD.copy()
+WITH_NAN[17, 3] = np.nan
+STRANGE_PREDICTIONS = {
+    "empty": b"",
+    "garbage": b"garbage " * 100,
+    "text": "Not found".encode("utf-16"),
+    "one array that is no archive": npy(GOOD),
+    "pickle": npy(np.array([{"a": 1}], object), allow_pickle=True),
+    "pickle inside": npz(test_probabilities=np.array([{"a": 1}], object)),
+    "encrypted": with_header_byte(npz(test_probabilities=GOOD), 8, 1),
+    "unknown compression": with_header_byte(npz(test_probabilities=GOOD), 10, 1),
+    "other name": npz(probabilities=GOOD),
+    "no array": npz(),
+    "few images": npz(test_probabilities=GOOD[:-1]),
+    "flat": npz(test_probabilities=GOOD.ravel()),
+    "scalar": npz(test_probabilities=np.float32(1)),
+    "doubles": npz(test_probabilities=GOOD.astype(np.float64)),
+    "text inside": npz(test_probabilities=GOOD.astype(str)),
+    "not a number": npz(test_probabilities=WITH_NAN),
+}
+
+
+@pytest.mark.parametrize("content", STRANGE_PREDICTIONS.values(), ids=STRANGE_PREDICTIONS)
+def test_predictions_that_are_damaged_or_foreign_give_a_sentence(content: bytes, queued: Path) -> None:
+    (queued / "predictions.npz").write_bytes(content)
+    with pytest.raises(RunError) as caught:
+        runs.read_predictions(queued)
+    assert is_sentence(str(caught.value))
+
+
+def test_predictions_that_are_a_folder_give_a_sentence(queued: Path) -> None:
+    (queued / "predictions.npz").mkdir()
+    with pytest.raises(RunError, match="cannot be read"):
+        runs.read_predictions(queued)
+
+
+@no_limits
+@given(data=st.data())
+def test_a_torn_or_changed_predictions_file_never_raises_anything_else(data: st.DataObject, trained_run: Path) -> None:
+    content = bytearray((trained_run / "predictions.npz").read_bytes())
+    end = data.draw(st.just(len(content)) | st.integers(0, len(content) - 1))
+    del content[end:]
+    # The headers at both ends are where single bytes matter most.
+    places = st.integers(0, 120) | st.integers(max(0, end - 130), max(0, end - 1))
+    for place, value in data.draw(st.dictionaries(places, st.integers(0, 255), max_size=3)).items():
+        content[place : place + 1] = bytes([value])[: len(content) - place]
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "predictions.npz").write_bytes(content)
+        try:
+            assert runs.read_predictions(Path(folder)).shape == (10_000, 10)
+        except RunError as error:
+            assert is_sentence(str(error))
+
+
+# Damaged JSON files
+
+DAMAGE = {
+    "empty": lambda content: b"",
+    "torn": lambda content: content[: len(content) // 2],
+    "garbage": lambda content: b"\x00\xff garbage",
+    "list": lambda content: b"[]",
+    "null": lambda content: b"null",
+    "number": lambda content: b"1",
+    "text": lambda content: b'"state"',
+    "empty object": lambda content: b"{}",
+    "deep": lambda content: b"[" * 100_000,
+    "UTF-16": lambda content: content.decode().encode("utf-16"),
+    "long number": lambda content: b"9" * 10_000,
+    "strange keys": lambda content: json.dumps({**json.loads(content), "": 1, "self": 2}).encode(),
+}
+# What a reader may rightly understand all the same.
+HARMLESS = {
+    ("report.json", "strange keys"),
+    *((name, "UTF-16") for name in ("config.json", "status.json", "report.json")),
+}
+
+
+@pytest.mark.parametrize("name", ["config.json", "status.json", "report.json"])
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_file_gives_a_sentence_and_takes_only_its_own_run_off_the_list(
+    name: str, damage: str, finished: Path, tiny_config: MakeConfig
+) -> None:
+    other = runs.create_run(finished.parent, tiny_config())
+    assert {run.id for run in runs.list_runs(finished.parent)} == {finished.name, other.name}
+    file = finished / name
+    file.write_bytes(DAMAGE[damage](file.read_bytes()))
+    if (name, damage) in HARMLESS:
+        assert runs.read_run(finished).status.state == "finished"
+        return
+    with pytest.raises(RunError) as caught:
+        runs.read_run(finished)
+    assert is_sentence(str(caught.value))
+    with pytest.raises(RunError):
+        runs.find_run(finished.name, finished.parent)
+    assert [run.id for run in runs.list_runs(finished.parent)] == [other.name]
+    assert runs.unreadable_runs(finished.parent) == {finished.name: str(caught.value)}
+
+
+@pytest.mark.parametrize("name", ["config.json", "status.json"])
+def test_a_missing_file_gives_a_sentence_that_names_it(name: str, finished: Path) -> None:
+    (finished / name).unlink()
+    with pytest.raises(RunError, match=name):
+        runs.read_run(finished)
+    (finished / name).mkdir()
+    with pytest.raises(RunError, match=name):
+        runs.read_run(finished)
+    assert list(runs.unreadable_runs(finished.parent)) == [finished.name]
+
+
+def test_a_run_without_a_report_is_still_a_run(finished: Path) -> None:
+    assert runs.read_run(finished).report is not None
+    (finished / "report.json").unlink()
+    assert runs.read_run(finished).report is None
+
+
+def test_a_report_is_not_shown_while_the_run_is_active(finished: Path) -> None:
+    runs.write_status(finished, "running", pid=os.getpid())
+    assert runs.read_run(finished).report is None
+
+
+def test_a_report_comes_back_as_it_was_written(finished: Path) -> None:
+    report = runs.read_run(finished).report
+    assert report is not None
+    changed = replace(report, test_accuracy=0.5, end_reason="stopped")
+    runs.write_report(finished, changed)
+    assert runs.read_run(finished).report == changed
+
+
+def test_settings_of_a_newer_version_are_said_to_be_so(queued: Path) -> None:
+    values = json.loads((queued / "config.json").read_text())
+    (queued / "config.json").write_text(json.dumps({**values, "config_version": 2, "new_setting": 5}))
+    with pytest.raises(RunError, match="version 2"):
+        runs.read_run(queued)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("epochs", 0), ("epochs", "many"), ("architecture", "32C99-10"), ("optimizer", "magic"), ("seed", None)],
+)
+def test_settings_that_are_not_accepted_are_named(field: str, value: object, queued: Path) -> None:
+    values = json.loads((queued / "config.json").read_text())
+    (queued / "config.json").write_text(json.dumps({**values, field: value}))
+    with pytest.raises(RunError, match=field):
+        runs.read_run(queued)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"state": "asleep"},
+        {"state": None},
+        {"state": ["running"]},
+        {"pid": "abc"},
+        {"pid": []},
+        {"pid": float("inf")},
+        {"pid": float("nan")},
+        {"process_started": "then"},
+        {"process_started": 10**400},
+        {"updated": None},
+        {"updated": 10**400},
+        {"mood": "good"},
+    ],
+    ids=lambda values: "-".join(f"{name}={str(value)[:9]}" for name, value in values.items()),
+)
+def test_a_status_of_another_form_gives_a_sentence(values: dict[str, object], queued: Path) -> None:
+    write_status_values(queued, **values)
+    with pytest.raises(RunError, match=r"status\.json") as caught:
+        runs.read_run(queued)
+    assert is_sentence(str(caught.value))
+
+
+@pytest.mark.parametrize("pid", [-1, 0, 2**31, 2**63, 2**80])
+def test_a_process_number_that_cannot_be_does_not_live(pid: int, queued: Path) -> None:
+    write_status_values(queued, pid=pid)
+    try:
+        assert runs.read_run(queued).status.state == "interrupted"
+    except RunError as error:
+        assert is_sentence(str(error))
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(runs.Report)])
+def test_a_report_of_another_form_gives_a_sentence(field: str, finished: Path) -> None:
+    values = json.loads((finished / "report.json").read_text())
+    for changed in ({name: value for name, value in values.items() if name != field}, {**values, field: [1, "x"]}):
+        (finished / "report.json").write_text(json.dumps(changed))
+        with pytest.raises(RunError, match=r"report\.json") as caught:
+            runs.read_run(finished)
+        assert is_sentence(str(caught.value))
+
+
+def reads_as_run_or_error(trained_run: Path, name: str, value: object) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run"
+        path.mkdir()
+        for file in ("config.json", "status.json", "report.json"):
+            shutil.copy(trained_run / file, path)
+        (path / name).write_text(json.dumps(value))
+        try:
+            run = runs.read_run(path)
+            assert isinstance(run.config, TrainingConfig)
+            assert run.status.state in runs.STATES
+            assert [listed.id for listed in runs.list_runs(Path(folder))] == ["run"]
+        except RunError as error:
+            assert str(error)
+            assert runs.list_runs(Path(folder)) == []
+            assert runs.unreadable_runs(Path(folder)) == {"run": str(error)}
+
+
+@no_limits
+@given(name=st.sampled_from(["config.json", "status.json", "report.json"]), data=st.data())
+def test_any_json_can_stand_in_a_file_of_a_run(name: str, data: st.DataObject, trained_run: Path) -> None:
+    values = json.loads((trained_run / name).read_text())
+    changes = st.dictionaries(st.sampled_from(sorted(values)), json_values, min_size=1, max_size=3)
+    active = st.just({"state": "running"}) if name == "status.json" else st.just({})
+    value = data.draw(json_values | st.builds(lambda a, b: {**values, **a, **b}, active, changes))
+    reads_as_run_or_error(trained_run, name, value)
