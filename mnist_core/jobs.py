@@ -44,7 +44,9 @@ def start(config: TrainingConfig, folder: Path) -> str:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # it outlives the server and does not get the server's Ctrl-C
+            # It outlives the server and does not get the server's Ctrl-C; the second line says so on Windows.
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
         )
     # The process writes its own number into the status: done here, it could overwrite what the process wrote meanwhile.

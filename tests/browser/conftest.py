@@ -47,14 +47,19 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+def is_local(url: str) -> bool:
+    return url.startswith(("http://127.0.0.1:", "data:", "blob:"))
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A fresh browser profile with one tab; no page may show or log an error of our own."""
+    """A fresh browser profile with one tab; no page may show or log an error, or ask another machine for anything."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(TIMEOUT_MS)
     tab = context.new_page()
     errors: list[str] = []
     tab.on("pageerror", lambda error: errors.append(str(error)))
+    context.on("request", lambda request: None if is_local(request.url) else errors.append(request.url))
     yield tab
     assert not errors
     assert tab.get_by_test_id("stException").count() == 0
