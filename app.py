@@ -7,12 +7,14 @@ import streamlit as st
 from ui import navigation, readers
 
 STYLE = Path(__file__).parent / "ui" / "style.css"
+LOGO = "static/logo.svg"
 
-st.set_page_config(page_title="Digit Lab", page_icon="static/logo.svg", layout="wide", initial_sidebar_state=220)
-st.logo("static/logo.svg", size="large")
-st.html(STYLE)
 page = navigation.declare()
+st.set_page_config(f"{page.title} · Digit Lab", page_icon=LOGO, layout="wide", initial_sidebar_state=220)
+st.logo(LOGO, size="large")
+st.html(STYLE)
 readers.start_inference()
 with st.sidebar:
+    navigation.show_menu()
     st.caption("Convolutional networks and handwritten digits: train them, question them, draw for them.")
 page.run()

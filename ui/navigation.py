@@ -11,16 +11,30 @@ from ui.state import Keys
 
 _FOLDER = Path(__file__).resolve().parent.parent / "pages"
 
-HOME = st.Page(_FOLDER / "home.py", title="Home", icon=":material/home:", url_path="home", default=True)
-TRAIN = st.Page(_FOLDER / "train.py", title="Train", icon=":material/model_training:", url_path="train")
-EXPLORE = st.Page(_FOLDER / "explore.py", title="Explore", icon=":material/search:", url_path="explore")
-DRAW = st.Page(_FOLDER / "draw.py", title="Draw", icon=":material/draw:", url_path="draw")
+HOME = st.Page(_FOLDER / "home.py", title="Home", url_path="home", default=True)
+TRAIN = st.Page(_FOLDER / "train.py", title="Train", url_path="train")
+EXPLORE = st.Page(_FOLDER / "explore.py", title="Explore", url_path="explore")
+DRAW = st.Page(_FOLDER / "draw.py", title="Draw", url_path="draw")
+
+# The icons are not given to the pages: browsers would fetch them from Google to put them on their tabs.
+ICONS = {
+    HOME: ":material/home:",
+    TRAIN: ":material/model_training:",
+    EXPLORE: ":material/search:",
+    DRAW: ":material/draw:",
+}
 
 
 def declare() -> Page:
     """Declare the pages and return the one that the visitor asked for."""
     st.session_state[Keys.NAVIGATION_DECLARED] = True
-    return st.navigation([HOME, TRAIN, EXPLORE, DRAW])
+    return st.navigation(list(ICONS), position="hidden")
+
+
+def show_menu() -> None:
+    """Show a link to each page; the current one is marked."""
+    for page, icon in ICONS.items():
+        st.page_link(page, icon=icon, width="stretch")
 
 
 def require_app() -> None:

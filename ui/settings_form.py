@@ -53,7 +53,8 @@ def settings_form(main: DeltaGenerator, more: DeltaGenerator) -> TrainingConfig 
             "Start from a published network",
             list(PRESETS),
             format_func=lambda name: f"{PRESETS[name].title} ({name})",
-            key=_restored(Keys.PRESET, _DEFAULT_PRESET),
+            key=_with_default(Keys.PRESET, _DEFAULT_PRESET),
+            persist_state="session",
             on_change=_apply_preset,
         )
         st.caption(f"{PRESETS[preset].note} Source: {PRESETS[preset].source}.")
@@ -77,6 +78,7 @@ def _main_settings(original: TrainingConfig) -> dict[str, Any]:
     values["architecture"] = st.text_input(
         "Network",
         key=_setting_key("architecture", original),
+        persist_state="session",
         max_chars=400,
         help="Layers from input to output: 32C3 is a convolution with 32 filters of 3 × 3, P2 pools 2 × 2 pixels into "
         "one, D0.5 drops half of the values while training, a bare number is a dense layer. It ends with 10, one "
@@ -90,6 +92,7 @@ def _main_settings(original: TrainingConfig) -> dict[str, Any]:
             list(_OPTIMIZER_WORDS),
             format_func=lambda name: _OPTIMIZER_WORDS[name],
             key=_setting_key("optimizer", original),
+            persist_state="session",
             help="The rule that turns an error into a change of the weights. Adam is a good first choice.",
         )
     with right:
@@ -117,6 +120,7 @@ def _more_settings(original: TrainingConfig) -> dict[str, Any]:
         list(_VALIDATION_WORDS),
         format_func=lambda name: _VALIDATION_WORDS[name],
         key=_setting_key("validation", original),
+        persist_state="session",
         help="Images to check on after every epoch. The network never trains on them. Choosing by the test images "
         "flatters the result, so hold some training images out unless you follow a published recipe.",
     )
@@ -129,6 +133,7 @@ def _more_settings(original: TrainingConfig) -> dict[str, Any]:
         0.0,
         1.0,
         key=_setting_key("stop_above_accuracy", original),
+        persist_state="session",
         step=0.005,
         format="%.3f",
         placeholder="never",
@@ -139,6 +144,7 @@ def _more_settings(original: TrainingConfig) -> dict[str, Any]:
         ["0-1", "0-255"],
         format_func={"0-1": "scaled to 0–1", "0-255": "left at 0–255"}.__getitem__,
         key=_setting_key("scaling", original),
+        persist_state="session",
         help="Networks learn more easily from small numbers.",
     )
     values["seed"] = _number(
@@ -152,7 +158,9 @@ def _number(
 ) -> float:
     low, high = bounds(name)
     key = _setting_key(name, original)
-    value: float = st.number_input(label, low, high, key=key, step=step, format=format, help=help_text)
+    value: float = st.number_input(
+        label, low, high, key=key, persist_state="session", step=step, format=format, help=help_text
+    )
     return value
 
 
@@ -169,25 +177,17 @@ def _apply_preset() -> None:
     for setting in fields(config):
         if setting.name in _NAMES:
             st.session_state[_widget_key(setting.name)] = getattr(config, setting.name)
-            st.session_state[_kept_key(_widget_key(setting.name))] = getattr(config, setting.name)
 
 
 def _setting_key(name: str, original: TrainingConfig) -> str:
-    return _restored(_widget_key(name), getattr(original, name))
+    return _with_default(_widget_key(name), getattr(original, name))
 
 
-def _restored(key: str, default: Any) -> str:
-    """Return `key` with the widget's value restored: Streamlit forgets widgets of a page that was left."""
-    kept = _kept_key(key)
-    if key not in st.session_state:
-        st.session_state[key] = st.session_state.get(kept, default)
-    st.session_state[kept] = st.session_state[key]
+def _with_default(key: str, default: Any) -> str:
+    """Return `key`, with the value of its widget set if it has none yet."""
+    st.session_state.setdefault(key, default)
     return key
 
 
 def _widget_key(name: str) -> str:
     return f"setting-{name}"
-
-
-def _kept_key(key: str) -> str:
-    return f"kept-{key}"

@@ -115,9 +115,9 @@ def test_a_mistake_in_the_notation_is_explained_and_cannot_be_trained(page: Page
 def test_settings_survive_a_visit_to_another_page(page: Page, server) -> None:
     page.goto(f"{server.url}/train")
     set_number(page, "Epochs", 7)
-    page.get_by_test_id("stSidebarNavLink").filter(has_text="Draw").click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Draw").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Draw a digit")
-    page.get_by_test_id("stSidebarNavLink").filter(has_text="Train").click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
     expect(page.get_by_role("spinbutton", name="Epochs", exact=True)).to_have_value("7")
     page.get_by_role("button", name="Reset", exact=True).click()
     expect(page.get_by_role("spinbutton", name="Epochs", exact=True)).to_have_value("15")
