@@ -7,7 +7,7 @@ import streamlit as st
 from ui import navigation, readers
 
 STYLE = Path(__file__).parent / "ui" / "style.css"
-LOGO = "static/logo.svg"
+LOGO = str(Path(__file__).parent / "static" / "logo.svg")
 
 page = navigation.declare()
 st.set_page_config(f"{page.title} · Digit Lab", page_icon=LOGO, layout="wide", initial_sidebar_state=220)

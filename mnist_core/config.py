@@ -16,18 +16,6 @@ Optimizer = Literal["adam", "adamw", "rmsprop", "sgd", "momentum", "nesterov", "
 Validation = Literal["last", "test", "none"]
 KeptWeights = Literal["last", "best"]
 
-# Keras's default rates: what a script gets that names the optimizer and nothing else.
-DEFAULT_LEARNING_RATES: dict[Optimizer, float] = {
-    "adam": 0.001,
-    "adamw": 0.001,
-    "rmsprop": 0.001,
-    "sgd": 0.01,
-    "momentum": 0.01,
-    "nesterov": 0.01,
-    "adagrad": 0.001,
-    "adadelta": 0.001,
-}
-
 
 class ConfigError(ValueError):
     """A setting that cannot be used; the message names it and says what is accepted."""

@@ -53,7 +53,9 @@ def load_mnist(path: Path = BUNDLED_FILE) -> Mnist:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in _EXPECTED}
     except Exception as error:  # a damaged zip file raises many kinds
-        raise DatasetError(f"{_cannot_use(path)} ({error})") from error
+        # The text of an OSError names the server's folders, which are no visitor's business.
+        detail = type(error).__name__ if isinstance(error, OSError) else error
+        raise DatasetError(f"{_cannot_use(path)} ({detail})") from error
 
     for name, (shape, digest) in _EXPECTED.items():
         array = arrays[name]

@@ -22,6 +22,7 @@ DIGIT_SIZE = 20
 CENTRE = 14  # the pixel, counted from 0, where MNIST has the centre of mass
 
 MAX_SIDE = 4096
+MAX_CANVAS_SIDE = 1120  # 280 pixels on a screen that has 16 points for each
 MAX_FILE_BYTES = 5_000_000
 _PAPER_LEVEL = 32  # fainter traces are shadows and soft edges, not ink that says where a digit ends
 
@@ -87,7 +88,8 @@ def centre(ink: Ink) -> Ink:
 
 def ink_from_canvas(png: bytes) -> Ink:
     """Return the ink of a canvas picture: white strokes on black or on nothing. Raises `PictureError`."""
-    red, green, blue, alpha = np.moveaxis(np.asarray(_decode(png).convert("RGBA"), np.float32), 2, 0)
+    picture = _decode(png, max_side=MAX_CANVAS_SIDE).convert("RGBA")
+    red, green, blue, alpha = np.moveaxis(np.asarray(picture, np.float32), 2, 0)
     return _to_ink((red + green + blue) / 3 * alpha / 255)
 
 
@@ -111,14 +113,14 @@ def _to_ink(level: NDArray[Any]) -> Ink:
     return level.round().astype(np.uint8)
 
 
-def _decode(content: bytes) -> Image.Image:
+def _decode(content: bytes, max_side: int = MAX_SIDE) -> Image.Image:
     """Open a picture after looking at its size: nothing large is ever unpacked."""
     if len(content) > MAX_FILE_BYTES:
         raise PictureError(f"The picture has more than {MAX_FILE_BYTES // 1_000_000} MB.")
     try:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")) as picture:
-            if max(picture.size) > MAX_SIDE:
-                raise PictureError(f"The picture is larger than {MAX_SIDE} × {MAX_SIDE} pixels.")
+            if max(picture.size) > max_side:
+                raise PictureError(f"The picture is larger than {max_side} × {max_side} pixels.")
             picture.load()
             if picture.mode.startswith(("I", "F")):
                 raise PictureError("Pictures with 16 or more bits per colour are not read; save it with 8.")

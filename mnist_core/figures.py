@@ -20,6 +20,7 @@ DIAGONAL_COLOR = "#a7d8d2"
 GRID_COLOR = "rgba(128, 140, 150, 0.25)"
 
 _CURVE_POINTS = 400
+_HIGH_LOSS = 2.5  # guessing among ten digits has a loss of ln 10 = 2.3
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ def loss_figure(history: Curves, epochs: int, steps_per_epoch: int) -> go.Figure
     validation = [event.validation_loss for event in history.epochs]
     figure = _curve_figure(history, history.batch_loss, validation, epochs, steps_per_epoch, "%{y:.3f}")
     figure.update_layout(title_text="Loss (lower is better)", yaxis={"rangemode": "tozero"})
+    if len(history.batch_loss) and history.batch_loss.max() > _HIGH_LOSS > history.batch_loss[-1]:
+        figure.update_yaxes(range=[0, _HIGH_LOSS])  # a bad start would flatten all that follows
     return figure
 
 
@@ -68,9 +71,9 @@ def accuracy_figure(history: Curves, epochs: int, steps_per_epoch: int) -> go.Fi
     return figure
 
 
-def probability_figure(probabilities: Probabilities, highlight: int | None = None) -> go.Figure:
-    """Draw ten bars in fixed order for one answer, (10,); `highlight` defaults to the most probable digit."""
-    reading = int(probabilities.argmax()) if highlight is None else highlight
+def probability_figure(probabilities: Probabilities) -> go.Figure:
+    """Draw ten bars in fixed order for one answer, (10,); the most probable digit stands out."""
+    reading = int(probabilities.argmax())
     figure = go.Figure(
         go.Bar(
             x=[str(digit) for digit in CLASSES],
@@ -140,7 +143,7 @@ def _curve_figure(
             marker={"size": 8},
             hovertemplate=f"epoch %{{x:.2f}}: {value_format}<extra>validation</extra>",
         )
-    figure.update_xaxes(title_text="Epoch", range=[0, epochs])
+    figure.update_xaxes(title_text="Epoch", range=[0, epochs * 1.02])
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, title_y=0.98)
     return _styled(figure, height=330, top=72)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_PATIENCE = 9  # tries, 50 ms apart
 
 
 def write_json(path: Path, value: object) -> None:
@@ -19,7 +22,7 @@ def write_json(path: Path, value: object) -> None:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path beside `path` to write to, of the same suffix; rename it over `path` if all went well."""
-    beside = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    beside = path.with_name(f".{path.stem}-{os.getpid()}-{threading.get_ident()}{path.suffix}")
     try:
         yield beside
         _replace(beside, path)
@@ -27,12 +30,19 @@ def replacing(path: Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
+def read_patiently(path: Path) -> bytes:
+    """Read a file that another process may be replacing at this moment. Raises `OSError`."""
+    for _ in range(_PATIENCE):
+        with suppress(PermissionError):  # Windows refuses while it is being replaced
+            return path.read_bytes()
+        time.sleep(0.05)
+    return path.read_bytes()
+
+
 def _replace(source: Path, target: Path) -> None:
-    for attempt in range(10):
-        try:
+    for _ in range(_PATIENCE):
+        with suppress(PermissionError):  # Windows refuses while somebody reads the target
             source.replace(target)
             return
-        except PermissionError:  # Windows refuses while somebody reads the target
-            if attempt == 9:
-                raise
-            time.sleep(0.05)
+        time.sleep(0.05)
+    source.replace(target)

@@ -38,7 +38,8 @@ class InferenceError(Exception):
 
 def warm_up() -> Future[None]:
     """Start the inference process in the background, so that the first prediction need not wait for TensorFlow."""
-    return _submit(_load_tensorflow)
+    _, future = _submit(_load_tensorflow)
+    return future
 
 
 def predict(model_file: Path, images: Images) -> Probabilities:
@@ -53,11 +54,11 @@ def predict(model_file: Path, images: Images) -> Probabilities:
         raise InferenceError(f"The network of {name} is missing: it has no {model_file.name}.") from None
     for _ in range(_ATTEMPTS):
         with suppress(_ProcessDiedError):  # the next attempt starts a new process
-            return _ask(name, _submit(_predict, str(model_file), version, images))
+            return _ask(name, *_submit(_predict, str(model_file), version, images))
     raise InferenceError("The inference process ends again and again; the machine may be out of memory.")
 
 
-def _ask(name: str, future: Future[Probabilities]) -> Probabilities:
+def _ask(name: str, executor: Any, future: Future[Probabilities]) -> Probabilities:
     try:
         return future.result()
     except _ModelUnreadableError as error:
@@ -65,29 +66,32 @@ def _ask(name: str, future: Future[Probabilities]) -> Probabilities:
     except _ModelUnusableError as error:
         raise InferenceError(f"The network of {name} cannot read images of 28 × 28 pixels.") from error
     except _DEATHS as error:
-        _forget_executor()
+        _forget(executor)
         raise _ProcessDiedError from error
+    except Exception as error:  # TensorFlow has many kinds, lack of memory among them
+        raise InferenceError(f"The network of {name} could not answer ({type(error).__name__}).") from error
 
 
-def _submit(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-    """Send a function to the inference process, which is started if there is none."""
+def _submit(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Future[Any]]:
+    """Send a function to the inference process, started if there is none; return its executor and the answer to come."""
     global _executor
     with _lock:
         if _executor is None:
             _executor = ProcessPoolExecutor(max_workers=1, timeout=None, env={"TF_CPP_MIN_LOG_LEVEL": "2"})
         executor = _executor
     try:
-        future: Future[Any] = executor.submit(function, *arguments)
-    except _DEATHS as error:
-        _forget_executor()
+        return executor, executor.submit(function, *arguments)
+    except (*_DEATHS, OSError) as error:  # OSError: no new process could be started
+        _forget(executor)
         raise _ProcessDiedError from error
-    return future
 
 
-def _forget_executor() -> None:
+def _forget(executor: Any) -> None:
+    """Let the next question start a new process, unless another thread did so already."""
     global _executor
     with _lock:
-        _executor = None
+        if _executor is executor:
+            _executor = None
 
 
 class _ProcessDiedError(Exception):

@@ -1,8 +1,9 @@
 """Training processes: start one for a run, let it wait for its turn, ask it to stop.
 
 There is no scheduler. Each training process decides for itself when it may begin, from the run directories alone:
-a run begins once fewer older runs are waiting or training than the machine has room for. The order of run ids is
-total, so no two processes can disagree, and a restarted server changes nothing.
+a run begins once fewer others train, or wait and are older, than the machine has room for. The order of run ids is
+total, so no two processes can disagree, and a restarted server changes nothing. Runs started by hand on the command
+line do not wait, but count.
 """
 
 from __future__ import annotations
@@ -37,8 +38,19 @@ def start(config: TrainingConfig, folder: Path) -> str:
     """
     path = runs.create_run(folder, config)
     command = [sys.executable, "-m", "mnist_core", "train", "--run", path.name, "--runs-dir", str(folder.resolve())]
-    with (path / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
+    try:
+        process = _spawn(command, path / "log.txt")
+    except OSError:
+        runs.write_status(path, "failed", "Its training process could not be started.")
+        raise
+    # The process writes its own number into the status: done here, it could overwrite what the process wrote meanwhile.
+    threading.Thread(target=_see_off, args=(process, path), daemon=True).start()
+    return path.name
+
+
+def _spawn(command: list[str], log_file: Path) -> subprocess.Popen[bytes]:
+    with log_file.open("wb") as log:
+        return subprocess.Popen(
             command,
             cwd=runs.PROJECT,
             stdin=subprocess.DEVNULL,
@@ -49,9 +61,6 @@ def start(config: TrainingConfig, folder: Path) -> str:
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
         )
-    # The process writes its own number into the status: done here, it could overwrite what the process wrote meanwhile.
-    threading.Thread(target=_see_off, args=(process, path), daemon=True).start()
-    return path.name
 
 
 def _see_off(process: subprocess.Popen[bytes], path: Path) -> None:
@@ -64,8 +73,9 @@ def _see_off(process: subprocess.Popen[bytes], path: Path) -> None:
 
 
 def runs_ahead(run_id: str, folder: Path) -> int:
-    """Return how many older runs of the folder are still waiting or training."""
-    return sum(run.is_active and run.id < run_id for run in runs.list_runs(folder))
+    """Return how many runs of the folder train, or wait and are older."""
+    others = [run for run in runs.list_runs(folder) if run.is_active and run.id != run_id]
+    return sum(run.status.state == "running" or run.id < run_id for run in others)
 
 
 def wait_for_turn(path: Path, should_stop: Callable[[], bool] = lambda: False) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mnist_core.config import TrainingConfig
 
@@ -91,3 +91,11 @@ _PRESETS = (
 )
 
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _PRESETS}
+
+
+def label(config: TrainingConfig) -> str:
+    """Return the preset that a configuration started from, and whether it was changed; another seed is no change."""
+    preset = PRESETS.get(config.preset)
+    if preset is None or replace(config, seed=preset.config.seed) == preset.config:
+        return config.preset
+    return f"{config.preset}, changed"

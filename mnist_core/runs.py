@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import IO, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -31,7 +32,7 @@ import psutil
 from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.evaluation import Probabilities
 from mnist_core.events import BatchesDone, EpochDone, Event
-from mnist_core.files import replacing, write_json
+from mnist_core.files import read_patiently, replacing, write_json
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
 ACTIVE: tuple[State, ...] = ("queued", "running")
@@ -135,6 +136,8 @@ def create_run(folder: Path, config: TrainingConfig, name: str | None = None) ->
     if name is not None:
         if not is_run_id(name):
             raise RunError(f"“{name[:80]}” cannot name a run: use lower-case letters, digits and hyphens.")
+        if (BUNDLED_RUNS / name).exists() and folder.resolve() != BUNDLED_RUNS:
+            raise RunError(f"“{name}” is the name of a run that ships with Digit Lab.")
         try:
             (folder / name).mkdir()
         except FileExistsError:
@@ -194,18 +197,45 @@ def read_run(path: Path) -> Run:
 
 def read_events(path: Path) -> list[Event]:
     """Return the run's events in order. Torn, foreign and repeated lines are skipped; no file means no events."""
-    try:
-        lines = (path / "metrics.jsonl").read_bytes().splitlines()
-    except OSError:
-        return []
-    events: list[Event] = []
-    last = -1
-    for line in lines:
-        number, event = _read_event(line)
-        if event is not None and number > last:
-            events.append(event)
-            last = number
-    return events
+    return EventReader(path).read()
+
+
+class EventReader:
+    """Follows the events of a run: each look reads only what was appended since the last one. Threads may share it."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path / "metrics.jsonl"
+        self._lock = Lock()
+        self._offset = 0
+        self._last_number = -1
+        self._events: list[Event] = []
+
+    def read(self) -> list[Event]:
+        """Return all events so far, in order, as a list of the caller's own."""
+        with self._lock:
+            try:
+                if self._file.stat().st_size < self._offset:  # not the file that we knew
+                    self._forget()
+                with self._file.open("rb") as file:
+                    file.seek(self._offset)
+                    new = file.read()
+            except OSError:
+                self._forget()
+                return []
+            *complete, unfinished = new.split(b"\n")
+            self._offset += len(new) - len(unfinished)
+            for line in complete:
+                number, event = _read_event(line)
+                if event is not None and number > self._last_number:
+                    self._events.append(event)
+                    self._last_number = number
+            number, event = _read_event(unfinished)  # read again next time, unless it is all there will be
+            return [*self._events, event] if event is not None and number > self._last_number else list(self._events)
+
+    def _forget(self) -> None:
+        self._offset = 0
+        self._last_number = -1
+        self._events = []
 
 
 def read_predictions(path: Path) -> Probabilities:
@@ -294,7 +324,7 @@ def _read_or_none(path: Path) -> Run | None:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(read_patiently(path))
     except FileNotFoundError:
         raise RunError(f"Run {path.parent.name} has no {path.name}; its directory is incomplete.") from None
     except (OSError, ValueError, RecursionError) as error:

@@ -42,8 +42,7 @@ def carry_out(
     config = runs.read_run(path).config
     stop = _StopSwitch(path, should_stop)
     if stop():
-        runs.write_status(path, "stopped", "Stopped before training began.")
-        return runs.read_run(path)
+        return _end_untrained(path)
     runs.write_status(path, "running", "Starting TensorFlow", pid=os.getpid())
     try:
         data = load_mnist()
@@ -60,6 +59,8 @@ def carry_out(
 
             runs.write_status(path, "running", "Training", pid=os.getpid())
             result = training.train(config, data, record, stop, lambda model: save_model(path, model))
+        if not result.progress.steps:
+            return _end_untrained(path)
 
         runs.write_status(path, "running", "Reading the test images", pid=os.getpid())
         save_model(path, result.model)
@@ -85,6 +86,12 @@ def measure(probabilities: Probabilities, data: Mnist) -> dict[str, float | int]
         "test_loss": cross_entropy(data.y_test, probabilities),
         "test_correct": int(np.count_nonzero(probabilities.argmax(axis=1) == data.y_test)),
     }
+
+
+def _end_untrained(path: Path) -> runs.Run:
+    """End a run that was stopped before its first batch: it has nothing to show."""
+    runs.write_status(path, "stopped", "Stopped before training began.")
+    return runs.read_run(path)
 
 
 def _write_results(path: Path, result: TrainingResult, data: Mnist) -> None:

@@ -14,16 +14,13 @@ VIEWS = {
 }
 
 st.title("Explore the digits", anchor=False)
-view = st.segmented_control(
+view = state.bound_choice(Params.VIEW, list(VIEWS), "digits")
+st.segmented_control(
     "View",
     list(VIEWS),
     format_func=lambda name: VIEWS[name][0],
-    default=state.read_choice(Params.VIEW, list(VIEWS), "digits"),
     required=True,
-    key="explore-view",
     label_visibility="collapsed",
-    on_change=state.write,
-    kwargs={"page": None},
+    **view.widget,
 )
-state.write(view=view)
-VIEWS[view][1]()
+VIEWS[view.value][1]()

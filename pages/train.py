@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from mnist_core import jobs, runs
-from ui import navigation, readers, state
+from mnist_core import runs
+from ui import navigation, readers, train_button
 from ui.run_picker import pick_run
 from ui.run_view import run_view
 from ui.settings_form import settings_form
@@ -18,16 +18,11 @@ with settings:
     main, action, more = st.container(), st.container(), st.container()
     config = settings_form(main, more)
     with action:
-        pressed = st.button(
-            "Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=config is None
-        )
-        if pressed and config is not None:
-            try:
-                state.write(run=jobs.start(config, runs.runs_dir()))
-            except OSError as error:
-                st.error(f"The run could not be started: {error.strerror or error}.", icon=":material/error:")
+        train_button.train_button(config)
 
 with view, st.container(key="chosen-run" if Params.RUN in st.query_params else "example-run"):
-    run = pick_run("Run", readers.all_runs(), fallback=st.session_state[Keys.PRESET])
+    run = pick_run("Run", readers.all_runs(), fallback=train_button.last_started() or st.session_state[Keys.PRESET])
     if run is not None:
         run_view(run)
+    for problem in runs.unreadable_runs(runs.runs_dir()).values():
+        st.caption(f":material/error: {problem}")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_core.architecture import parse_architecture
-from mnist_core.config import CONFIG_VERSION, DEFAULT_LEARNING_RATES, ConfigError, TrainingConfig, bounds
+from mnist_core.config import CONFIG_VERSION, ConfigError, TrainingConfig, bounds
 
 OPTIMIZERS = ["adam", "adamw", "rmsprop", "sgd", "momentum", "nesterov", "adagrad", "adadelta"]
 
@@ -74,7 +74,7 @@ def with_value(name: str, value: object) -> Any:
 def test_the_defaults_are_valid() -> None:
     config = TrainingConfig()
     assert config.network.parameters == 34_826
-    assert config.learning_rate == DEFAULT_LEARNING_RATES[config.optimizer]
+    assert config.learning_rate == 0.001
     assert config.scaling == "0-1"
     assert config.train_size == 60_000
 
@@ -452,21 +452,3 @@ def test_steps_per_epoch_count_the_last_partial_batch(
 def test_steps_per_epoch_are_those_of_a_loop_over_the_images(config: TrainingConfig) -> None:
     trained_on = config.train_size - config.validation_size
     assert config.steps_per_epoch == len(range(0, trained_on, config.batch_size))
-
-
-def test_every_optimizer_has_the_default_rate_of_keras() -> None:
-    import keras
-
-    classes = {
-        "adam": keras.optimizers.Adam,
-        "adamw": keras.optimizers.AdamW,
-        "rmsprop": keras.optimizers.RMSprop,
-        "sgd": keras.optimizers.SGD,
-        "momentum": keras.optimizers.SGD,
-        "nesterov": keras.optimizers.SGD,
-        "adagrad": keras.optimizers.Adagrad,
-        "adadelta": keras.optimizers.Adadelta,
-    }
-    assert list(DEFAULT_LEARNING_RATES) == OPTIMIZERS
-    for name, rate in DEFAULT_LEARNING_RATES.items():
-        assert float(classes[name]().learning_rate) == pytest.approx(rate)

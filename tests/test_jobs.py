@@ -234,12 +234,12 @@ def test_a_folder_that_cannot_be_written_is_an_os_error(tmp_path: Path, tiny_con
         jobs.start(tiny_config(), tmp_path / "runs")
 
 
-def test_only_older_runs_that_wait_or_train_are_ahead(tmp_path: Path, tiny_config: MakeConfig) -> None:
+def test_runs_that_train_and_older_ones_that_wait_are_ahead(tmp_path: Path, tiny_config: MakeConfig) -> None:
     paths = [runs.create_run(tmp_path, tiny_config()) for _ in range(7)]
     for path, state in zip(paths, ("finished", "running", "queued", "failed", "stopped"), strict=False):
         runs.write_status(path, state, pid=os.getpid())
     (paths[5] / "status.json").write_text("torn")
-    assert [jobs.runs_ahead(path.name, tmp_path) for path in paths] == [0, 0, 1, 2, 2, 2, 2]
+    assert [jobs.runs_ahead(path.name, tmp_path) for path in paths] == [1, 0, 1, 2, 2, 2, 2]
 
 
 @pytest.mark.parametrize(("cores", "room"), [(None, 1), (1, 1), (2, 1), (3, 1), (4, 2), (16, 8)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import evaluation, figures, pictures, runs
+from mnist_core import evaluation, figures, pictures, presets, runs
 from mnist_core.dataset import CLASSES, Images, Labels, Split
 from mnist_core.evaluation import Indices, Probabilities
 from ui import readers, state
@@ -21,21 +21,20 @@ def digits_view() -> None:
     """Show the images of a split and a class, page by page; a click opens one."""
     data = readers.mnist()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        split: Split = st.segmented_control(
+        chosen = state.bound_choice(Params.SPLIT, list(_SPLIT_WORDS), "test")
+        st.segmented_control(
             "Images",
             list(_SPLIT_WORDS),
             format_func=lambda name: _SPLIT_WORDS[name],
-            default=state.read_choice(Params.SPLIT, list(_SPLIT_WORDS), "test"),
             required=True,
-            key="explore-split",
-            on_change=_to_first_page,
+            **chosen.widget,
         )
         digit = _pick_digit("Digit")
-    state.write(split=split)
+    split = chosen.value
     images, labels = data.split(split)
     selected = evaluation.of_class(labels, digit)
-    shown = _page(selected, f"{split} images" if digit is None else f"{split} images of a {digit}")
-    tiles = [Tile(int(index), f"{split} image {index}, a {labels[index]}") for index in shown]
+    shown = _page(selected, f"{split} images" if digit is None else f"{split} images labelled {digit}")
+    tiles = [Tile(int(index), f"{split} image {index}, labelled {labels[index]}") for index in shown]
     opened = digit_grid(images[shown], tiles, key=f"digits-{split}")
     if opened is not None:
         _open_digit(images, labels, opened, split)
@@ -51,11 +50,11 @@ def mistakes_view() -> None:
         st.success("This network made no mistake on the test images.")
         return
     selected = wrong if digit is None else wrong[data.y_test[wrong] == digit]
-    shown = _page(selected, "mistakes" if digit is None else f"mistakes with a {digit}")
+    shown = _page(selected, "mistakes" if digit is None else f"mistakes on digits labelled {digit}")
     tiles = []
     for index in shown:
         (reading, confidence), *_ = evaluation.ranking(probabilities[index])
-        label = f"Test image {index}: a {data.y_test[index]}, read as {reading} with {confidence:.0%} confidence"
+        label = f"Test image {index}: labelled {data.y_test[index]}, read as {reading} with {confidence:.0%} confidence"
         tiles.append(Tile(int(index), label, (f"{data.y_test[index]} → {reading}", f"{confidence:.0%}")))
     st.caption("Below each image: true digit → what the network read, and how sure it was. Click one to open it.")
     opened = digit_grid(data.x_test[shown], tiles, key="mistakes")
@@ -96,21 +95,9 @@ def _pick_predictions() -> tuple[runs.Run, Probabilities]:
 def _pick_digit(label: str) -> int | None:
     """Let the visitor choose a class; None means all of them. The choice is in the URL."""
     options = [_ALL, *map(str, CLASSES)]
-    choice = st.segmented_control(
-        label,
-        options,
-        format_func=lambda option: "All" if option == _ALL else option,
-        default=state.read_choice(Params.DIGIT, options, _ALL),
-        required=True,
-        key="explore-digit",
-        on_change=_to_first_page,
-    )
-    state.write(digit=None if choice == _ALL else choice)
-    return None if choice == _ALL else int(choice)
-
-
-def _to_first_page() -> None:
-    state.write(page=None)
+    chosen = state.bound_choice(Params.DIGIT, options, _ALL)
+    st.segmented_control(label, options, format_func=str.capitalize, required=True, **chosen.widget)
+    return None if chosen.value == _ALL else int(chosen.value)
 
 
 def _page(selected: Indices, what: str) -> Indices:
@@ -153,7 +140,7 @@ def _open_digit(
         return
     (reading, confidence), *others = evaluation.ranking(answer)
     st.markdown(
-        f"{run.config.preset} read **{reading}** with {confidence:.1%} confidence; then "
+        f"The network ({presets.label(run.config)}) read **{reading}** with {confidence:.1%} confidence; then "
         + " and ".join(f"{digit} with {share:.1%}" for digit, share in others)
         + "."
     )

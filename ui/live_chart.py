@@ -7,17 +7,18 @@ one node and updates it. For figures that do not change, `st.plotly_chart` stays
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from functools import cache
 from pathlib import Path
+from threading import Lock
 
 import plotly
 import plotly.graph_objects as go
 import streamlit as st
 
+from mnist_core.files import replacing
 from ui.components import source
 
+_lock = Lock()  # the first visitors of a fresh server come at once
 _STATIC_FOLDER = Path(__file__).resolve().parent.parent / "static"
 
 _component = st.components.v2.component(
@@ -39,13 +40,11 @@ def live_chart(figure: go.Figure, *, key: str) -> None:
     _component(key=key, data={"figure": json.loads(figure.to_json()), "plotly": f"app/static/{script}"})
 
 
-@cache
 def _publish_plotly() -> str:
     """Put the installed Plotly script where the server serves files from, and return its name."""
     name = f"plotly-{plotly.__version__}.min.js"
-    target = _STATIC_FOLDER / name
-    if not target.exists():
-        beside = target.with_suffix(f".{os.getpid()}.partial")
-        shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", beside)
-        beside.replace(target)
+    with _lock:
+        if not (_STATIC_FOLDER / name).exists():
+            with replacing(_STATIC_FOLDER / name) as beside:
+                shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", beside)
     return name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
@@ -46,14 +47,15 @@ def predictions(run: runs.Run) -> Probabilities:
 
 
 def events(run: runs.Run) -> list[Event]:
-    """Return what happened in a run so far."""
-    return _events(str(run.path), _version(run.path / "metrics.jsonl"))
+    """Return what happened in a run so far; only what was added since the last look is read."""
+    return _event_reader(str(run.path)).read()
 
 
 @st.cache_resource(show_spinner=False)
 def start_inference() -> None:
     """Start the inference process in the background, once per server, so that the first drawing need not wait."""
-    inference.warm_up()
+    with suppress(Exception):  # a first try only: the first drawing tries again, and tells what is wrong
+        inference.warm_up()
 
 
 def _version(path: Path) -> tuple[int, int]:
@@ -80,6 +82,6 @@ def _predictions(path: str, version: tuple[int, int]) -> Probabilities:
     return runs.read_predictions(Path(path))
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _events(path: str, version: tuple[int, int]) -> list[Event]:
-    return runs.read_events(Path(path))
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _event_reader(path: str) -> runs.EventReader:
+    return runs.EventReader(Path(path))

@@ -63,15 +63,22 @@ def _show_state(run: runs.Run, events: list[Event]) -> None:
 
 def _show_stop_button(run: runs.Run) -> None:
     stopping = runs.stop_requested(run.path)
-    if st.button(
+    st.button(
         "Stopping …" if stopping else "Stop",
         icon=":material/stop:",
         disabled=stopping,
         key="stop",
         help="Ends training soon. What the network has learned so far is kept and tested.",
-    ):
-        runs.request_stop(run.path)
-        st.rerun(scope="fragment")
+        on_click=_request_stop,
+        args=(run.path,),
+    )
+
+
+def _request_stop(path: Path) -> None:
+    try:
+        runs.request_stop(path)
+    except OSError as error:
+        st.error(f"The run could not be told to stop: {error.strerror or error}.", icon=":material/error:")
 
 
 def _progress(run: runs.Run, events: list[Event]) -> tuple[float, str]:

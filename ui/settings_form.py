@@ -105,7 +105,7 @@ def _main_settings(original: TrainingConfig) -> dict[str, Any]:
             original,
             "How far one change goes. Too low and learning crawls, too high and it goes astray.",
             step=0.0005,
-            format="%.5f",
+            format="%.4g",
         )
     return values
 
@@ -132,6 +132,7 @@ def _more_settings(original: TrainingConfig) -> dict[str, Any]:
         "Stop when training accuracy exceeds",
         0.0,
         1.0,
+        value=None,  # what clearing the field gives
         key=_setting_key("stop_above_accuracy", original),
         persist_state="session",
         step=0.005,

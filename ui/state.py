@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
@@ -17,6 +18,7 @@ class Keys(StrEnum):
     NAVIGATION_DECLARED = "navigation_declared"
     PRESET = "preset"
     CANVAS_NUMBER = "canvas_number"
+    LAST_STARTED = "last_started"
 
 
 class Params(StrEnum):
@@ -29,10 +31,28 @@ class Params(StrEnum):
     PAGE = "page"
 
 
-def read_choice(name: Params, options: Sequence[Choice], default: Choice) -> Choice:
-    """Return the option that the URL names, or the default."""
+@dataclass(frozen=True)
+class BoundChoice(Generic[Choice]):
+    """A choice that the URL holds, and the arguments of the widget that shows and changes it."""
+
+    value: Choice
+    widget: dict[str, Any]
+
+
+def bound_choice(name: Params, options: Sequence[Choice], default: Choice) -> BoundChoice[Choice]:
+    """Return the option that the URL names, or the default, bound to a widget.
+
+    The URL is the only truth: the widget follows it, also when the visitor goes back, and writes to it when it changes.
+    """
     text = st.query_params.get(name)
-    return next((option for option in options if str(option) == text), default)
+    value = next((option for option in options if option == text), default)
+    key = f"choice-{name}"
+    st.session_state[key] = value
+    return BoundChoice(value, {"key": key, "on_change": _write_choice, "args": (name, key)})
+
+
+def _write_choice(name: Params, key: str) -> None:
+    write(**{name.value: st.session_state[key], Params.PAGE.value: None})
 
 
 def read_number(name: Params, low: int, high: int, default: int) -> int:

@@ -61,6 +61,7 @@ def page(browser: Browser) -> Iterator[Page]:
     tab.on("pageerror", lambda error: errors.append(str(error)))
     context.on("request", lambda request: None if is_local(request.url) else errors.append(request.url))
     yield tab
-    assert not errors
-    assert tab.get_by_test_id("stException").count() == 0
+    exceptions = sum(each.get_by_test_id("stException").count() for each in context.pages)
     context.close()
+    assert not errors
+    assert not exceptions

@@ -13,18 +13,21 @@ def test_digits_by_split_and_class_in_pages(page: Page, server, mnist) -> None:
     expect(page.get_by_text("1–100 of 10,000 test images")).to_be_visible()
     tiles = page.locator(".digit-grid button")
     expect(tiles).to_have_count(100)
-    expect(tiles.first).to_have_attribute("aria-label", f"test image 0, a {mnist.y_test[0]}")
+    expect(tiles.first).to_have_attribute("aria-label", f"test image 0, labelled {mnist.y_test[0]}")
 
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_text("101–200 of 10,000 test images")).to_be_visible()
-    expect(tiles.first).to_have_attribute("aria-label", f"test image 100, a {mnist.y_test[100]}")
+    expect(tiles.first).to_have_attribute("aria-label", f"test image 100, labelled {mnist.y_test[100]}")
 
     page.get_by_role("radio", name="60,000 training images").click()
     page.get_by_role("radio", name="8", exact=True).click()
     eights = np.flatnonzero(mnist.y_train == 8)
-    expect(page.get_by_text(f"1–100 of {len(eights):,} train images of a 8")).to_be_visible()
+    expect(page.get_by_text(f"1–100 of {len(eights):,} train images labelled 8")).to_be_visible()
     expect(tiles.nth(5)).to_have_attribute("data-index", str(eights[5]))
     expect(page).to_have_url(re.compile(r"split=train.*digit=8"))
+    page.go_back()
+    expect(page.get_by_text("1–100 of 60,000 train images")).to_be_visible()
+    expect(page.get_by_role("radio", name="All", exact=True)).to_be_checked()
 
 
 def test_a_mistake_opens(page: Page, server, mnist) -> None:
@@ -59,5 +62,5 @@ def test_nonsense_in_the_url_does_no_harm(page: Page, server) -> None:
     page.goto(f"{server.url}/explore?view=zzz&digit=77&page=-5&split=<b>&run=../../etc")
     expect(page.get_by_text("1–100 of 10,000 test images")).to_be_visible()
     page.goto(f"{server.url}/explore?view=mistakes&run=../../etc&page=999999")
-    expect(page.get_by_text("There is no run “../../etc” to show here.")).to_be_visible()
+    expect(page.get_by_text("The link names no run. Here is another one.")).to_be_visible()
     expect(page.locator(".digit-grid button").first).to_be_visible()
