@@ -73,7 +73,7 @@ def _ask(name: str, executor: Any, future: Future[Probabilities]) -> Probabiliti
 
 
 def _submit(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Future[Any]]:
-    """Send a function to the inference process, started if there is none; return its executor and the answer to come."""
+    """Send a function to the inference process, started if there is none; return its executor and the answer."""
     global _executor
     with _lock:
         if _executor is None:

@@ -291,4 +291,5 @@ def test_waiting_ends_when_there_is_room_or_a_stop(
     finally:
         signalled.set()
         waiting.join()
-    jobs.wait_for_turn(paths[1])  # one run ahead, room for two: no waiting
+    runs.write_status(paths[2], "finished")
+    jobs.wait_for_turn(paths[1])  # one run ahead at most, room for two: no waiting
