@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from serving import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
 
-TIMEOUT_MS = 60_000  # generous: two cores may be training while a page loads
+TIMEOUT_MS = 120_000  # generous: two cores may be training, or loading TensorFlow for the first time ever
 expect.set_options(timeout=TIMEOUT_MS)
 
 
