@@ -3,7 +3,7 @@
 import re
 
 from playwright.sync_api import Page, expect
-from steps import DIGITS, draw, open_canvas
+from steps import DIGITS, clear, draw, open_canvas
 
 
 def test_all_ten_digits_are_read(page: Page, server) -> None:
@@ -16,8 +16,7 @@ def test_all_ten_digits_are_read(page: Page, server) -> None:
         expect(reading.get_by_test_id("stMetricValue")).to_have_text(str(digit))
         expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
         expect(page.get_by_text("28 × 28 pixels")).to_be_visible()
-        page.get_by_role("button", name="Clear").click()
-        expect(page.get_by_text("Draw a digit from 0 to 9")).to_be_visible()
+        clear(page)
 
 
 def test_each_stroke_is_answered_and_clear_starts_over(page: Page, server) -> None:
@@ -28,8 +27,7 @@ def test_each_stroke_is_answered_and_clear_starts_over(page: Page, server) -> No
     expect(value).to_be_visible()
     draw(page, stem)
     expect(value).to_have_text("4")
-    page.get_by_role("button", name="Clear").click()
-    expect(page.get_by_text("Draw a digit from 0 to 9")).to_be_visible()
+    clear(page)
     expect(value).to_have_count(0)
     draw(page, DIGITS[1][0])
     expect(value).to_have_text("1")
