@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-import types
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from functools import cache
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from mnist_core.architecture import Architecture, ArchitectureError, parse_architecture
+from mnist_core.augmentation import Augmentation
 
-CONFIG_VERSION = 1
+CONFIG_VERSION = 2
 
 Scaling = Literal["0-1", "0-255"]
-Optimizer = Literal["adam", "adamw", "rmsprop", "sgd", "momentum", "nesterov", "adagrad", "adadelta"]
-Validation = Literal["last", "test", "none"]
+Optimizer = Literal["adam", "adamw", "nadam", "rmsprop", "sgd", "momentum", "nesterov", "adagrad", "adadelta"]
+Schedule = Literal["constant", "cosine", "step", "one-cycle"]
+Validation = Literal["last", "random", "test", "none"]
+EarlyStopping = Literal["never", "target", "patience"]
+Metric = Literal["training accuracy", "training loss", "validation accuracy", "validation loss"]
 KeptWeights = Literal["last", "best"]
 
 
@@ -33,32 +37,55 @@ class TrainingConfig:
     preset: str = "custom"  # where the settings came from; a label without effect on training
     architecture: str = "32C3-P2-64C3-P2-D0.5-10"
     scaling: Scaling = "0-1"  # what the first layer makes of pixels 0-255
+
     optimizer: Optimizer = "adam"
     learning_rate: float = _setting(0.001, low=1e-6, high=10.0)
+    momentum: float = _setting(0.9, low=0.0, high=0.999)  # used by "momentum" and "nesterov"
+    weight_decay: float = _setting(0.004, low=0.0, high=1.0)  # used by "adamw"
+    schedule: Schedule = "constant"  # how the rate changes from step to step, see `schedules`
+    warm_up_epochs: float = _setting(0.0, low=0.0, high=20.0)  # the rate rises from zero; "one-cycle" has its own
+    step_epochs: int = _setting(3, low=1, high=100)  # used by "step": the rate falls after every so many epochs …
+    step_factor: float = _setting(0.5, low=0.01, high=1.0)  # … to this share
     batch_size: int = _setting(128, low=1, high=4096)
     epochs: int = _setting(5, low=1, high=100)
+
     train_size: int = _setting(60_000, low=100, high=60_000)  # the first images of the training set, as stored
-    validation: Validation = "last"  # the last share of these images, the test set, or nothing
-    validation_share: float = _setting(0.1, low=0.01, high=0.5)  # used with "last" only
-    stop_above_accuracy: float | None = _setting(None, low=0.0, high=1.0)  # of an epoch of training; None: never
+    validation: Validation = "last"  # the last share of these images, a random share, the test set, or nothing
+    validation_share: float = _setting(0.1, low=0.01, high=0.5)  # used by "last" and "random"
+    rotation: float = _setting(0.0, low=0.0, high=45.0)  # augmentation, see `augmentation`: degrees to either side
+    shift: float = _setting(0.0, low=0.0, high=6.0)  # pixels
+    zoom: float = _setting(0.0, low=0.0, high=0.5)  # share
+    shear: float = _setting(0.0, low=0.0, high=45.0)  # degrees
+    elastic: float = _setting(0.0, low=0.0, high=4.0)  # pixels
+    thickness: float = _setting(0.0, low=0.0, high=1.0)  # share of a pixel
+
+    l2: float = _setting(0.0, low=0.0, high=0.1)  # added to the loss: this times the sum of squared kernel weights
+    label_smoothing: float = _setting(0.0, low=0.0, high=0.5)  # share of the target spread over all ten digits
+    early_stopping: EarlyStopping = "never"
+    stop_metric: Metric = "validation loss"  # what early stopping looks at after each epoch
+    stop_target: float = _setting(0.99, low=0.0, high=10.0)  # "target": above it for accuracies, below it for losses
+    patience: int = _setting(3, low=1, high=100)  # "patience": so many epochs without a new best
     keep: KeptWeights = "last"  # weights of the last epoch, or of the epoch with the lowest validation loss
     seed: int = _setting(1, low=0, high=2**31 - 1)
 
     def __post_init__(self) -> None:
-        for name, hint in get_type_hints(type(self)).items():
-            object.__setattr__(self, name, _checked_type(name, getattr(self, name), hint))
         for setting in fields(self):
-            _check_bounds(setting.name, getattr(self, setting.name), *bounds(setting.name))
+            object.__setattr__(self, setting.name, checked(setting.name, getattr(self, setting.name)))
         if len(self.preset) > 60:
             raise ConfigError("preset: the name may have at most 60 characters.")
         try:
             parse_architecture(self.architecture)
         except ArchitectureError as error:
             raise ConfigError(f"architecture: {error}") from error
-        if self.keep == "best" and self.validation != "last":
+        if self.keep == "best" and not self.holds_out:
             raise ConfigError(
                 "keep: “best” needs images to choose on that are neither trained nor tested on. "
-                "Set validation to “last”, or keep to “last”."
+                "Set validation to “last” or “random”, or keep to “last”."
+            )
+        if self.early_stopping != "never" and self.stop_metric.startswith("validation") and not self.holds_out:
+            raise ConfigError(
+                f"stop_metric: to stop by the {self.stop_metric}, images must be held out of training for it; the test "
+                "images would flatter the result. Set validation to “last” or “random”, or watch the training accuracy."
             )
 
     @property
@@ -67,9 +94,19 @@ class TrainingConfig:
         return parse_architecture(self.architecture)
 
     @property
+    def augmentation(self) -> Augmentation:
+        """How training images are changed at random before the network sees them."""
+        return Augmentation(self.rotation, self.shift, self.zoom, self.shear, self.elastic, self.thickness)
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether part of the training images is kept for validation."""
+        return self.validation in ("last", "random")
+
+    @property
     def validation_size(self) -> int:
         """Images held out of training, by the rule of Keras's `validation_split`."""
-        if self.validation != "last":
+        if not self.holds_out:
             return 0
         return self.train_size - int(self.train_size * (1 - self.validation_share))
 
@@ -77,6 +114,11 @@ class TrainingConfig:
     def steps_per_epoch(self) -> int:
         """Batches in an epoch; the last one may be smaller."""
         return -(-(self.train_size - self.validation_size) // self.batch_size)
+
+    @property
+    def steps(self) -> int:
+        """Batches of all epochs together."""
+        return self.epochs * self.steps_per_epoch
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON values, with the version of this format."""
@@ -89,8 +131,10 @@ class TrainingConfig:
             raise ConfigError("The configuration must be a JSON object.")
         settings = dict(values)
         version = settings.pop("config_version", None)
-        if version != CONFIG_VERSION:
-            raise ConfigError(f"The configuration has version {version!r}; this Digit Lab reads {CONFIG_VERSION}.")
+        if version == 1:
+            settings = _from_version_1(settings)
+        elif version != CONFIG_VERSION:
+            raise ConfigError(f"The configuration has version {_shown(version)}; this Digit Lab reads 1 and {CONFIG_VERSION}.")
         _check_names(settings)
         return cls(**settings)
 
@@ -106,10 +150,45 @@ class TrainingConfig:
         return replace(self, **changes)
 
 
+def checked(name: str, value: object) -> Any:
+    """Return a value as the type that a setting declares, within its bounds. Raises `ConfigError`."""
+    fitting = _checked_type(name, value, _hints()[name])
+    _check_bounds(name, fitting, *bounds(name))
+    return fitting
+
+
+def read_text(name: str, text: str) -> Any:
+    """Return the value that a text such as `0.5` or `adam` means for a setting, whatever its bounds.
+
+    Raises `ConfigError` if it means none.
+    """
+    return _checked_type(name, _parse_value(text) if _hints()[name] is not str else text, _hints()[name])
+
+
+def options(name: str) -> tuple[str, ...]:
+    """Return what a setting with named choices can be; nothing for others."""
+    hint = _hints()[name]
+    return get_args(hint) if get_origin(hint) is Literal else ()
+
+
 def bounds(name: str) -> tuple[float | None, float | None]:
     """Return the lowest and the highest accepted value of a numeric setting; `(None, None)` for others."""
     metadata = {setting.name: setting.metadata for setting in fields(TrainingConfig)}[name]
     return metadata.get("low"), metadata.get("high")
+
+
+@cache
+def _hints() -> dict[str, Any]:
+    return get_type_hints(TrainingConfig)
+
+
+def _from_version_1(settings: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 knew one kind of early stopping: `stop_above_accuracy`, or None."""
+    others = {name: value for name, value in settings.items() if name != "stop_above_accuracy"}
+    target = settings.get("stop_above_accuracy")
+    if target is None:
+        return others
+    return {**others, "early_stopping": "target", "stop_metric": "training accuracy", "stop_target": target}
 
 
 def _check_names(settings: dict[str, Any]) -> None:
@@ -129,27 +208,21 @@ def _parse_value(text: str) -> Any:
 
 def _checked_type(name: str, value: Any, hint: Any) -> Any:
     """Return `value` as the type the field declares (whole floats as int, ints as float), or raise `ConfigError`."""
-    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    if type(None) in options and value in (None, "none"):
-        return None
-    expected = options[0]
-    if get_origin(expected) is Literal:
-        if value not in get_args(expected):
-            raise ConfigError(
-                f"{name}: {_shown(value)} is not accepted; choose one of {', '.join(get_args(expected))}."
-            )
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise ConfigError(f"{name}: {_shown(value)} is not accepted; choose one of {', '.join(get_args(hint))}.")
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
     try:
-        if expected is float and number:
+        if hint is float and number:
             return float(value)
-        if expected is int and number and float(value).is_integer():
+        if hint is int and number and float(value).is_integer():
             return int(value)
-        if expected is str and (isinstance(value, str) or (number and isinstance(value, int))):
+        if hint is str and (isinstance(value, str) or (number and isinstance(value, int))):
             return str(value)
     except (OverflowError, ValueError):
         raise ConfigError(f"{name}: this number is far too large.") from None
-    kind = {int: "a whole number", float: "a number", str: "text"}[expected]
+    kind = {int: "a whole number", float: "a number", str: "text"}[hint]
     raise ConfigError(f"{name}: {_shown(value)} is not {kind}.")
 
 
@@ -162,7 +235,7 @@ def _shown(value: object) -> str:
 
 
 def _check_bounds(name: str, value: Any, low: float | None, high: float | None) -> None:
-    if value is None or low is None or high is None:
+    if low is None or high is None:
         return
     if not low <= value <= high:  # also catches NaN
         raise ConfigError(f"{name}: {value:,} is out of bounds; accepted are {low:,} to {high:,}.")

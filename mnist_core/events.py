@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-EndReason = Literal["all epochs done", "training accuracy reached", "stopped"]
+EndReason = Literal["all epochs done", "target reached", "no more improvement", "stopped"]
 
 
 @dataclass(frozen=True)
 class BatchesDone:
-    """Some batches were trained. `loss` and `accuracy` hold one value each; `seconds` is training time so far."""
+    """Some batches were trained. `loss` and others hold one value for each; `seconds` is training time so far.
+
+    `loss` is the cross-entropy alone, without the penalty of L2 or label smoothing, so that runs can be compared.
+    `gradient_norm` is the length of all gradients as one vector; runs of before it was measured have none.
+    """
 
     epoch: int  # counted from 1
     step: int  # batches done since the start, these included
@@ -19,6 +23,7 @@ class BatchesDone:
     loss: tuple[float, ...]
     accuracy: tuple[float, ...]
     seconds: float
+    gradient_norm: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,14 @@ class EpochDone:
     seconds: float
 
 
-Event = BatchesDone | EpochDone
+@dataclass(frozen=True)
+class Continued:
+    """Training went on from the weights after batch `step`: what was reported of later ones is void."""
+
+    step: int
+
+
+Event = BatchesDone | EpochDone | Continued
 
 
 @dataclass

@@ -8,6 +8,7 @@ line do not wait, but count.
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -15,15 +16,17 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
-from mnist_core import runs
+from mnist_core import checkpoints, limits, runs
 from mnist_core.config import TrainingConfig
 
 _POLL_SECONDS = 0.5
 CORES_PER_RUN = 2
+_lock = threading.Lock()  # what two visitors ask at once is answered one after the other
 
 
 def room() -> int:
@@ -31,13 +34,66 @@ def room() -> int:
     return max(1, (os.cpu_count() or 1) // CORES_PER_RUN)
 
 
-def start(config: TrainingConfig, folder: Path) -> str:
+def start(config: TrainingConfig, folder: Path, owner: str = "") -> str:
     """Create a run in `folder`, start its training process, and return the run's id at once.
 
-    Raises `OSError` if the directory cannot be written.
+    Raises `LimitError` if it or the queue would be too large, `OSError` if the directory cannot be written.
     """
-    path = runs.create_run(folder, config)
-    command = [sys.executable, "-m", "mnist_core", "train", "--run", path.name, "--runs-dir", str(folder.resolve())]
+    bounds = limits.current()
+    limits.check(config, bounds)
+    with _lock:
+        _check_queue(folder, owner, bounds)
+        path = runs.create_run(folder, config, owner=owner)
+    _launch(path)
+    return path.name
+
+
+def start_seeds(config: TrainingConfig, folder: Path, count: int, owner: str = "") -> list[str]:
+    """Start `count` runs that differ in their seeds alone: the next free ones after those of runs that there are.
+
+    Raises as `start` does; runs that were started before it stay.
+    """
+    taken = {run.config.seed for run in runs.list_runs(folder) if replace(run.config, seed=config.seed) == config}
+    free = (seed for seed in itertools.count(config.seed) if seed not in taken)
+    return [start(replace(config, seed=seed), folder, owner) for seed in itertools.islice(free, count)]
+
+
+def resume(run: runs.Run) -> None:
+    """Let an interrupted run go on from its last whole epoch, with the weights that it would have had.
+
+    Raises `RunError` if it is not interrupted or has nothing to go on from, `OSError`.
+    """
+    with _lock:
+        run = runs.read_run(run.path)  # another visitor may have been quicker
+        if run.status.state != "interrupted":
+            raise runs.RunError("Only an interrupted run can go on.")
+        if not checkpoints.has_checkpoint(run.path):
+            raise runs.RunError("The run ended before its first epoch was done. Start it again instead.")
+        limits.check(run.config, limits.current())
+        runs.withdraw_stop(run.path)
+        runs.write_status(run.path, "queued")
+    _launch(run.path)
+
+
+def may_change(run: runs.Run, owner: str) -> bool:
+    """Whether a person may stop, delete or rename a run: on a public server only the one who started it."""
+    return not run.is_bundled and (not limits.is_public() or (bool(owner) and run.owner == owner))
+
+
+def _check_queue(folder: Path, owner: str, bounds: limits.Limits) -> None:
+    active = [run for run in runs.list_runs(folder) if run.is_active]
+    if len(active) >= bounds.active_runs:
+        raise limits.LimitError(f"{len(active)} runs are waiting or training already. Try again when some are done.")
+    own = sum(bool(owner) and run.owner == owner for run in active)
+    if own >= bounds.active_runs_each:
+        raise limits.LimitError(
+            f"{own} of your runs are waiting or training already, and no more are allowed here. Wait, or stop one."
+        )
+
+
+def _launch(path: Path) -> None:
+    command = [sys.executable, "-m", "mnist_core", "train", "--run", path.name]
+    command += ["--runs-dir", str(path.parent.resolve())]
     try:
         process = _spawn(command, path / "log.txt")
     except OSError:
@@ -45,11 +101,10 @@ def start(config: TrainingConfig, folder: Path) -> str:
         raise
     # The process writes its own number into the status: done here, it could overwrite what the process wrote meanwhile.
     threading.Thread(target=_see_off, args=(process, path), daemon=True).start()
-    return path.name
 
 
 def _spawn(command: list[str], log_file: Path) -> subprocess.Popen[bytes]:
-    with log_file.open("wb") as log:
+    with log_file.open("ab") as log:
         return subprocess.Popen(
             command,
             cwd=runs.PROJECT,
@@ -70,6 +125,27 @@ def _see_off(process: subprocess.Popen[bytes], path: Path) -> None:
         status = runs.read_run(path).status
         if status.state == "queued" and status.pid is None:
             runs.write_status(path, "failed", "Its training process could not start. The run’s log.txt tells why.")
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The runs of a folder that train, and those that wait, the next one first."""
+
+    training: tuple[runs.Run, ...]
+    waiting: tuple[runs.Run, ...]
+
+    def place(self, run_id: str) -> int | None:
+        """Return the place of a waiting run in line, counted from 1; None if it does not wait."""
+        return next((place for place, run in enumerate(self.waiting, start=1) if run.id == run_id), None)
+
+
+def queue(folder: Path) -> Queue:
+    """Return who trains and who waits in a folder."""
+    active = sorted((run for run in runs.list_runs(folder) if run.is_active), key=lambda run: run.id)
+    return Queue(
+        tuple(run for run in active if run.status.state == "running"),
+        tuple(run for run in active if run.status.state == "queued"),
+    )
 
 
 def runs_ahead(run_id: str, folder: Path) -> int:

@@ -21,10 +21,10 @@ from mnist_core.dataset import Images
 from mnist_core.evaluation import Probabilities
 
 
-def build_model(architecture: Architecture, scaling: Scaling) -> keras.Sequential:
+def build_model(architecture: Architecture, scaling: Scaling, l2: float = 0.0) -> keras.Sequential:
     """Return an untrained model from pixels 0-255, (n, 28, 28, 1), to probabilities, (n, 10) float32.
 
-    Scaling is its first layer, so that training and drawing cannot differ.
+    Scaling is its first layer, so that training and drawing cannot differ. Kernels, not biases, are held small by `l2`.
     """
     model = keras.Sequential(name="digit_lab")
     model.add(keras.Input(INPUT_SHAPE))
@@ -32,23 +32,25 @@ def build_model(architecture: Architecture, scaling: Scaling) -> keras.Sequentia
     for layer in architecture.layers:
         if isinstance(layer, Dense) and len(model.output_shape) > 2:
             model.add(keras.layers.Flatten())
-        model.add(_keras_layer(layer))
+        model.add(_keras_layer(layer, keras.regularizers.L2(l2) if l2 else None))
     return model
 
 
 def build_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
-    """Return the optimizer with Keras's defaults for everything but the learning rate and the momentum of 0.9."""
+    """Return the optimizer with Keras's defaults for everything that has no setting."""
     rate = config.learning_rate
     constructors: dict[Optimizer, keras.optimizers.Optimizer] = {
         "adam": keras.optimizers.Adam,
-        "adamw": keras.optimizers.AdamW,
+        "nadam": keras.optimizers.Nadam,
         "rmsprop": keras.optimizers.RMSprop,
         "sgd": keras.optimizers.SGD,
         "adagrad": keras.optimizers.Adagrad,
         "adadelta": keras.optimizers.Adadelta,
     }
     if config.optimizer in ("momentum", "nesterov"):
-        return keras.optimizers.SGD(rate, momentum=0.9, nesterov=config.optimizer == "nesterov")
+        return keras.optimizers.SGD(rate, momentum=config.momentum, nesterov=config.optimizer == "nesterov")
+    if config.optimizer == "adamw":
+        return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
     return constructors[config.optimizer](rate)
 
 
@@ -59,10 +61,12 @@ def predict(model: keras.Model, images: Images, batch_size: int = 1000) -> Proba
     return np.concatenate(batches) if batches else np.empty((0, 10), np.float32)
 
 
-def _keras_layer(layer: Layer) -> keras.layers.Layer:
+def _keras_layer(layer: Layer, penalty: keras.Regularizer | None) -> keras.layers.Layer:
     match layer:
         case Conv(filters, size, stride, padding, activation):
-            return keras.layers.Conv2D(filters, size, strides=stride, padding=padding, activation=activation)
+            return keras.layers.Conv2D(
+                filters, size, strides=stride, padding=padding, activation=activation, kernel_regularizer=penalty
+            )
         case Pool("max", size, stride, padding):
             return keras.layers.MaxPooling2D(size, strides=stride, padding=padding)
         case Pool("average", size, stride, padding):
@@ -74,5 +78,5 @@ def _keras_layer(layer: Layer) -> keras.layers.Layer:
         case BatchNorm():
             return keras.layers.BatchNormalization()
         case Dense(units, activation):
-            return keras.layers.Dense(units, activation=activation)
+            return keras.layers.Dense(units, activation=activation, kernel_regularizer=penalty)
     raise TypeError(f"{layer!r} is not a layer of an architecture.")

@@ -6,7 +6,10 @@
     model.keras      the network, written beside and renamed
     predictions.npz  its probabilities for the 10,000 test images
     report.json      what was measured; there once all else is complete
+    checkpoint.npz   what training needs to go on from its last whole epoch; there until it ends
     stop             present when somebody asked the run to stop
+    title.txt        what somebody called it, if anybody did
+    owner.txt        whose it is, as a hash, on a public server
     log.txt          what the training process printed
 
 Readers never fail on a torn or foreign file: they raise `RunError` with a sentence for the page, or skip the line.
@@ -14,25 +17,23 @@ Readers never fail on a torn or foreign file: they raise `RunError` with a sente
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import time
-import types
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
-from threading import Lock
-from typing import IO, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 import numpy as np
 import psutil
 
 from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.evaluation import Probabilities
-from mnist_core.events import BatchesDone, EpochDone, Event
 from mnist_core.files import read_patiently, replacing, write_json
+from mnist_core.typed_json import has_declared_types
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
 ACTIVE: tuple[State, ...] = ("queued", "running")
@@ -42,6 +43,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 BUNDLED_RUNS = PROJECT / "models" / "bundled"
 RUNS_DIR_VARIABLE = "DIGIT_LAB_RUNS_DIR"
 
+MAX_TITLE = 60
 # A queued run has no process for a moment; after this it counts as lost.
 _START_GRACE_SECONDS = 60
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
@@ -82,6 +84,7 @@ class Report:
     versions: dict[str, str]
     machine: dict[str, Any]
     finished: str  # ISO 8601, UTC
+    peak_memory_mb: float = 0.0  # of the training process; 0: not measured
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,8 @@ class Run:
     config: TrainingConfig
     status: Status
     report: Report | None
+    title: str = ""  # what somebody called it
+    owner: str = ""  # whose it is, as `owner_hash` gives it; empty if that does not matter
 
     @property
     def id(self) -> str:
@@ -127,7 +132,12 @@ def is_run_id(text: str) -> bool:
     return _RUN_ID.fullmatch(text) is not None
 
 
-def create_run(folder: Path, config: TrainingConfig, name: str | None = None) -> Path:
+def owner_hash(secret: str) -> str:
+    """Return what a run's directory says of its owner: a hash, so that whoever reads it cannot pose as them."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:32]
+
+
+def create_run(folder: Path, config: TrainingConfig, name: str | None = None, owner: str = "") -> Path:
     """Make the directory of a new, queued run and return it.
 
     Ids begin with the time, so they sort by age, unless a `name` is given. Raises `RunError` if that is taken or unfit.
@@ -145,6 +155,8 @@ def create_run(folder: Path, config: TrainingConfig, name: str | None = None) ->
         path = folder / name
     else:
         path = _make_dated_directory(folder, config.preset)
+    if owner:
+        (path / "owner.txt").write_text(owner, encoding="utf-8")
     write_json(path / "config.json", config.to_json())
     write_status(path, "queued")
     return path
@@ -192,50 +204,8 @@ def read_run(path: Path) -> Run:
     report = None
     if status.state not in ACTIVE and (path / "report.json").exists():
         report = _read_report(path)
-    return Run(path, config, status, report)
-
-
-def read_events(path: Path) -> list[Event]:
-    """Return the run's events in order. Torn, foreign and repeated lines are skipped; no file means no events."""
-    return EventReader(path).read()
-
-
-class EventReader:
-    """Follows the events of a run: each look reads only what was appended since the last one. Threads may share it."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path / "metrics.jsonl"
-        self._lock = Lock()
-        self._offset = 0
-        self._last_number = -1
-        self._events: list[Event] = []
-
-    def read(self) -> list[Event]:
-        """Return all events so far, in order, as a list of the caller's own."""
-        with self._lock:
-            try:
-                if self._file.stat().st_size < self._offset:  # not the file that we knew
-                    self._forget()
-                with self._file.open("rb") as file:
-                    file.seek(self._offset)
-                    new = file.read()
-            except OSError:
-                self._forget()
-                return []
-            *complete, unfinished = new.split(b"\n")
-            self._offset += len(new) - len(unfinished)
-            for line in complete:
-                number, event = _read_event(line)
-                if event is not None and number > self._last_number:
-                    self._events.append(event)
-                    self._last_number = number
-            number, event = _read_event(unfinished)  # read again next time, unless it is all there will be
-            return [*self._events, event] if event is not None and number > self._last_number else list(self._events)
-
-    def _forget(self) -> None:
-        self._offset = 0
-        self._last_number = -1
-        self._events = []
+    title = _read_text(path / "title.txt", MAX_TITLE)
+    return Run(path, config, status, report, title, _read_text(path / "owner.txt", 64))
 
 
 def read_predictions(path: Path) -> Probabilities:
@@ -269,12 +239,11 @@ def write_report(path: Path, report: Report) -> None:
     write_json(path / "report.json", asdict(report))
 
 
-def append_event(file: IO[str], number: int, event: Event) -> None:
-    """Append one event to an open `metrics.jsonl`."""
-    kind = "batches" if isinstance(event, BatchesDone) else "epoch"
-    values = {name: _rounded(value) for name, value in asdict(event).items()}
-    file.write(json.dumps({"n": number, "kind": kind, **values}, separators=(",", ":")) + "\n")
-    file.flush()
+def rename(path: Path, title: str) -> None:
+    """Call a run something, in one line of at most `MAX_TITLE` characters; nothing gives it its own name back."""
+    title = " ".join(title.split())[:MAX_TITLE]
+    with replacing(path / "title.txt") as beside:
+        beside.write_text(title, encoding="utf-8")
 
 
 def request_stop(path: Path) -> None:
@@ -282,16 +251,14 @@ def request_stop(path: Path) -> None:
     (path / "stop").touch()
 
 
+def withdraw_stop(path: Path) -> None:
+    """Forget that somebody asked the run to stop."""
+    (path / "stop").unlink(missing_ok=True)
+
+
 def stop_requested(path: Path) -> bool:
     """Whether somebody asked the run to stop."""
     return (path / "stop").exists()
-
-
-def _rounded(value: Any) -> Any:
-    """Six decimals, which is finer than any chart: the file shrinks to half."""
-    if isinstance(value, tuple):
-        return [round(number, 6) for number in value]
-    return round(value, 6) if isinstance(value, float) else value
 
 
 def _make_dated_directory(folder: Path, preset: str) -> Path:
@@ -320,6 +287,15 @@ def _read_or_none(path: Path) -> Run | None:
         return read_run(path)
     except RunError:
         return None
+
+
+def _read_text(path: Path, characters: int) -> str:
+    """Return the beginning of a small text file, printable and on one line; nothing if there is none."""
+    try:
+        text = read_patiently(path)[: 4 * characters].decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "".join(letter for letter in text if letter.isprintable())[:characters]
 
 
 def _read_json(path: Path) -> Any:
@@ -351,47 +327,13 @@ def _read_status(path: Path) -> Status:
 def _read_report(path: Path) -> Report:
     values = _read_json(path / "report.json")
     try:
-        report = Report(**{field.name: values[field.name] for field in fields(Report)})
+        wanted = [field.name for field in fields(Report) if field.default is MISSING or field.name in values]
+        report = Report(**{name: values[name] for name in wanted})
     except (TypeError, KeyError) as error:
         raise RunError(f"report.json of run {path.name} is not of the expected form.") from error
-    if not _has_declared_types(report):
+    if not has_declared_types(report):
         raise RunError(f"report.json of run {path.name} is not of the expected form.")
     return report
-
-
-def _read_event(line: bytes) -> tuple[int, Event | None]:
-    """Return an event and its number, or `(-1, None)` for a line that is none."""
-    try:
-        values = json.loads(line)
-        kind, number = values.pop("kind"), values.pop("n")
-        event_class: Any = {"batches": BatchesDone, "epoch": EpochDone}[kind]
-        fixed = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-        event: Event = event_class(**fixed)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return -1, None
-    return (number, event) if _is(number, int) and _has_declared_types(event) else (-1, None)
-
-
-def _is(value: Any, kind: Any) -> bool:
-    """Whether a value read from JSON is of a kind that our files declare; whole numbers count as float."""
-    if get_origin(kind) in (Union, types.UnionType):
-        return any(_is(value, option) for option in get_args(kind))
-    if get_origin(kind) is tuple:
-        return isinstance(value, tuple) and all(_is(item, get_args(kind)[0]) for item in value)
-    if kind is float:
-        return isinstance(value, float) or (_is(value, int) and abs(value) < 2**63)
-    if kind is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, get_origin(kind) or kind)
-
-
-def _has_declared_types(thing: Any) -> bool:
-    return all(_is(getattr(thing, name), kind) for name, kind in _declared_types(thing.__class__).items())
-
-
-@cache
-def _declared_types(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind)
 
 
 def _process_lives(status: Status) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -15,17 +16,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psutil
 
-from mnist_core import __version__, runs
+from mnist_core import __version__, checkpoints, limits, runs
+from mnist_core.checkpoints import Checkpoint, CheckpointError
 from mnist_core.dataset import DatasetError, Mnist, load_mnist
 from mnist_core.evaluation import Probabilities, accuracy, cross_entropy
+from mnist_core.event_log import EventWriter
 from mnist_core.events import Event, TrainingDivergedError
 from mnist_core.files import replacing
+from mnist_core.limits import LimitError
 
 if TYPE_CHECKING:
     import keras
 
     from mnist_core.training import TrainingResult
 
+# What can end a run in the ordinary course of things; the message is fit for a page.
+_EXPECTED = (TrainingDivergedError, DatasetError, CheckpointError, LimitError)
 _STOP_CHECK_SECONDS = 0.1
 
 
@@ -36,38 +42,48 @@ def carry_out(
 ) -> runs.Run:
     """Train the run in directory `path`, evaluate it on the test set, and return how it ended.
 
-    Every outcome ends in `status.json`: finished, stopped, or failed with a sentence that says why. Raises `RunError`
-    only if the directory itself cannot be read or written.
+    A run that has a checkpoint goes on from it. Every outcome ends in `status.json`: finished, stopped, or failed with
+    a sentence that says why. Raises `RunError` only if the directory itself cannot be read or written.
     """
     config = runs.read_run(path).config
-    stop = _StopSwitch(path, should_stop)
-    if stop():
+    bounds = limits.current()
+    stop = _StopSwitch(path, should_stop, bounds.training_seconds)
+    if stop() and not checkpoints.has_checkpoint(path):
         return _end_untrained(path)
     runs.write_status(path, "running", "Starting TensorFlow", pid=os.getpid())
     try:
+        limits.check(config, bounds)
+        start = checkpoints.read_checkpoint(path) if checkpoints.has_checkpoint(path) else None
         data = load_mnist()
         from mnist_core import training  # loads TensorFlow: seconds and memory that only a training process pays
 
-        with (path / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
-            event_number = 0
+        with EventWriter(path) as log:
 
             def record(event: Event) -> None:
-                nonlocal event_number
-                runs.append_event(metrics, event_number, event)
-                event_number += 1
+                log.append(event)
                 on_event(event)
 
+            def keep(model: keras.Model, checkpoint: Checkpoint) -> None:
+                best = checkpoint.best
+                if config.keep == "last" or (best and best.epoch == checkpoint.progress.epochs_completed):
+                    save_model(path, model)
+                checkpoints.write_checkpoint(path, checkpoint)
+
             runs.write_status(path, "running", "Training", pid=os.getpid())
-            result = training.train(config, data, record, stop, lambda model: save_model(path, model))
+            result = training.train(config, data, record, stop, keep, start)
         if not result.progress.steps:
             return _end_untrained(path)
 
         runs.write_status(path, "running", "Reading the test images", pid=os.getpid())
         save_model(path, result.model)
         _write_results(path, result, data)
-        runs.write_status(path, "stopped" if result.end_reason == "stopped" else "finished", result.end_reason)
+        if result.end_reason == "stopped":
+            runs.write_status(path, "stopped", stop.reason)
+        else:
+            runs.write_status(path, "finished", result.end_reason)
+        checkpoints.remove_checkpoint(path)
     except Exception as error:  # whatever went wrong, the page must learn of it
-        if not isinstance(error, TrainingDivergedError | DatasetError):
+        if not isinstance(error, _EXPECTED):
             traceback.print_exc()
         runs.write_status(path, "failed", _explain(error))
     return runs.read_run(path)
@@ -116,6 +132,7 @@ def _write_results(path: Path, result: TrainingResult, data: Mnist) -> None:
         versions=_versions(),
         machine=_machine(),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        peak_memory_mb=_peak_memory_mb(),
     )
     runs.write_report(path, report)
 
@@ -135,9 +152,19 @@ def _machine() -> dict[str, Any]:
     }
 
 
+def _peak_memory_mb() -> float:
+    """Return the most memory that this process ever held; 0 where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows, which tells in another way
+        return round(getattr(psutil.Process().memory_info(), "peak_wset", 0) / 1e6, 1)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
+
+
 def _explain(error: Exception) -> str:
     """Return one sentence for the page about what ended a run."""
-    if isinstance(error, TrainingDivergedError | DatasetError):
+    if isinstance(error, _EXPECTED):
         return str(error)
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return "The machine ran out of memory. Try a smaller batch size or a smaller network."
@@ -149,14 +176,20 @@ def _explain(error: Exception) -> str:
 class _StopSwitch:
     """Says whether to stop; looks at the disk ten times a second at most, and never takes a yes back."""
 
-    def __init__(self, path: Path, should_stop: Callable[[], bool]) -> None:
+    def __init__(self, path: Path, should_stop: Callable[[], bool], seconds: float) -> None:
+        self.reason = ""
         self._path = path
         self._should_stop = should_stop
-        self._stopped = False
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
         self._next_look = 0.0
 
     def __call__(self) -> bool:
-        if not self._stopped and time.monotonic() >= self._next_look:
-            self._stopped = self._should_stop() or runs.stop_requested(self._path)
-            self._next_look = time.monotonic() + _STOP_CHECK_SECONDS
-        return self._stopped
+        now = time.monotonic()
+        if not self.reason and now >= self._next_look:
+            self._next_look = now + _STOP_CHECK_SECONDS
+            if now >= self._end:
+                self.reason = f"The time limit of {self._seconds / 60:.0f} minutes for one run was reached."
+            elif self._should_stop() or runs.stop_requested(self._path):
+                self.reason = "Stopped by hand."
+        return bool(self.reason)

@@ -1,0 +1,120 @@
+"""`metrics.jsonl` of a run directory: one numbered event a line, only ever appended to.
+
+Torn, foreign and repeated lines are skipped, so a reader never fails, whatever happened to the writer.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Any
+
+from mnist_core.events import BatchesDone, Continued, EpochDone, Event
+from mnist_core.typed_json import has_declared_types, is_of
+
+FILE_NAME = "metrics.jsonl"
+_KINDS: dict[str, Any] = {"batches": BatchesDone, "epoch": EpochDone, "continued": Continued}
+
+
+class EventWriter:
+    """Appends events to the log of a run, numbered on from those that are there. Use it in a `with` statement."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path / FILE_NAME
+        self._number = 0
+
+    def __enter__(self) -> EventWriter:
+        self._number = EventReader(self._path.parent).last_number() + 1
+        self._file = self._path.open("a", encoding="utf-8")
+        if self._path.stat().st_size:
+            self._file.write("\n")  # the last line may be torn; an empty one harms nobody
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
+
+    def append(self, event: Event) -> None:
+        """Write one event."""
+        kind = next(name for name, event_class in _KINDS.items() if isinstance(event, event_class))
+        values = {name: _rounded(value) for name, value in asdict(event).items()}
+        self._file.write(json.dumps({"n": self._number, "kind": kind, **values}, separators=(",", ":")) + "\n")
+        self._file.flush()
+        self._number += 1
+
+
+def read_events(path: Path) -> list[Event]:
+    """Return the run's events in order. Torn, foreign and repeated lines are skipped; no file means no events."""
+    return EventReader(path).read()
+
+
+class EventReader:
+    """Follows the events of a run: each look reads only what was appended since the last one. Threads may share it."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path / FILE_NAME
+        self._lock = Lock()
+        self._offset = 0
+        self._last_number = -1
+        self._events: list[Event] = []
+
+    def read(self) -> list[Event]:
+        """Return all events so far, in order, as a list of the caller's own."""
+        with self._lock:
+            try:
+                if self._file.stat().st_size < self._offset:  # not the file that we knew
+                    self._forget()
+                with self._file.open("rb") as file:
+                    file.seek(self._offset)
+                    new = file.read()
+            except OSError:
+                self._forget()
+                return []
+            *complete, unfinished = new.split(b"\n")
+            self._offset += len(new) - len(unfinished)
+            for line in complete:
+                number, event = _read_event(line)
+                if event is not None and number > self._last_number:
+                    self._events = _with(self._events, event)
+                    self._last_number = number
+            number, event = _read_event(unfinished)  # read again next time, unless it is all there will be
+            return list(self._events) if event is None or number <= self._last_number else _with(self._events, event)
+
+    def last_number(self) -> int:
+        """Return the number of the last event so far; -1 if there is none."""
+        self.read()
+        return self._last_number
+
+    def _forget(self) -> None:
+        self._offset = 0
+        self._last_number = -1
+        self._events = []
+
+
+def _with(events: list[Event], event: Event) -> list[Event]:
+    """Return the events and one more; if training was continued, without those that it made void."""
+    if isinstance(event, Continued):
+        events = [each for each in events if each.step <= event.step]
+    return [*events, event]
+
+
+def _rounded(value: Any) -> Any:
+    """Six decimals, which is finer than any chart: the file shrinks to half."""
+    if isinstance(value, tuple):
+        return [round(number, 6) for number in value]
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def _read_event(line: bytes) -> tuple[int, Event | None]:
+    """Return an event and its number, or `(-1, None)` for a line that is none."""
+    try:
+        values = json.loads(line)
+        kind, number = values.pop("kind"), values.pop("n")
+        event_class: Any = _KINDS[kind]
+        fixed = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        event: Event = event_class(**fixed)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return -1, None
+    return (number, event) if is_of(number, int) and has_declared_types(event) else (-1, None)

@@ -1,0 +1,75 @@
+"""How much one run, one person and all runs together may ask of this machine. This is the one place to set it.
+
+A server that strangers can reach is told so by `DIGIT_LAB_PUBLIC=1` in its environment; training processes inherit it,
+and check again for themselves.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from mnist_core.config import TrainingConfig
+from mnist_core.cost import memory_mb
+
+PUBLIC_VARIABLE = "DIGIT_LAB_PUBLIC"
+
+
+class LimitError(Exception):
+    """Something that is asked too much; the message says what, how much is allowed, and what to do."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Upper bounds. A run is active while it waits or trains."""
+
+    epochs: int
+    multiply_adds: int  # of one image, forward
+    parameters: int
+    memory_mb: int  # of one training process, as `cost` expects it
+    training_seconds: float  # after these a run is stopped, and keeps what it has learned
+    active_runs: int  # of everybody together
+    active_runs_each: int  # of one person
+
+
+PRIVATE = Limits(
+    epochs=100,
+    multiply_adds=500_000_000,
+    parameters=20_000_000,
+    memory_mb=16_000,
+    training_seconds=24 * 3600,
+    active_runs=100,
+    active_runs_each=100,
+)
+PUBLIC = Limits(
+    epochs=20,
+    multiply_adds=15_000_000,
+    parameters=2_000_000,
+    memory_mb=1_400,
+    training_seconds=20 * 60,
+    active_runs=40,
+    active_runs_each=3,
+)
+
+
+def is_public() -> bool:
+    """Whether this server is open to strangers: then people have only their own runs to stop and delete."""
+    return os.environ.get(PUBLIC_VARIABLE, "").strip().lower() in ("1", "true", "yes", "on")
+
+
+def current() -> Limits:
+    """Return the bounds that hold here."""
+    return PUBLIC if is_public() else PRIVATE
+
+
+def check(config: TrainingConfig, limits: Limits) -> None:
+    """Raise `LimitError` if a run of these settings would be too large here."""
+    network = config.network
+    for value, most, what, advice in (
+        (config.epochs, limits.epochs, "epochs", "Train fewer"),
+        (network.parameters, limits.parameters, "parameters", "Use fewer filters or units"),
+        (network.multiply_adds, limits.multiply_adds, "multiply-adds per image", "Pool earlier or use fewer filters"),
+        (round(memory_mb(config)), limits.memory_mb, "MB of memory, about", "Use smaller batches or a smaller network"),
+    ):
+        if value > most:
+            raise LimitError(f"{value:,} {what}: at most {most:,} are allowed here. {advice}.")

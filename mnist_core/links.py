@@ -1,0 +1,123 @@
+"""A configuration as the query part of a link: its preset, and only what differs from that.
+
+    v=2&preset=chollet&epochs=3&learning_rate=0.01
+
+Names are those of the settings, values are typed as they are. A link from outside may hold anything: what cannot be
+used is corrected, and a note says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from mnist_core.architecture import ArchitectureError, parse_architecture
+from mnist_core.config import CONFIG_VERSION, ConfigError, TrainingConfig, bounds, read_text
+from mnist_core.presets import DEFAULT_PRESET, PRESETS
+
+VERSION_NAME = "v"
+_LONGEST_VALUE = 400
+_MOST_NOTES = 8
+
+
+@dataclass(frozen=True)
+class LinkedSettings:
+    """What a link means. `notation` is its network as written, which may be faulty: `config` then has the preset's."""
+
+    config: TrainingConfig
+    notation: str
+    notes: tuple[str, ...]
+
+
+def setting_names() -> tuple[str, ...]:
+    """Return all names that a link to a configuration may hold."""
+    return (VERSION_NAME, *(setting.name for setting in fields(TrainingConfig)))
+
+
+def to_query(config: TrainingConfig) -> dict[str, str]:
+    """Return the query of a link to these settings; `from_query` gives them back exactly."""
+    preset = config.preset if config.preset in PRESETS else DEFAULT_PRESET
+    original = PRESETS[preset].config
+    changed = {
+        setting.name: getattr(config, setting.name)
+        for setting in fields(config)
+        if setting.name != "preset" and getattr(config, setting.name) != getattr(original, setting.name)
+    }
+    return {VERSION_NAME: str(CONFIG_VERSION), "preset": preset, **{name: _text(value) for name, value in changed.items()}}
+
+
+def from_query(query: Mapping[str, str]) -> LinkedSettings:
+    """Read a query. Never fails: unknown names and values that cannot be used are left out or clamped, with a note."""
+    notes = []
+    version = query.get(VERSION_NAME, str(CONFIG_VERSION))
+    if version != str(CONFIG_VERSION):
+        notes.append("The link was made by another version of Digit Lab: check the settings.")
+    preset = query.get("preset", DEFAULT_PRESET)
+    if preset not in PRESETS:
+        notes.append(f"There is no preset called {_quoted(preset)}: these are the settings of {DEFAULT_PRESET}.")
+        preset = DEFAULT_PRESET
+    config = PRESETS[preset].config
+    notation = config.architecture
+    values: dict[str, Any] = {}
+    for name, text in query.items():
+        if name in (VERSION_NAME, "preset"):
+            continue
+        if name not in setting_names():
+            notes.append(f"{_quoted(name)} is not a setting, so it was ignored.")
+        elif name == "architecture":
+            notation = text[:_LONGEST_VALUE]
+            if _is_network(notation):
+                values[name] = notation
+        else:
+            try:
+                values[name], note = _read(name, text)
+                notes += [note] if note else []
+            except ConfigError:
+                notes.append(f"{_words(name)} cannot be {_quoted(text)}, so it is {_text(getattr(config, name))}.")
+    config, note = _combine(config, values)
+    notes += [note] if note else []
+    return LinkedSettings(config, notation, tuple(notes[:_MOST_NOTES]))
+
+
+def _read(name: str, text: str) -> tuple[Any, str]:
+    """Return the value of a setting, clamped to its bounds, and a note if it was. Raises `ConfigError`."""
+    value = read_text(name, text[:_LONGEST_VALUE])
+    low, high = bounds(name)
+    if low is None or high is None or low <= value <= high:
+        return value, ""
+    if value != value:
+        raise ConfigError("not a number")
+    clamped = min(max(value, type(value)(low)), type(value)(high))
+    return clamped, f"{_words(name)} of {_quoted(text)} is out of bounds, so it is {_text(clamped)}."
+
+
+def _combine(original: TrainingConfig, values: dict[str, Any]) -> tuple[TrainingConfig, str]:
+    """Return the settings with these values; if they do not go together, without early stopping and choice of weights."""
+    try:
+        return replace(original, **values), ""
+    except ConfigError as error:
+        without = {**values, "early_stopping": "never", "keep": "last"}
+        return replace(original, **without), f"Early stopping and the choice of weights are off. {error}"
+
+
+def _is_network(notation: str) -> bool:
+    try:
+        parse_architecture(notation)
+    except ArchitectureError:
+        return False
+    return True
+
+
+def _text(value: object) -> str:
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _quoted(text: str) -> str:
+    """Return foreign text for a note: short, and without anything that Markdown or HTML could take for its own."""
+    plain = "".join(letter if letter.isalnum() or letter in " .,-+" else " " for letter in text[:30]).strip()
+    return f"“{plain}”"

@@ -1,0 +1,46 @@
+"""Deleted runs: moved aside for a week, so that deleting can be undone."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from mnist_core import runs
+
+_FOLDER = ".deleted"
+_DAYS_KEPT = 7
+
+
+def delete(run: runs.Run) -> None:
+    """Move a run to the trash. Raises `RunError` if it ships with the project or is in progress, `OSError`."""
+    if run.is_bundled:
+        raise runs.RunError("This run ships with Digit Lab and cannot be deleted.")
+    if run.is_active:
+        raise runs.RunError("This run is in progress: stop it first.")
+    folder = run.path.parent / _FOLDER
+    folder.mkdir(exist_ok=True)
+    _remove_old(folder)
+    target = folder / run.id
+    shutil.rmtree(target, ignore_errors=True)
+    run.path.rename(target)
+    (target / "deleted").touch()  # tells when
+
+
+def restore(run_id: str, folder: Path) -> None:
+    """Bring a deleted run of `folder` back. Raises `RunError` if it is not in the trash any more."""
+    deleted = folder / _FOLDER / run_id
+    if not runs.is_run_id(run_id) or not deleted.is_dir():
+        raise runs.RunError("This run is not in the trash any more.")
+    if (folder / run_id).exists():
+        raise runs.RunError("There is another run of this name now.")
+    deleted.rename(folder / run_id)
+    (folder / run_id / "deleted").unlink(missing_ok=True)
+
+
+def _remove_old(folder: Path) -> None:
+    oldest = time.time() - _DAYS_KEPT * 24 * 3600
+    for path in folder.iterdir():
+        marker = path / "deleted"
+        if marker.exists() and marker.stat().st_mtime < oldest:
+            shutil.rmtree(path, ignore_errors=True)

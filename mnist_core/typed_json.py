@@ -1,0 +1,30 @@
+"""Whether values read from JSON are of the types that a dataclass declares: files may be torn, foreign or newer."""
+
+from __future__ import annotations
+
+import types
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+
+def has_declared_types(thing: Any) -> bool:
+    """Whether all fields of a dataclass instance hold what they declare; whole numbers count as float."""
+    return all(is_of(getattr(thing, name), kind) for name, kind in _declared_types(thing.__class__).items())
+
+
+def is_of(value: Any, kind: Any) -> bool:
+    """Whether a value read from JSON is of a kind that a dataclass can declare; whole numbers count as float."""
+    if get_origin(kind) in (Union, types.UnionType):
+        return any(is_of(value, option) for option in get_args(kind))
+    if get_origin(kind) is tuple:
+        return isinstance(value, tuple) and all(is_of(item, get_args(kind)[0]) for item in value)
+    if kind is float:
+        return isinstance(value, float) or (is_of(value, int) and abs(value) < 2**63)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, get_origin(kind) or kind)
+
+
+@cache
+def _declared_types(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
