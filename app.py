@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import navigation, readers
+from ui import navigation, readers, visitor
 
 STYLE = Path(__file__).parent / "ui" / "style.css"
 LOGO = str(Path(__file__).parent / "static" / "logo.svg")
@@ -14,6 +14,7 @@ st.set_page_config(f"{page.title} · Digit Lab", page_icon=LOGO, layout="wide", 
 st.logo(LOGO, size="large")
 st.html(STYLE)
 readers.start_inference()
+visitor.recognise()
 with st.sidebar:
     navigation.show_menu()
     st.caption("Convolutional networks and handwritten digits: train them, question them, draw for them.")

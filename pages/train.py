@@ -1,28 +1,40 @@
-"""Train: choose a network and its settings, start it, watch it learn."""
+"""Train: set up a network, watch it learn, compare runs."""
 
 import streamlit as st
 
-from mnist_core import runs
-from ui import navigation, readers, train_button
+from ui import navigation, readers, starting, state, words
+from ui.published_view import published_view
 from ui.run_picker import pick_run
 from ui.run_view import run_view
-from ui.settings_form import settings_form
-from ui.state import Keys, Params
+from ui.runs_view import runs_view
+from ui.setup_view import setup_view
+from ui.state import Params
 
 navigation.require_app()
 
-st.title("Train a network", anchor=False)
-settings, view = st.columns([1, 2], gap="large")
 
-with settings:
-    main, action, more = st.container(), st.container(), st.container()
-    config = settings_form(main, more)
-    with action:
-        train_button.train_button(config)
-
-with view, st.container(key="chosen-run" if Params.RUN in st.query_params else "example-run"):
-    run = pick_run("Run", readers.all_runs(), fallback=train_button.last_started() or st.session_state[Keys.PRESET])
+def watch() -> None:
+    run = pick_run("Run", readers.all_runs(), fallback=starting.last_started())
     if run is not None:
         run_view(run)
-    for problem in runs.unreadable_runs(runs.runs_dir()).values():
-        st.caption(f":material/error: {problem}")
+
+
+VIEWS = {
+    "setup": ("Set up", setup_view),
+    "watch": ("Watch", watch),
+    "compare": ("Compare", runs_view),
+    "published": ("Published networks", published_view),
+    "words": ("Words", words.glossary),
+}
+
+st.title("Train a network", anchor=False)
+view = state.bound_view(list(VIEWS), "watch" if Params.RUN in st.query_params else "setup")
+st.segmented_control(
+    "View",
+    list(VIEWS),
+    format_func=lambda name: VIEWS[name][0],
+    required=True,
+    label_visibility="collapsed",
+    **view.widget,
+)
+VIEWS[view.value][1]()

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from mnist_core import inference, runs
+from mnist_core import cost, inference, runs
 from mnist_core.dataset import DatasetError, Mnist, load_mnist
 from mnist_core.evaluation import Probabilities
+from mnist_core.event_log import EventReader
 from mnist_core.events import Event
 
 
@@ -44,6 +45,11 @@ def predictions(run: runs.Run) -> Probabilities:
     except runs.RunError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
+
+
+def measured_speeds() -> list[cost.Measured]:
+    """Return how fast this machine trained what it has trained before."""
+    return cost.measured([run for run in runs.list_runs(runs.runs_dir()) if run.report is not None])
 
 
 def events(run: runs.Run) -> list[Event]:
@@ -83,5 +89,5 @@ def _predictions(path: str, version: tuple[int, int]) -> Probabilities:
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _event_reader(path: str) -> runs.EventReader:
-    return runs.EventReader(Path(path))
+def _event_reader(path: str) -> EventReader:
+    return EventReader(Path(path))

@@ -11,7 +11,7 @@ from ui import state
 from ui.state import Params
 
 _STATE_WORDS: dict[runs.State, str] = {
-    "queued": "in progress",
+    "queued": "waiting",
     "running": "in progress",
     "finished": "",
     "stopped": "stopped early",
@@ -24,8 +24,13 @@ DEFAULT_RUN = "chollet"
 def describe(run: runs.Run) -> str:
     """Return a short line that tells a run from others: what, how good, when."""
     when = "ships with Digit Lab" if run.is_bundled else f"{run.created:%d %b, %H:%M:%S} UTC" if run.created else run.id
-    parts = [presets.label(run.config), f"{run.report.test_accuracy:.2%}" if run.report else "", when]
+    parts = [name_of(run), f"{run.report.test_accuracy:.2%}" if run.report else "", when]
     return " · ".join(part for part in (*parts, _STATE_WORDS[run.status.state]) if part)
+
+
+def name_of(run: runs.Run) -> str:
+    """Return what a run was called, or else what its settings are."""
+    return run.title or presets.label(run.config)
 
 
 def pick_run(label: str, choices: Sequence[runs.Run], *, fallback: str | None = None) -> runs.Run | None:

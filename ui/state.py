@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -16,9 +16,13 @@ class Keys(StrEnum):
     """Keys of `st.session_state`. A run itself is never kept here, only in its directory."""
 
     NAVIGATION_DECLARED = "navigation_declared"
-    PRESET = "preset"
+    DRAFT = "draft"
+    VISITOR = "visitor"
     CANVAS_NUMBER = "canvas_number"
     LAST_STARTED = "last_started"
+    TABLE_NUMBER = "table_number"
+    DELETED = "deleted"
+    PROBLEM = "problem"
 
 
 class Params(StrEnum):
@@ -29,6 +33,8 @@ class Params(StrEnum):
     SPLIT = "split"
     DIGIT = "digit"
     PAGE = "page"
+    GHOSTS = "ghosts"
+    COMPARE = "compare"
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,17 @@ def bound_choice(name: Params, options: Sequence[Choice], default: Choice) -> Bo
     return BoundChoice(value, {"key": key, "on_change": _write_choice, "args": (name, key)})
 
 
+def bound_view(options: Sequence[Choice], default: Choice) -> BoundChoice[Choice]:
+    """Return the view of a page that the URL names, bound to a widget that keeps nothing else of it but the run."""
+    chosen = bound_choice(Params.VIEW, options, default)
+    return BoundChoice(chosen.value, {**chosen.widget, "on_change": _write_view, "args": ()})
+
+
+def _write_view() -> None:
+    kept = {Params.RUN: st.query_params[Params.RUN]} if Params.RUN in st.query_params else {}
+    st.query_params.from_dict({Params.VIEW: st.session_state[f"choice-{Params.VIEW}"], **kept})
+
+
 def _write_choice(name: Params, key: str) -> None:
     write(**{name.value: st.session_state[key], Params.PAGE.value: None})
 
@@ -61,6 +78,17 @@ def read_number(name: Params, low: int, high: int, default: int) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         return default
     return min(max(int(text), low), high)
+
+
+def read_runs(name: Params, known: Collection[str], most: int) -> list[str]:
+    """Return the run ids of a comma-separated list in the URL: those that are known, each once, `most` at most."""
+    named = dict.fromkeys(st.query_params.get(name, "")[:2000].split(","))
+    return [run_id for run_id in named if run_id in known][:most]
+
+
+def go(**values: object) -> None:
+    """Replace all that the URL holds."""
+    st.query_params.from_dict({name: str(value) for name, value in values.items()})
 
 
 def write(**values: object) -> None:

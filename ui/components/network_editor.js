@@ -1,0 +1,322 @@
+// A network as text and as rows of fields, in step. Python reads the notation; here tokens are only put together from
+// fields, and joined. ui/network_editor.py describes how both sides agree on the text.
+
+const TYPING_PAUSE = 250 // milliseconds after the last key until the text is sent
+const HINT = "Layers from input to output: 32C3 convolution, P2 pooling, D0.5 dropout, 128 dense, and 10 outputs at the end."
+const ICONS = {
+  up: "M6 15l6-6 6 6",
+  down: "M6 9l6 6 6-6",
+  remove: "M7 7l10 10M17 7L7 17",
+  add: "M12 6v12M6 12h12",
+}
+const HEADINGS = {
+  kind: "Layer", amount: "Filters / units", size: "Size", stride: "Stride", padding: "Padding", activation: "Activation",
+  output: "Output", parameters: "Parameters", work: "Multiply-adds",
+}
+
+function element(name, properties = {}, ...children) {
+  const node = Object.assign(document.createElement(name), properties)
+  node.append(...children)
+  return node
+}
+
+function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg")
+  const path = document.createElementNS(svg.namespaceURI, "path")
+  path.setAttribute("d", ICONS[name])
+  svg.setAttribute("viewBox", "0 0 24 24")
+  svg.setAttribute("aria-hidden", "true")
+  svg.append(path)
+  return svg
+}
+
+const isOutput = (row) => row?.kind === "Output"
+const isNumber = (input) => input.value !== "" && !/[^0-9.]/.test(input.value)
+
+class NetworkEditor {
+  constructor(root) {
+    this.root = root
+    this.field = element("input", {
+      id: "notation", type: "text", spellcheck: false, autocomplete: "off", autocapitalize: "off",
+      oninput: () => this.typed(),
+      onblur: () => this.flush(),
+      onkeydown: (event) => { if (event.key === "Enter") this.flush() },
+      onscroll: () => this.alignMirror(),
+    })
+    this.field.setAttribute("aria-describedby", "message")
+    this.mirror = element("div", { className: "mirror", ariaHidden: "true" }, element("div"))
+    this.message = element("p", { id: "message", className: "message", role: "status" })
+    this.list = element("ol", { ariaLabel: "Layers" })
+    this.total = element("div", { className: "row total" })
+    this.adders = element("div", { className: "adders" })
+    const header = element("div", { className: "row header", ariaHidden: "true" })
+    for (const [name, text] of Object.entries(HEADINGS)) header.append(element("span", { className: name, textContent: text }))
+    root.replaceChildren(
+      element("label", { className: "title", htmlFor: "notation", textContent: "Network" }),
+      element("div", { className: "notation" }, this.mirror, this.field),
+      this.message,
+      element("div", { className: "table" }, header, this.list, this.total),
+      this.adders,
+    )
+  }
+
+  // Take what Python sends: whenever its answer has changed, and the same one again when the theme changes.
+  receive(answer, send) {
+    this.send = send
+    const replaced = answer.version !== this.answer?.version
+    this.answer = answer
+    if (replaced) {
+      clearTimeout(this.timer)
+      this.postponed = undefined
+      this.field.maxLength = answer.maxLength
+      this.field.value = this.sent = answer.text
+    }
+    this.settle()
+  }
+
+  typed() {
+    this.sendSoon()
+    this.settle()
+  }
+
+  sendSoon() {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.flush(), TYPING_PAUSE)
+  }
+
+  flush() {
+    clearTimeout(this.timer)
+    if (this.field.value === this.sent) return
+    this.sent = this.field.value
+    this.send({ text: this.sent, version: this.answer.version })
+  }
+
+  // Show the answer if it is about the text in the field. Otherwise the next one is awaited.
+  settle() {
+    const current = this.field.value === this.answer.text
+    this.root.classList.toggle("waiting", !current)
+    if (!current) {
+      this.showMistake("", "", "")
+      return
+    }
+    this.rows = this.answer.rows
+    this.rowsText = this.answer.text
+    this.showMistake(...(this.answer.marked ?? ["", "", ""]))
+    this.showMessage()
+    this.showRows()
+    this.showTotal()
+    this.showAdders()
+    const change = this.postponed
+    this.postponed = undefined
+    change?.()
+  }
+
+  // Let `edit` change a copy of the rows: now if they are what the text says, or else as soon as they are. `place` is
+  // the row that is meant; `edit` returns where the focus goes.
+  change(place, edit, { soon = false } = {}) {
+    const kind = this.rows[place]?.kind
+    const act = () => {
+      if (this.rows[place]?.kind !== kind) return // the text that was just typed has put another layer there
+      const rows = structuredClone(this.rows)
+      const focus = edit(rows)
+      this.rows = rows
+      this.field.value = this.rowsText = rows.map((row) => row.token).join("-")
+      this.showRows()
+      if (focus) this.focus(focus)
+      if (soon) this.sendSoon()
+      else this.flush()
+      this.settle()
+    }
+    if (this.field.value === this.rowsText) act()
+    else {
+      this.postponed = act
+      this.flush()
+    }
+  }
+
+  setField(place, column, value, options) {
+    this.change(place, (rows) => {
+      const row = rows[place]
+      row.fields.find((field) => field.column === column).value = value
+      row.token = row.fields.filter((field) => field.value !== field.omit).map((field) => field.prefix + field.value).join("")
+    }, options)
+  }
+
+  setKind(place, name) {
+    this.change(place, (rows) => {
+      rows[place] = this.answer.kinds.find((kind) => kind.kind === name)
+      return { place, name: "kind" }
+    })
+  }
+
+  move(place, name) {
+    const target = place + (name === "up" ? -1 : 1)
+    if (!this.canSwap(place, target)) return
+    this.change(place, (rows) => {
+      rows.splice(target, 0, ...rows.splice(place, 1))
+      return { place: target, name }
+    })
+  }
+
+  canSwap(place, target) {
+    return target >= 0 && target < this.rows.length && !isOutput(this.rows[place]) && !isOutput(this.rows[target])
+  }
+
+  remove(place) {
+    this.change(place, (rows) => {
+      rows.splice(place, 1)
+      return { place: place < rows.length && !isOutput(rows[place]) ? place : place - 1, name: "remove" }
+    })
+  }
+
+  add(name) {
+    const kind = this.answer.kinds.find((each) => each.kind === name)
+    this.change(undefined, (rows) => {
+      const place = Math.max(0, rows.length - kind.fromEnd)
+      rows.splice(place, 0, kind)
+      return { place, name: "kind" }
+    })
+  }
+
+  focus({ place, name }) {
+    const target = this.list.children[place]?.querySelector(`[name=${name}]`) ?? this.adders.querySelector("button")
+    target.focus({ preventScroll: true })
+  }
+
+  showMistake(before, marked, after) {
+    this.mirror.firstChild.replaceChildren(before, element("mark", { textContent: marked }), after)
+    this.field.ariaInvalid = String(Boolean(this.answer.message))
+    this.alignMirror()
+  }
+
+  alignMirror() {
+    this.mirror.firstChild.style.transform = `translateX(${-this.field.scrollLeft}px)`
+  }
+
+  showMessage() {
+    const text = this.answer.message ?? HINT
+    if (this.message.textContent !== text) this.message.textContent = text
+    this.message.classList.toggle("mistake", Boolean(this.answer.message))
+  }
+
+  showRows() {
+    this.rows.forEach((row, place) => {
+      const old = this.list.children[place]
+      if (old?.dataset.kind === String(row.kind)) return
+      const node = this.makeRow(row)
+      if (old) old.replaceWith(node)
+      else this.list.append(node)
+    })
+    while (this.list.children.length > this.rows.length) this.list.lastChild.remove()
+    this.rows.forEach((row, place) => this.fillRow(this.list.children[place], row, place))
+  }
+
+  // A row's elements depend on its kind alone; what they say is filled in later, so that typing in them is not disturbed.
+  makeRow(row) {
+    const node = element("li", { className: "row" })
+    const place = () => [...this.list.children].indexOf(node)
+    node.dataset.kind = row.kind
+    const kind = isOutput(row)
+      ? element("span", { textContent: row.kind })
+      : element("select", { name: "kind", onchange: (event) => this.setKind(place(), event.target.value) },
+        ...(row.kind ? [] : [element("option", { textContent: "?", value: "", disabled: true })]),
+        ...this.answer.kinds.filter((each) => !isOutput(each)).map((each) => element("option", { textContent: each.kind })))
+    node.append(element("span", { className: "kind" }, kind))
+    for (const field of row.fields) node.append(this.makeField(field, place))
+    for (const name of ["output", "arithmetic", "parameters", "work"]) node.append(element("span", { className: name }))
+    const actions = element("span", { className: "actions" })
+    if (!isOutput(row)) {
+      actions.append(
+        element("button", { type: "button", name: "up", onclick: () => this.move(place(), "up") }, icon("up")),
+        element("button", { type: "button", name: "down", onclick: () => this.move(place(), "down") }, icon("down")),
+        element("button", { type: "button", name: "remove", onclick: () => this.remove(place()) }, icon("remove")),
+      )
+    }
+    node.append(actions)
+    return node
+  }
+
+  makeField(field, place) {
+    const { column, label } = field
+    const name = element("span", { className: "name", textContent: label })
+    if ("text" in field) return element("span", { className: `field ${column}` }, name, element("span", { className: "fixed" }))
+    const choices = this.answer.choices[column]
+    const input = choices
+      ? element("select", {}, ...choices.map(([value, textContent]) => element("option", { value, textContent })))
+      : element("input", { type: "number", min: field.min, max: field.max, step: field.step })
+    input.name = column
+    if (choices) input.onchange = () => this.setField(place(), column, input.value)
+    else {
+      input.oninput = () => {
+        input.value = input.value.slice(0, field.digits)
+        if (isNumber(input)) this.setField(place(), column, input.value, { soon: true })
+      }
+      input.onchange = () => {
+        this.flush()
+        if (!isNumber(input)) input.value = this.rows[place()].fields.find((each) => each.column === column).value
+      }
+    }
+    return element("label", { className: `field ${column}` }, name, input)
+  }
+
+  fillRow(node, row, place) {
+    const active = this.root.getRootNode().activeElement
+    const layer = `Layer ${place + 1}`
+    node.style.setProperty("--color", row.color)
+    node.classList.toggle("mistake", Boolean(row.error))
+    node.title = row.error ?? ""
+    node.querySelector(".output").textContent = row.output
+    node.querySelector(".arithmetic").textContent = row.arithmetic
+    node.querySelector(".parameters").textContent = row.parameters
+    node.querySelector(".work").textContent = row.multiplyAdds
+    for (const field of row.fields) {
+      const box = node.querySelector(`.${field.column}`)
+      const input = box.querySelector("input, select")
+      if (input === null) box.querySelector(".fixed").textContent = field.text
+      else {
+        input.ariaLabel = `${layer} ${field.label}`
+        if (input.value !== field.value && (input !== active || input.type !== "number")) input.value = field.value
+      }
+    }
+    const kind = node.querySelector("[name=kind]")
+    if (kind === null) return
+    kind.value = row.kind ?? ""
+    kind.ariaLabel = `${layer} kind`
+    kind.ariaInvalid = String(Boolean(row.error))
+    this.fillButton(node, "up", `Move layer ${place + 1} up`, this.canSwap(place, place - 1))
+    this.fillButton(node, "down", `Move layer ${place + 1} down`, this.canSwap(place, place + 1))
+    this.fillButton(node, "remove", `Remove layer ${place + 1}`, true)
+  }
+
+  fillButton(node, name, label, enabled) {
+    const button = node.querySelector(`[name=${name}]`)
+    button.title = button.ariaLabel = label
+    button.ariaDisabled = String(!enabled) // not `disabled`, which would lose the focus
+  }
+
+  showTotal() {
+    const { parameters, multiplyAdds } = this.answer
+    this.total.replaceChildren(
+      element("span", { className: "kind", textContent: "Total" }),
+      element("span", { className: "parameters", textContent: parameters }),
+      element("span", { className: "work", textContent: multiplyAdds }),
+    )
+  }
+
+  showAdders() {
+    const names = this.answer.kinds.map((kind) => kind.kind)
+    if (this.adders.dataset.names === String(names)) return // the same buttons keep the focus
+    this.adders.dataset.names = names
+    this.adders.replaceChildren("Add layer", ...names.map((name) =>
+      element("button", { type: "button", title: `Add ${name.toLowerCase()}`, onclick: () => this.add(name) }, icon("add"), name)))
+  }
+}
+
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".network-editor")
+  root.editor ??= new NetworkEditor(root)
+  root.editor.receive(data, (edit) => setStateValue("edit", edit))
+  return () => {
+    if (!root.isConnected) clearTimeout(root.editor.timer)
+  }
+}

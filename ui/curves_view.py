@@ -1,0 +1,108 @@
+"""The curves of a run, with earlier runs behind them, and what they say in a sentence."""
+
+from __future__ import annotations
+
+import streamlit as st
+from mnist_core.curve_figures import CurveOptions, Ghost
+
+from mnist_core import curve_figures, runs
+from mnist_core.curves import Curves, curves
+from mnist_core.diagnosis import RULES, Kind, diagnose
+from mnist_core.events import Event
+from ui import readers, state, words
+from ui.live_chart import live_chart
+from ui.run_picker import describe, name_of
+from ui.state import Params
+
+_MOST_GHOSTS = 4
+_ICONS: dict[Kind, str] = {
+    "diverging": ":material/trending_up:",
+    "too early": ":material/hourglass:",
+    "hardly learning": ":material/trending_flat:",
+    "overfitting": ":material/call_split:",
+    "underfitting": ":material/horizontal_rule:",
+    "levelling off": ":material/check:",
+    "still learning": ":material/trending_down:",
+}
+
+
+def curves_view(run: runs.Run, events: list[Event]) -> None:
+    """Show loss, accuracy, learning rate and length of the gradient, as the viewer wants to see them."""
+    history = curves(events, run.config)
+    if not events and not run.is_active:
+        st.caption("This run has no curves: it ended before its first batch.")
+        return
+    found = diagnose(history, run.config)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{_ICONS[found.kind]} {found.sentence}", help=RULES, width="stretch")
+        words.explain("cross-entropy", "overfitting", "gradient norm")
+    options = _options()
+    ghosts = _ghosts(run)
+    charts = {
+        "accuracy": curve_figures.accuracy_figure,
+        "loss": curve_figures.loss_figure,
+        "learning-rate": curve_figures.learning_rate_figure,
+        "gradient-norm": curve_figures.gradient_norm_figure,
+    }
+    names = list(charts)
+    for pair in (names[:2], names[2:]):
+        for column, name in zip(st.columns(2), pair, strict=True):
+            with column:
+                live_chart(charts[name](history, options, ghosts), key=f"{name}-{run.id}")
+
+
+def _history_of(run: runs.Run) -> Curves:
+    """Return the curves of a run as they are now."""
+    return curves(readers.events(run), run.config)
+
+
+def _options() -> CurveOptions:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        by = st.segmented_control(
+            "Training by",
+            ["batch", "epoch"],
+            default="batch",
+            required=True,
+            key="curves-by",
+            persist_state="session",
+        )
+        scale = st.segmented_control(
+            "Scale",
+            ["linear", "log"],
+            default="linear",
+            required=True,
+            key="curves-scale",
+            persist_state="session",
+            help="The logarithmic scale spreads out what is small: the last tenths of a percent become visible.",
+        )
+        smoothing = st.slider(
+            "Smoothing",
+            0.0,
+            0.98,
+            0.6,
+            0.02,
+            key="curves-smoothing",
+            persist_state="session",
+            width=200,
+            help="Single batches differ by chance. Smoothing shows the mean of the last ones instead; the pale line is "
+            "what was measured.",
+        )
+    return CurveOptions(by=by or "batch", logarithmic=scale == "log", smoothing=smoothing)
+
+
+def _ghosts(run: runs.Run) -> list[Ghost]:
+    """Let the viewer put earlier runs behind this one; the choice is in the URL."""
+    others = {other.id: other for other in readers.all_runs() if other.id != run.id}
+    key = "chosen-ghosts"
+    st.session_state[key] = state.read_runs(Params.GHOSTS, others, _MOST_GHOSTS)
+    chosen = st.multiselect(
+        "Behind it",
+        list(others),
+        format_func=lambda run_id: describe(others[run_id]),
+        max_selections=_MOST_GHOSTS,
+        key=key,
+        on_change=lambda: state.write(ghosts=",".join(st.session_state[key]) or None),
+        placeholder="Earlier runs to compare with, up to four",
+        label_visibility="collapsed",
+    )
+    return [Ghost(name_of(others[run_id]), _history_of(others[run_id])) for run_id in chosen]

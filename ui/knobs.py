@@ -1,0 +1,286 @@
+"""The knobs of training: what each is called, how it is explained, and the widget that turns it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from mnist_core import config as settings
+from ui import drafts
+from ui.drafts import Draft
+
+OPTIMIZERS: dict[str, str] = {
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "nadam": "Nadam",
+    "rmsprop": "RMSprop",
+    "sgd": "SGD",
+    "momentum": "SGD with momentum",
+    "nesterov": "SGD with Nesterov momentum",
+    "adagrad": "Adagrad",
+    "adadelta": "Adadelta",
+}
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One setting for a learner: two sentences on what it does, and how its numbers are stepped and written."""
+
+    label: str
+    help: str
+    step: float = 1
+    format: str | None = None
+    words: Mapping[str, str] = field(default_factory=dict)  # of its choices
+    slider: bool = False
+
+
+KNOBS: dict[str, Knob] = {
+    "epochs": Knob(
+        "Epochs",
+        "How often the network sees every training image. More epochs teach more, until it begins to learn the images "
+        "by "
+        "heart.",
+    ),
+    "batch_size": Knob(
+        "Batch size",
+        "How many images are looked at before the weights change once. Large batches are faster per image and "
+        "steadier, "
+        "small ones change the weights more often.",
+    ),
+    "optimizer": Knob(
+        "Optimizer",
+        "The rule that turns an error into a change of the weights. Adam is a good first choice; plain SGD shows best "
+        "what "
+        "the learning rate does.",
+        words=OPTIMIZERS,
+    ),
+    "learning_rate": Knob(
+        "Learning rate",
+        "How far each change of the weights goes. Too low and learning crawls, too high and it goes astray.",
+        step=0.0005,
+        format="%.4g",
+    ),
+    "momentum": Knob(
+        "Momentum",
+        "How much of the last change is carried on into the next, like a ball that keeps rolling. 0.9 smooths the "
+        "way; 0 is "
+        "plain SGD.",
+        step=0.05,
+        format="%.3g",
+    ),
+    "weight_decay": Knob(
+        "Weight decay",
+        "Pulls all weights a little towards zero at every step. That keeps the network simple, and is what sets AdamW "
+        "apart "
+        "from Adam.",
+        step=0.001,
+        format="%.4g",
+    ),
+    "schedule": Knob(
+        "Schedule",
+        "How the learning rate changes while training goes on. Large steps first and small ones at the end find better "
+        "weights than the same rate all along.",
+        words={
+            "constant": "Constant",
+            "cosine": "Cosine: falls gently to zero",
+            "step": "Step: falls by a factor",
+            "one-cycle": "One cycle: rises, then falls",
+        },
+    ),
+    "warm_up_epochs": Knob(
+        "Warm-up",
+        "For so many epochs the learning rate rises from zero. Fresh weights are random, and large first steps on "
+        "them can "
+        "spoil a run.",
+        step=0.5,
+        format="%.3g",
+    ),
+    "step_epochs": Knob(
+        "Epochs per step",
+        "After every so many epochs the learning rate falls. Few epochs per step mean a fast fall.",
+    ),
+    "step_factor": Knob(
+        "Falls to",
+        "The share of the learning rate that is left after each fall. 0.5 halves it.",
+        step=0.05,
+        format="%.3g",
+    ),
+    "train_size": Knob(
+        "Training images",
+        "How many of the 60,000 training images are used, the first ones as stored. Fewer make a quick experiment, "
+        "and show "
+        "why data matter.",
+        step=1000,
+    ),
+    "validation": Knob(
+        "Validate on",
+        "Images to check on after every epoch; the network never trains on them. The test images should be kept for "
+        "the very "
+        "end: whoever chooses settings by them gets a flattering result.",
+        words={
+            "last": "Last part of the training images",
+            "random": "Random part of the training images",
+            "test": "Test images",
+            "none": "Nothing",
+        },
+    ),
+    "validation_share": Knob(
+        "Share held out",
+        "The part of the training images that is kept for validation. More of them give a surer check, fewer leave "
+        "more to "
+        "learn from.",
+        step=0.05,
+        format="%.2f",
+    ),
+    "scaling": Knob(
+        "Pixel values",
+        "Pixels are stored as 0 to 255. Networks learn more easily from small numbers, so most recipes divide by 255.",
+        words={"0-1": "Scaled to 0–1", "0-255": "Left at 0–255"},
+    ),
+    "seed": Knob(
+        "Seed",
+        "Where all random numbers begin: first weights, order of images, dropout. The same seed and settings give the "
+        "same "
+        "network on the same machine.",
+    ),
+    "rotation": Knob(
+        "Rotation",
+        "Each training image is turned by up to so many degrees, to either side. Too much, and a 6 could pass for a 9.",
+        step=1.0,
+        format="%g°",
+        slider=True,
+    ),
+    "shift": Knob(
+        "Shift",
+        "Each training image is moved by up to so many pixels, across and down. The network learns that place does not "
+        "matter.",
+        step=0.5,
+        format="%g px",
+        slider=True,
+    ),
+    "zoom": Knob(
+        "Zoom",
+        "Each training image is made larger or smaller by up to this share. 0.1 means from 90 % to 110 % of its size.",
+        step=0.01,
+        format="%.2f",
+        slider=True,
+    ),
+    "shear": Knob(
+        "Shear",
+        "Upright strokes are made to lean by up to so many degrees, to either side. Some people write upright, some "
+        "lean.",
+        step=1.0,
+        format="%g°",
+        slider=True,
+    ),
+    "elastic": Knob(
+        "Elastic",
+        "Parts of the image move against each other by up to about so many pixels, as if a hand had trembled. It is "
+        "the "
+        "change most like another person’s writing.",
+        step=0.25,
+        format="%g px",
+        slider=True,
+    ),
+    "thickness": Knob(
+        "Thickness",
+        "Strokes grow or shrink by up to this share of a pixel on each side. Pens differ, and MNIST knows only a few.",
+        step=0.1,
+        format="%.1f",
+        slider=True,
+    ),
+    "l2": Knob(
+        "L2",
+        "Adds the squares of all kernel weights, times this number, to what training makes small. Large weights then "
+        "cost "
+        "something, which works against learning by heart; 0.0001 is a usual value.",
+        step=0.0001,
+        format="%.4g",
+    ),
+    "label_smoothing": Knob(
+        "Label smoothing",
+        "Takes this share off the right digit and spreads it over all ten as the target. The network becomes less "
+        "sure of "
+        "itself, and often a little better.",
+        step=0.05,
+        format="%.2f",
+    ),
+    "early_stopping": Knob(
+        "Stop early",
+        "Training can end before all epochs are done: at a target, or when nothing gets better any more. That saves "
+        "time, "
+        "and can keep the network from learning by heart.",
+        words={"never": "Never", "target": "At a target", "patience": "When it gets no better"},
+    ),
+    "stop_metric": Knob(
+        "Watched",
+        "What early stopping looks at after each epoch. Figures of the training images tell what was learned, those "
+        "of the "
+        "validation images what will hold for new ones.",
+        words={
+            "training accuracy": "Training accuracy",
+            "training loss": "Training loss",
+            "validation accuracy": "Validation accuracy",
+            "validation loss": "Validation loss",
+        },
+    ),
+    "stop_target": Knob(
+        "Target",
+        "Training ends once the watched accuracy rises above it, or the watched loss falls below it. Accuracies are "
+        "written "
+        "from 0 to 1.",
+        step=0.005,
+        format="%.4g",
+    ),
+    "patience": Knob(
+        "Patience",
+        "Training ends after so many epochs in a row without a new best. More patience survives a bad epoch, less "
+        "saves time.",
+    ),
+    "keep": Knob(
+        "Weights to keep",
+        "Either those after the last epoch, or those of the epoch that did best on the validation images. The test "
+        "images "
+        "are never used to choose.",
+        words={"last": "Of the last epoch", "best": "Of the lowest validation loss"},
+    ),
+}
+NAMES = {"architecture": "Network", **{name: knob.label for name, knob in KNOBS.items()}}
+
+
+def knob(name: str, draft: Draft, *, choices: Sequence[str] | None = None) -> None:
+    """Show the widget of a setting; it is marked if it differs from the preset."""
+    what = KNOBS[name]
+    key = f"setting-{name}"
+    value = getattr(draft.config, name)
+    st.session_state[key] = value
+    changed = value != getattr(draft.original, name)
+    common: dict[str, Any] = {
+        "label": f"{what.label} :orange[●]" if changed else what.label,
+        "help": what.help,
+        "key": key,
+        "on_change": _take,
+        "args": (name, key),
+    }
+    if what.words:
+        st.selectbox(options=choices or settings.options(name), format_func=lambda choice: what.words[choice], **common)
+        return
+    low, high = settings.bounds(name)
+    step = what.step if isinstance(value, float) else int(what.step)
+    widget = st.slider if what.slider else st.number_input
+    widget(min_value=low, max_value=high, step=step, format=what.format, **common)
+
+
+def shown(name: str, value: Any) -> str:
+    """Return the value of a setting as people read it."""
+    words = KNOBS[name].words if name in KNOBS else {}
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return words.get(value, f"{value:,}" if isinstance(value, int) else str(value))
+
+
+def _take(name: str, key: str) -> None:
+    drafts.change(**{name: st.session_state[key]})

@@ -1,0 +1,238 @@
+"""A network as text and as a table of layers, both of which can be changed. Python alone reads the notation.
+
+How browser, server and caller agree on the text:
+
+- The browser is always right about what was typed. It sends the state `edit`, `{"text", "version"}`, shortly after the
+  last key; it never takes its text back from an answer of the same version, so slow answers cannot disturb it.
+- The caller owns the text: it passes in what it was told last (by `on_change`, or else by the returned value). If it
+  passes anything else, a preset say, then this is a new version: the browser shows the caller's text, and edits that
+  were made to an older version are ignored.
+- Answers name the text that their rows describe, so the browser knows whether they are about what it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from mnist_core.architecture import (
+    ACTIVATIONS,
+    MAX_CHARACTERS,
+    MAX_FILTERS,
+    MAX_UNITS,
+    MAX_WINDOW,
+    OUTPUT,
+    Architecture,
+    BatchNorm,
+    Conv,
+    Dense,
+    Dropout,
+    GlobalAveragePool,
+    InspectedToken,
+    Layer,
+    Pool,
+    inspect_notation,
+)
+from mnist_core.network_figure import layer_color
+from ui.components import source
+
+_component = st.components.v2.component(
+    "digit_lab_network_editor",
+    html='<div class="network-editor"></div>',
+    css=source("network_editor.css"),
+    js=source("network_editor.js"),
+)
+
+_LONGEST_TEXT = 2000  # that is taken from a browser; rows can make a text that is too long to be read
+_NEW_LAYERS: tuple[Layer, ...] = (
+    Conv(32, 3),
+    Pool("max", 2, 2),
+    Pool("average", 2, 2),
+    GlobalAveragePool(),
+    Dropout(0.5),
+    BatchNorm(),
+    Dense(128),
+)
+_PADDINGS = {"": "valid", ":same": "same"}
+_ACTIVATIONS = {"" if name == "relu" else f":{name}": name for name in ACTIVATIONS}
+
+
+@dataclass
+class Agreement:
+    """What the caller was told last, and how often it has set the text itself."""
+
+    text: str
+    version: int = 0
+
+    def edited(self, edit: object) -> str:
+        """Return the visitor's text: from `edit`, as a browser sent it, or as agreed if that cannot be used."""
+        match edit:
+            case {"text": str(text), "version": self.version} if len(text) <= _LONGEST_TEXT:
+                return text
+        return self.text
+
+    def settle(self, notation: str, edit: object) -> Agreement:
+        """Return what holds now that the caller passes `notation` and the browser's last edit is `edit`."""
+        edited = self.edited(edit)
+        if notation in (self.text, edited):
+            return Agreement(edited, self.version)
+        return Agreement(notation, self.version + 1)
+
+
+def network_editor(notation: str, *, key: str, on_change: Callable[[str], None] | None = None) -> str:
+    """Show `notation` as a text field and as a table of layers; return the text as the visitor has it, faulty or not.
+
+    Pass the returned text in again on the next run, or another one to replace what is shown. `on_change` gets the
+    visitor's text before the script runs; whoever stores it there need not use what is returned.
+    """
+    agreement: Agreement = st.session_state.setdefault(f"{key}-agreement", Agreement(notation))
+
+    def read_edit() -> object:
+        state = st.session_state.get(key)
+        return state.get("edit") if isinstance(state, dict) else None
+
+    def tell() -> None:
+        edited = agreement.edited(read_edit())
+        if on_change is not None and edited != agreement.text:
+            agreement.text = edited
+            on_change(edited)
+
+    settled = agreement.settle(notation, read_edit())
+    _component(key=key, data={**view(settled.text), "version": settled.version}, on_edit_change=tell)
+    # Only now: a run that is cut short has told nobody anything.
+    agreement.text, agreement.version = settled.text, settled.version
+    return settled.text
+
+
+def view(notation: str) -> dict[str, Any]:
+    """Return what the browser shows of a notation, as JSON values.
+
+    The token of a row is its fields in order, each as its `prefix` and its value, but for those whose value is `omit`.
+    So the browser can write notation without knowing it.
+    """
+    inspection = inspect_notation(notation)
+    tokens = inspection.tokens if notation.strip() else ()
+    error = inspection.error
+    summaries = [token.summary for token in tokens if token.summary is not None]
+    return {
+        "text": notation,
+        "maxLength": MAX_CHARACTERS,
+        "rows": [_row(token) for token in tokens],
+        "message": error and str(error),
+        "marked": error and _cut_out(notation, error.start, len(error.token)),
+        "parameters": "?" if error else f"{sum(summary.parameters for summary in summaries):,}",
+        "multiplyAdds": "?" if error else f"{sum(summary.multiply_adds for summary in summaries):,}",
+        "kinds": _kinds(tokens),
+        "choices": {"padding": list(_PADDINGS.items()), "activation": list(_ACTIVATIONS.items())},
+    }
+
+
+def _cut_out(text: str, start: int, length: int) -> tuple[str, str, str]:
+    """Return the text before a token, the token, and the text after it. An empty token takes a hyphen beside it."""
+    end = start + length
+    if not length:
+        start, end = (start, start + 1) if start < len(text) else (max(0, start - 1), start)
+    return text[:start], text[start:end], text[end:]
+
+
+def _kinds(tokens: tuple[InspectedToken, ...]) -> list[dict[str, Any]]:
+    """Return the layers that can be added, as rows, and how many rows from the end each is likely to fit."""
+    ends_with_output = bool(tokens) and tokens[-1].layer == OUTPUT
+    end = len(tokens) - ends_with_output
+    flat = (place for place, token in enumerate(tokens) if isinstance(token.layer, Dense | GlobalAveragePool))
+    end_of_maps = next(flat, end)
+    return [
+        {
+            **_row(InspectedToken(str(Architecture((layer,))), 0, layer)),
+            "fromEnd": len(tokens) - (end_of_maps if isinstance(layer, Conv | Pool | GlobalAveragePool) else end),
+        }
+        for layer in (_NEW_LAYERS if ends_with_output else (*_NEW_LAYERS, OUTPUT))
+    ]
+
+
+def _row(token: InspectedToken) -> dict[str, Any]:
+    row = {
+        "token": token.text,
+        "kind": _kind(token.layer),
+        "color": layer_color(token.layer),
+        "fields": _fields(token),
+        "error": token.error,
+    }
+    if token.summary is None:
+        return {**row, "output": "?", "parameters": "?", "arithmetic": "", "multiplyAdds": "?"}
+    arithmetic, _, parameters = token.summary.arithmetic.rpartition(" = ")
+    return {
+        **row,
+        "output": " × ".join(map(str, token.summary.output_shape)),
+        "parameters": parameters,
+        "arithmetic": arithmetic,
+        "multiplyAdds": f"{token.summary.multiply_adds:,}",
+    }
+
+
+def _kind(layer: Layer | None) -> str | None:
+    match layer:
+        case Conv():
+            return "Convolution"
+        case Pool():
+            return "Max pooling" if layer.kind == "max" else "Average pooling"
+        case GlobalAveragePool():
+            return "Global average pooling"
+        case Dropout():
+            return "Dropout"
+        case BatchNorm():
+            return "Batch normalization"
+        case Dense():
+            return "Output" if layer == OUTPUT else "Dense"
+    return None
+
+
+def _fields(token: InspectedToken) -> list[dict[str, Any]]:
+    """Return the fields of a row, each with the column of the table that it stands in."""
+    match layer := token.layer:
+        case Conv():
+            return [
+                _number("amount", "filters", "", layer.filters, MAX_FILTERS),
+                _number("size", "kernel size", "C", layer.size, MAX_WINDOW),
+                _number("stride", "stride", "S", layer.stride, MAX_WINDOW, omit="1"),
+                _choice("padding", layer.padding, _PADDINGS),
+                _choice("activation", layer.activation, _ACTIVATIONS),
+            ]
+        case Pool():
+            return [
+                _number("size", "pool size", "P" if layer.kind == "max" else "A", layer.size, MAX_WINDOW),
+                _number("stride", "stride", "S", layer.stride, MAX_WINDOW, omit=str(layer.size)),
+                _choice("padding", layer.padding, _PADDINGS),
+            ]
+        case Dropout():
+            rate = f"{layer.rate:.6f}".rstrip("0").rstrip(".")
+            return [{**_number("amount", "rate", "D", rate, 0.95), "min": 0.05, "step": 0.05, "digits": 8}]
+        case Dense() if layer == OUTPUT:
+            return [_fixed("amount", "units", str(layer.units)), _fixed("activation", "activation", layer.activation)]
+        case Dense():
+            return [
+                _number("amount", "units", "", layer.units, MAX_UNITS),
+                _choice("activation", layer.activation, _ACTIVATIONS),
+            ]
+        case None:
+            return [_fixed("unread", "token", token.text)]
+    return []
+
+
+def _number(
+    column: str, label: str, prefix: str, value: object, high: float, omit: str | None = None
+) -> dict[str, Any]:
+    bounds = {"min": 1, "max": high, "step": 1, "digits": 6}
+    return {"column": column, "label": label, "prefix": prefix, "value": str(value), "omit": omit, **bounds}
+
+
+def _choice(column: str, word: str, choices: Mapping[str, str]) -> dict[str, Any]:
+    fragment = next(fragment for fragment, choice in choices.items() if choice == word)
+    return {"column": column, "label": column, "prefix": "", "value": fragment, "omit": None}
+
+
+def _fixed(column: str, label: str, text: str) -> dict[str, Any]:
+    return {"column": column, "label": label, "text": text}

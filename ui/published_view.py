@@ -1,0 +1,79 @@
+"""Published networks: what their authors claimed, what came out here, and a lesson in one number."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from mnist_core import comparison_figures
+from mnist_core.evaluation import wilson_interval
+from mnist_core.events import EpochDone
+from mnist_core.presets import PRESETS
+from ui import drafts, readers, state
+
+_LESSON = {"garcia": "rate 0.001", "garcia-rate-1": "rate 1"}
+
+
+def published_view() -> None:
+    """Show the table of the five, and two runs that differ in their learning rate alone."""
+    st.markdown(
+        "Five write-ups that teach a CNN on MNIST, each trained here with the settings that its author published. The "
+        "figures are those of the runs that ship with Digit Lab."
+    )
+    shipped = {run.id: run for run in readers.bundled_runs()}
+    rows = []
+    for preset in PRESETS.values():
+        if not preset.is_published:
+            continue
+        run = shipped.get(preset.name)
+        measured = "not trained here"
+        if run is not None and run.report is not None:
+            low, high = wilson_interval(run.report.test_correct, 10_000)
+            measured = f"{run.report.test_accuracy:.2%} ({low:.2%} to {high:.2%}), loss {run.report.test_loss:.3f}"
+        rows.append(
+            {
+                "Preset": preset.name,
+                "Network": f"`{preset.config.architecture}`",
+                "Parameters": f"{preset.config.network.parameters:,}",
+                "Its author claims": preset.claim,
+                "Measured here": measured,
+                "What differs, and why": preset.differs,
+            }
+        )
+    st.table(pd.DataFrame(rows).set_index("Preset"))
+    st.caption("In brackets: the 95 % interval after Wilson. Accuracy on the 10,000 test images.")
+    for preset in PRESETS.values():
+        if preset.is_published:
+            st.caption(f"**{preset.name}**: {preset.source}.")
+    _lesson()
+
+
+def _lesson() -> None:
+    st.subheader("A lesson in one number", anchor=False)
+    st.markdown(
+        "The network of `garcia` uses Adadelta at Keras’s rate of 0.001. Adadelta was made for a rate of 1, and the "
+        "Keras "
+        "example of 2016 that this network comes from used that in effect. Here are both: the same network, the same "
+        "images, "
+        "the same order, one number changed."
+    )
+    runs_by_id = {run.id: run for run in readers.bundled_runs()}
+    both = [runs_by_id[name] for name in _LESSON if name in runs_by_id]
+    histories = [[event for event in readers.events(run) if isinstance(event, EpochDone)] for run in both]
+    if len(both) == len(_LESSON):
+        left, right = st.columns(2)
+        names = list(_LESSON.values())
+        with left:
+            figure = comparison_figures.overlay_figure(histories, "accuracy", names)
+            st.plotly_chart(figure, config={"displayModeBar": False}, key="lesson-accuracy")
+        with right:
+            figure = comparison_figures.overlay_figure(histories, "loss", names)
+            st.plotly_chart(figure, config={"displayModeBar": False}, key="lesson-loss")
+        first, second = (run.report.test_accuracy if run.report else 0.0 for run in both)
+        st.markdown(f"After nine epochs: **{first:.2%}** at rate 0.001, **{second:.2%}** at rate 1.")
+    st.button("Try other rates yourself", icon=":material/tune:", on_click=_try_rates, key="try-rates")
+
+
+def _try_rates() -> None:
+    drafts.load_preset("garcia")
+    state.go(view="setup")

@@ -1,0 +1,148 @@
+"""What a run came to: figures on the test images, digit by digit, over several seeds, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import streamlit as st
+
+from mnist_core import comparison, comparison_figures, evaluation, links, presets, runs
+from mnist_core.early_stopping import best_epoch
+from mnist_core.events import EpochDone
+from ui import drafts, navigation, readers, starting, state, take_away
+from ui.wording import duration
+
+_IMAGES = 10_000
+
+
+def result_view(run: runs.Run, report: runs.Report) -> None:
+    """Show the result of a run."""
+    st.subheader("Result", anchor=False)
+    _figures(run, report)
+    _ways_on(run)
+    left, right = st.columns(2, gap="large")
+    with left:
+        classes = evaluation.class_accuracies(readers.mnist().y_test, readers.predictions(run))
+        figure = comparison_figures.class_accuracy_figure([classes], [presets.label(run.config)])
+        st.plotly_chart(figure, config={"displayModeBar": False}, key=f"classes-{run.id}")
+    with right:
+        _seeds(run)
+        _details(run, report)
+
+
+def _figures(run: runs.Run, report: runs.Report) -> None:
+    low, high = evaluation.wilson_interval(report.test_correct, _IMAGES)
+    epochs = [event for event in readers.events(run) if isinstance(event, EpochDone)]
+    best = best_epoch(epochs)
+    with st.container(horizontal=True):
+        st.metric(
+            "Test accuracy",
+            f"{report.test_accuracy:.2%}",
+            help=f"Of {_IMAGES:,} images that it never trained on. With other images of the same kind it would "
+            "likely lie within the interval below (95 %, after Wilson).",
+            width="content",
+            delta=f"{low:.2%} to {high:.2%}",
+            delta_color="off",
+            delta_arrow="off",
+        )
+        st.metric("Test loss", f"{report.test_loss:.4f}", width="content")
+        st.metric("Mistakes", f"{_IMAGES - report.test_correct:,}", width="content")
+        if best is not None:
+            st.metric(
+                "Best epoch",
+                f"{best.epoch} of {report.epochs_completed}",
+                help=f"The one with the lowest validation loss, {best.validation_loss:.4f}. The network that was "
+                f"tested has the weights of epoch {report.kept_epoch}.",
+                width="content",
+            )
+        st.metric(
+            "Training time",
+            duration(report.training_seconds),
+            help="Checking and saving not counted.",
+            width="content",
+            delta=f"{report.images_per_second:,.0f} images/s",
+            delta_color="off",
+            delta_arrow="off",
+        )
+
+
+def _ways_on(run: runs.Run) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.page_link(
+            navigation.EXPLORE,
+            label="See its mistakes",
+            icon=":material/search:",
+            query_params={"run": run.id, "view": "mistakes"},
+        )
+        st.page_link(navigation.DRAW, label="Draw a digit for it", icon=":material/draw:", query_params={"run": run.id})
+        with st.popover("Take away", icon=":material/download:"):
+            st.caption("This run, for others to see:")
+            take_away.link({"view": "watch", "run": run.id})
+            st.caption("Its settings, for others to change:")
+            take_away.link({"view": "setup", **links.to_query(run.config)})
+            take_away.files(run)
+        again(run)
+
+
+def again(run: runs.Run) -> None:
+    """Offer to run the same settings again, with the same seed or others, or to change them first."""
+    with st.popover("Again", icon=":material/replay:"):
+        st.button("Same seed", key="again-same", on_click=_start, args=(run, 0), help="Gives the same network here.")
+        st.button("Next seed", key="again-next", on_click=_start, args=(run, 1), help="How much was luck?")
+        seeds = st.number_input("Further seeds", 2, 10, 4, key="again-seeds")
+        st.button(f"Train with {seeds} further seeds", key="again-many", on_click=_start_many, args=(run, seeds))
+        st.button("Change its settings", key="again-change", on_click=_change, args=(run,), icon=":material/tune:")
+
+
+def _start(run: runs.Run, step: int) -> None:
+    run_id = starting.start(starting.next_seed(run.config) if step else run.config)
+    if run_id is not None:
+        state.go(view="watch", run=run_id)
+
+
+def _start_many(run: runs.Run, seeds: int) -> None:
+    run_id = starting.start(starting.next_seed(run.config), seeds)
+    if run_id is not None:
+        state.go(view="watch", run=run_id)
+
+
+def _change(run: runs.Run) -> None:
+    drafts.load(run.config)
+    state.go(view="setup")
+
+
+def _seeds(run: runs.Run) -> None:
+    """If the same settings were trained with several seeds, show mean and spread."""
+    recipe = comparison.same_but_seed(run.config)
+    alike = [
+        other
+        for other in comparison.one_per_seed(readers.usable_runs())
+        if comparison.same_but_seed(other.config) == recipe
+    ]
+    if len(alike) < 2:
+        return
+    accuracies = [other.report.test_accuracy for other in alike if other.report]
+    summary = comparison.seed_summary(accuracies)
+    st.markdown(
+        f"**With {summary.count} seeds**: {summary.mean:.2%} on average, ± {summary.standard_deviation or 0:.2%} "
+        f"(standard "
+        f"deviation), from {summary.lowest:.2%} to {summary.highest:.2%}."
+    )
+    histories = [[event for event in readers.events(other) if isinstance(event, EpochDone)] for other in alike]
+    measured = any(event.validation_accuracy is not None for history in histories for event in history)
+    value: comparison.EpochValue = "validation_accuracy" if measured else "accuracy"
+    figure = comparison_figures.band_figure([histories], value, [presets.label(run.config)])
+    st.plotly_chart(figure, config={"displayModeBar": False}, key=f"seeds-{run.id}")
+
+
+def _details(run: runs.Run, report: runs.Report) -> None:
+    with st.expander("Versions, machine and all settings"):
+        versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+        machine = report.machine
+        memory = f", at most {report.peak_memory_mb:,.0f} MB used" if report.peak_memory_mb else ""
+        st.markdown(
+            f"- {versions}\n- {machine.get('cores')} cores, {machine.get('memory_gb')} GB of memory, "
+            f"{machine.get('system')}{memory}\n- ended {report.finished}: {report.end_reason}, after {report.steps:,} "
+            f"batches"
+        )
+        st.json(asdict(run.config), expanded=False)

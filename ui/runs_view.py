@@ -1,0 +1,243 @@
+"""Compare: all runs in a table, to sort, filter, rename, delete; and any of them side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pandas as pd
+import streamlit as st
+
+from mnist_core import comparison, comparison_figures, evaluation, jobs, presets, runs, trash
+from mnist_core.events import EpochDone
+from ui import readers, state, visitor
+from ui.knobs import NAMES, shown
+from ui.run_picker import describe, name_of
+from ui.state import Keys, Params
+
+_MOST_COMPARED = 8
+
+
+def runs_view() -> None:
+    """Show the table of all runs, and compare the selected ones."""
+    everything = readers.all_runs()
+    _offer_undo()
+    wanted = st.text_input(
+        "Filter",
+        placeholder="Filter by name, network, state …",
+        key="runs-filter",
+        label_visibility="collapsed",
+        max_chars=80,
+    )
+    listed = [run for run in everything if _matches(run, wanted)]
+    if not listed:
+        st.info("No run matches.", icon=":material/filter_alt_off:")
+        return
+    chosen = _table(listed)
+    for run_id, problem in runs.unreadable_runs(runs.runs_dir()).items():
+        st.caption(f":material/error: {run_id}: {problem}")
+    if not chosen:
+        st.caption("Tick a run to open, rename or delete it; two or more to compare them.")
+        return
+    _actions(chosen)
+    if len(chosen) > 1:
+        _compare(chosen)
+
+
+def _matches(run: runs.Run, wanted: str) -> bool:
+    text = f"{describe(run)} {run.config.architecture} {run.status.state} {run.config.optimizer} {run.id}".lower()
+    return all(word in text for word in wanted.lower().split())
+
+
+def _table(listed: Sequence[runs.Run]) -> list[runs.Run]:
+    """Show the runs, and return those that are ticked; which ones is in the URL."""
+    ids = [run.id for run in listed]
+    named = state.read_runs(Params.COMPARE, ids, _MOST_COMPARED)
+    key = f"runs-{hash(tuple(ids))}-{st.session_state.get(Keys.TABLE_NUMBER, 0)}"
+    event = st.dataframe(
+        pd.DataFrame([_row(run) for run in listed]),
+        hide_index=True,
+        height=min(38 + 35 * len(listed), 460),
+        key=key,
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [ids.index(run_id) for run_id in named]}},
+        column_config={
+            "Test accuracy": st.column_config.NumberColumn(format="%.2f %%"),
+            "Test loss": st.column_config.NumberColumn(format="%.4f"),
+            "Parameters": st.column_config.NumberColumn(format="localized"),
+            "Seconds": st.column_config.NumberColumn(format="%.1f", help="Of training alone."),
+            "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
+            "Network": st.column_config.TextColumn(width="large"),
+        },
+    )
+    rows = cast(Any, event)["selection"]["rows"]
+    chosen = [listed[row] for row in rows if row < len(listed)][:_MOST_COMPARED]
+    state.write(compare=",".join(run.id for run in chosen) or None)
+    return chosen
+
+
+def _row(run: runs.Run) -> dict[str, Any]:
+    report = run.report
+    return {
+        "Run": name_of(run),
+        "State": run.status.state,
+        "Test accuracy": report.test_accuracy * 100 if report else None,
+        "Test loss": report.test_loss if report else None,
+        "Parameters": run.config.network.parameters,
+        "Epochs": report.epochs_completed if report else None,
+        "Seconds": report.training_seconds if report else None,
+        "Seed": run.config.seed,
+        "Started": run.created,
+        "Network": run.config.architecture,
+    }
+
+
+def _actions(chosen: Sequence[runs.Run]) -> None:
+    own = [run for run in chosen if jobs.may_change(run, visitor.owner())]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if len(chosen) == 1:
+            run = chosen[0]
+            st.button(
+                "Open",
+                icon=":material/visibility:",
+                on_click=state.go,
+                kwargs={"view": "watch", "run": run.id},
+                key="open",
+            )
+            if own:
+                with st.popover("Rename", icon=":material/edit:"):
+                    st.text_input(
+                        "Name",
+                        run.title,
+                        max_chars=runs.MAX_TITLE,
+                        key=f"title-{run.id}",
+                        placeholder=presets.label(run.config),
+                        on_change=_rename,
+                        args=(run,),
+                    )
+        ended = [run for run in own if not run.is_active]
+        if ended:
+            st.button(
+                "Delete" if len(ended) == 1 else f"Delete {len(ended)}",
+                icon=":material/delete:",
+                on_click=_delete,
+                args=(ended,),
+                key="delete",
+            )
+        if len(ended) < len(chosen):
+            st.caption("Runs that ship, that are in progress or that others started cannot be deleted here.")
+
+
+def _rename(run: runs.Run) -> None:
+    try:
+        runs.rename(run.path, st.session_state[f"title-{run.id}"])
+    except OSError as error:
+        st.session_state[Keys.PROBLEM] = f"The name could not be kept: {error.strerror or error}."
+
+
+def _delete(chosen: Sequence[runs.Run]) -> None:
+    deleted = []
+    for run in chosen:
+        try:
+            trash.delete(runs.read_run(run.path))
+            deleted.append(run.id)
+        except runs.RunError as error:
+            st.session_state[Keys.PROBLEM] = str(error)
+        except OSError as error:
+            st.session_state[Keys.PROBLEM] = f"The run could not be deleted: {error.strerror or error}."
+    st.session_state[Keys.DELETED] = deleted
+    st.session_state[Keys.TABLE_NUMBER] = st.session_state.get(Keys.TABLE_NUMBER, 0) + 1
+    state.write(compare=None)
+
+
+def _offer_undo() -> None:
+    problem = st.session_state.pop(Keys.PROBLEM, None)
+    if problem:
+        st.error(problem, icon=":material/error:")
+    deleted: list[str] = st.session_state.get(Keys.DELETED) or []
+    if deleted:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{len(deleted)} run{'s' if len(deleted) > 1 else ''} deleted.", width="content")
+            st.button("Undo", icon=":material/undo:", on_click=_undo, key="undo")
+
+
+def _undo() -> None:
+    for run_id in st.session_state.pop(Keys.DELETED, []):
+        try:
+            trash.restore(run_id, runs.runs_dir())
+        except (runs.RunError, OSError) as error:
+            st.session_state[Keys.PROBLEM] = str(error)
+
+
+def _compare(chosen: Sequence[runs.Run]) -> None:
+    names = _distinct_names(chosen)
+    _differences(chosen, names)
+    histories = [[event for event in readers.events(run) if isinstance(event, EpochDone)] for run in chosen]
+    left, right = st.columns(2)
+    with left:
+        _chart(comparison_figures.overlay_figure(histories, "accuracy", names), "overlay-accuracy")
+    with right:
+        _chart(comparison_figures.overlay_figure(histories, "loss", names), "overlay-loss")
+    done = [(run, run.report, name) for run, name in zip(chosen, names, strict=True) if run.report is not None]
+    if not done:
+        return
+    reports, done_names = [report for _, report, _ in done], [name for _, _, name in done]
+    with left:
+        _chart(comparison_figures.scatter_figure(reports, done_names, "parameters"), "scatter-parameters")
+    with right:
+        _chart(comparison_figures.scatter_figure(reports, done_names, "training_seconds"), "scatter-seconds")
+    st.caption(comparison_figures.ACCURACY_AXIS_NOTE)
+    if len(done) > 1:
+        _more_than_chance([run for run, _, _ in done], done_names)
+
+
+def _differences(chosen: Sequence[runs.Run], names: Sequence[str]) -> None:
+    st.subheader("What differs", anchor=False)
+    found = comparison.config_differences([run.config for run in chosen])
+    if not found:
+        st.markdown("Nothing: all settings are the same, the seed too.")
+        return
+    table = {
+        NAMES.get(difference.setting, difference.setting): [
+            shown(difference.setting, value) for value in difference.values
+        ]
+        for difference in found
+    }
+    st.dataframe(pd.DataFrame(table, index=pd.Index(names, name="Run")), key="differences")
+
+
+def _more_than_chance(done: Sequence[runs.Run], names: Sequence[str]) -> None:
+    st.subheader("More than chance?", anchor=False)
+    first, second = 0, 1
+    if len(done) > 2:
+        with st.container(horizontal=True):
+            places = range(len(done))
+            first = st.selectbox("This one", places, format_func=lambda place: names[place], key="chance-first")
+            second = st.selectbox(
+                "and this one", places, 1, format_func=lambda place: names[place], key="chance-second"
+            )
+    if first == second:
+        st.caption("Choose two different runs.")
+        return
+    result = evaluation.mcnemar(
+        readers.mnist().y_test, readers.predictions(done[first]), readers.predictions(done[second])
+    )
+    st.markdown(comparison.verdict(names[first], names[second], result), help=comparison.VERDICT_LIMITS)
+
+
+def _distinct_names(chosen: Sequence[runs.Run]) -> list[str]:
+    """Return short names of runs; what is called alike gets its seed, and a number if that is alike too."""
+    names = [name_of(run) for run in chosen]
+    names = [
+        f"{name}, seed {run.config.seed}" if names.count(name) > 1 else name
+        for run, name in zip(chosen, names, strict=True)
+    ]
+    return [
+        f"{name} ({names[: place + 1].count(name)})" if names.count(name) > 1 else name
+        for place, name in enumerate(names)
+    ]
+
+
+def _chart(figure: Any, key: str) -> None:
+    st.plotly_chart(figure, config={"displaylogo": False}, key=key)

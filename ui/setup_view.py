@@ -1,0 +1,175 @@
+"""Set up: the network and the knobs of the next run, what it will cost, and the button that starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+
+from mnist_core import curve_figures, network_figure, pictures
+from mnist_core.augmentation import augment
+from mnist_core.curves import curves
+from mnist_core.presets import PRESETS
+from ui import drafts, readers, words
+from ui.drafts import Draft
+from ui.knobs import knob
+from ui.network_editor import network_editor
+from ui.ticket import ticket
+
+_PREVIEWED = (0, 1, 2, 4, 7, 8)  # the first training images that are a 5, 0, 4, 9, 3 and 1
+_PREVIEWS = 12
+
+
+def setup_view() -> None:
+    """Show the settings of the next run, and keep them in the address."""
+    draft = drafts.current()
+    settings, side = st.columns([7, 3], gap="large")
+    with settings:
+        _preset(draft)
+        for note in draft.notes:
+            st.info(note, icon=":material/info:")
+        _network(draft)
+        _knobs(draft)
+    with side, st.container(key="ticket"):
+        ticket(draft)
+    drafts.show_in_address(draft)
+
+
+def _preset(draft: Draft) -> None:
+    st.session_state["setting-preset"] = draft.config.preset
+    st.selectbox(
+        "Start from",
+        list(PRESETS),
+        format_func=lambda name: f"{PRESETS[name].title} ({name})",
+        key="setting-preset",
+        on_change=lambda: drafts.load_preset(st.session_state["setting-preset"]),
+    )
+    preset = PRESETS[draft.config.preset]
+    st.caption(f"{preset.note} Source: {preset.source}." if preset.is_published else preset.note)
+
+
+def _network(draft: Draft) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader("Network", anchor=False, width="content")
+        words.explain(
+            "convolution", "padding and stride", "pooling", "activation", "dropout", "normalization", "softmax"
+        )
+    network_editor(draft.notation, key="network", on_change=drafts.write_network)
+    if draft.is_complete:
+        st.plotly_chart(
+            network_figure.network_figure(draft.config.network), config={"displayModeBar": False}, key="network-drawing"
+        )
+
+
+def _knobs(draft: Draft) -> None:
+    st.subheader("Training", anchor=False)
+    for tab, show in zip(st.tabs(list(_TABS), key="knobs"), _TABS.values(), strict=True):
+        with tab:
+            show(draft)
+
+
+def _basics(draft: Draft) -> None:
+    words.explain("epoch", "batch", "optimizer", "learning rate", "back-propagation", "cross-entropy")
+    left, right = st.columns(2)
+    with left:
+        knob("epochs", draft)
+        knob("optimizer", draft)
+    with right:
+        knob("batch_size", draft)
+        knob("learning_rate", draft)
+        if draft.config.optimizer in ("momentum", "nesterov"):
+            knob("momentum", draft)
+        if draft.config.optimizer == "adamw":
+            knob("weight_decay", draft)
+
+
+def _schedule(draft: Draft) -> None:
+    words.explain("learning rate", "schedule")
+    left, right = st.columns(2)
+    with left:
+        knob("schedule", draft)
+        if draft.config.schedule == "step":
+            knob("step_epochs", draft)
+            knob("step_factor", draft)
+        if draft.config.schedule != "one-cycle":
+            knob("warm_up_epochs", draft)
+    with right:
+        figure = curve_figures.learning_rate_figure(curves((), draft.config))
+        st.plotly_chart(figure, config={"displayModeBar": False}, key="schedule-drawing")
+
+
+def _data(draft: Draft) -> None:
+    words.explain("validation", "normalization", "one-hot", "seed")
+    left, right = st.columns(2)
+    with left:
+        knob("train_size", draft)
+        knob("scaling", draft)
+        knob("seed", draft)
+    with right:
+        knob("validation", draft)
+        if draft.config.holds_out:
+            knob("validation_share", draft)
+        if draft.config.validation == "test":
+            st.caption(
+                ":material/warning: The author of a recipe may do so; you should not choose by these curves. The test "
+                "images would then no longer tell how new digits are read."
+            )
+
+
+def _augmentation(draft: Draft) -> None:
+    words.explain("augmentation")
+    left, right = st.columns(2)
+    with left:
+        for name in ("rotation", "shift", "zoom"):
+            knob(name, draft)
+    with right:
+        for name in ("shear", "elastic", "thickness"):
+            knob(name, draft)
+    images = readers.mnist().x_train[list(_PREVIEWED)]
+    changed = augment(np.repeat(images, _PREVIEWS - 1, axis=0), draft.config.augmentation, np.random.default_rng(1))
+    rows = np.concatenate([images[:, None], changed.reshape(len(images), _PREVIEWS - 1, 28, 28)], axis=1)
+    sheet = pictures.montage(rows.reshape(-1, 28, 28), columns=_PREVIEWS)
+    st.image(pictures.enlarged(sheet, 2), width="stretch")
+    st.caption(
+        "Left: digits as they are stored. Right: as training would see them, different each time."
+        if draft.config.augmentation.active
+        else "As they are stored: nothing is changed yet."
+    )
+
+
+def _regularization(draft: Draft) -> None:
+    words.explain("overfitting", "dropout", "L2", "label smoothing")
+    left, right = st.columns(2)
+    with left:
+        knob("l2", draft)
+    with right:
+        knob("label_smoothing", draft)
+    st.caption("Dropout and batch normalization are layers: add them to the network above.")
+
+
+def _stopping(draft: Draft) -> None:
+    words.explain("validation", "overfitting")
+    left, right = st.columns(2)
+    config = draft.config
+    with left:
+        knob("early_stopping", draft)
+        if config.holds_out:
+            knob("keep", draft)
+        else:
+            st.caption("The weights of the last epoch are kept: no images are held out to choose by.")
+    with right:
+        if config.early_stopping != "never":
+            usable = ("training accuracy", "training loss")
+            knob("stop_metric", draft, choices=None if config.holds_out else usable)
+            knob("stop_target" if config.early_stopping == "target" else "patience", draft)
+
+
+_TABS: dict[str, Callable[[Draft], None]] = {
+    "Basics": _basics,
+    "Schedule": _schedule,
+    "Data": _data,
+    "Augmentation": _augmentation,
+    "Regularization": _regularization,
+    "Stopping": _stopping,
+}

@@ -1,0 +1,83 @@
+"""Links to copy, and files to take away: settings, scripts, curves, the network itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from mnist_core import export, runs
+from mnist_core.config import TrainingConfig
+from ui import readers
+
+
+def link(query: Mapping[str, str]) -> None:
+    """Show the address of the Train page with this query, with a button that copies it."""
+    address = (st.context.url or "").split("?")[0]
+    st.code(f"{address}?{urlencode(query)}", language=None, wrap_lines=True)
+
+
+def configuration(config: TrainingConfig, *, name: str, key: str) -> None:
+    """Offer settings as a Keras script, as a notebook and as JSON."""
+    stem = "digit-lab-" + "".join(letter if letter.isalnum() else "-" for letter in name)
+    with st.container(horizontal=True):
+        st.download_button(
+            "Python",
+            lambda: export.keras_script(config),
+            f"{stem}.py",
+            "text/x-python",
+            key=f"{key}-script",
+            icon=":material/code:",
+            on_click="ignore",
+            help="A Keras script of its own that trains this network in the same way, without Digit Lab.",
+        )
+        st.download_button(
+            "Notebook",
+            lambda: export.notebook(config),
+            f"{stem}.ipynb",
+            "application/x-ipynb+json",
+            key=f"{key}-notebook",
+            icon=":material/menu_book:",
+            on_click="ignore",
+            help="The same, step by step, for Jupyter.",
+        )
+        st.download_button(
+            "JSON",
+            lambda: export.config_json(config),
+            f"{stem}.json",
+            "application/json",
+            key=f"{key}-json",
+            icon=":material/data_object:",
+            on_click="ignore",
+            help="The settings, to load them again here.",
+        )
+
+
+def files(run: runs.Run) -> None:
+    """Offer what a run has made: its network, its curves, its settings; and show its script."""
+    configuration(run.config, name=run.id, key="run")
+    with st.container(horizontal=True):
+        model = run.path / "model.keras"
+        if model.is_file():
+            st.download_button(
+                "Network",
+                lambda: model.read_bytes(),
+                f"{run.id}.keras",
+                key="run-model",
+                icon=":material/download:",
+                on_click="ignore",
+                help="The trained network as a .keras file, for keras.models.load_model.",
+            )
+        st.download_button(
+            "Curves",
+            lambda: export.curves_csv(readers.events(run)),
+            f"{run.id}.csv",
+            "text/csv",
+            key="run-curves",
+            icon=":material/table:",
+            on_click="ignore",
+            help="Every batch and every epoch as CSV. For a picture, use the camera above a chart.",
+        )
+    with st.expander("Copy as Python"):
+        st.code(export.keras_script(run.config), language="python", height=320)

@@ -1,0 +1,107 @@
+"""Beside the settings: what the run will cost, the button that starts it, what was changed, and the way to share it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core import cost, export, jobs, limits, links, presets, runs
+from mnist_core.config import ConfigError
+from ui import drafts, readers, starting, state, take_away
+from ui.drafts import Draft
+from ui.knobs import NAMES, shown
+from ui.wording import count, duration
+
+
+def ticket(draft: Draft) -> None:
+    """Show what the settings cost, and the button that starts a run of them."""
+    too_large = ""
+    try:
+        limits.check(draft.config, limits.current())
+    except limits.LimitError as error:
+        too_large = str(error)
+    pressed = st.button(
+        "Train",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=not draft.is_complete or bool(too_large),
+    )
+    if pressed:
+        run_id = starting.start(draft.config)
+        if run_id is not None:
+            state.go(view="watch", run=run_id)
+            st.rerun()
+    if not draft.is_complete:
+        st.caption("The network has a mistake: mend it to train.")
+    elif too_large:
+        st.warning(too_large, icon=":material/block:")
+    _cost(draft)
+    _changes(draft)
+    _share(draft)
+
+
+def _cost(draft: Draft) -> None:
+    config = draft.config
+    expected = cost.estimate(config, readers.measured_speeds())
+    waiting = jobs.queue(runs.runs_dir())
+    ahead = len(waiting.training) + len(waiting.waiting)
+    turn = "at once" if ahead < jobs.room() else f"after {count(ahead - jobs.room() + 1, 'run')}"
+    rows = {
+        "Parameters": f"{expected.parameters:,}",
+        "Multiply-adds per image": f"{expected.multiply_adds:,}",
+        "One epoch": f"about {duration(expected.seconds_per_epoch)}",
+        "All of it": f"about {duration(expected.seconds_in_all)}"
+        + (" at most" if config.early_stopping != "never" else ""),
+        "Memory": f"about {expected.memory_mb:,.0f} MB",
+        "Starts": turn,
+    }
+    with st.container(border=True, gap="xxsmall"):
+        for what, value in rows.items():
+            with st.container(horizontal=True, horizontal_alignment="distribute", gap="small"):
+                st.caption(what, width="content")
+                st.markdown(value, width="content")
+        st.caption(f"Time: {expected.basis}.")
+
+
+def _changes(draft: Draft) -> None:
+    """Name what differs from the preset; each can be set back by itself, or all at once."""
+    if not draft.changed:
+        return
+    st.caption(f":orange[●] Changed from {draft.config.preset}; press one to set it back.")
+    with st.container(gap="xxsmall"):
+        for name in draft.changed:
+            was, now = (shown(name, getattr(config, name)) for config in (draft.original, draft.config))
+            st.button(
+                NAMES[name] if name == "architecture" else f"{NAMES[name]}: {was} → {now}",
+                icon=":material/undo:",
+                key=f"reset-{name}",
+                on_click=drafts.reset,
+                args=([name],),
+                type="tertiary",
+            )
+        st.button(
+            "Reset all", key="reset-all", on_click=drafts.load_preset, args=(draft.config.preset,), type="tertiary"
+        )
+
+
+def _share(draft: Draft) -> None:
+    with st.popover("Share these settings", icon=":material/share:", width="stretch"):
+        st.caption("Whoever opens this link finds these settings.")
+        take_away.link(links.to_query(draft.config))
+        take_away.configuration(draft.config, name=presets.label(draft.config), key="draft")
+        st.file_uploader(
+            "Load settings from a JSON file", type="json", key="uploaded-settings", on_change=_load, max_upload_size=1
+        )
+        problem = st.session_state.pop("upload-problem", None)
+        if problem:
+            st.error(problem, icon=":material/error:")
+
+
+def _load() -> None:
+    file = st.session_state["uploaded-settings"]
+    if file is None:
+        return
+    try:
+        drafts.load(export.read_config(file.getvalue()))
+    except ConfigError as error:
+        st.session_state["upload-problem"] = str(error)
