@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import streamlit as st
-from mnist_core.curve_figures import CurveOptions, Ghost
 
 from mnist_core import curve_figures, runs
+from mnist_core.curve_figures import CurveOptions, Ghost
 from mnist_core.curves import Curves, curves
 from mnist_core.diagnosis import RULES, Kind, diagnose
 from mnist_core.events import Event
@@ -33,11 +33,10 @@ def curves_view(run: runs.Run, events: list[Event]) -> None:
         st.caption("This run has no curves: it ended before its first batch.")
         return
     found = diagnose(history, run.config)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{_ICONS[found.kind]} {found.sentence}", help=RULES, width="stretch")
-        words.explain("cross-entropy", "overfitting", "gradient norm")
-    options = _options()
-    ghosts = _ghosts(run)
+    st.markdown(f"{_ICONS[found.kind]} {found.sentence}", help=RULES)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        options = _options()
+        ghosts = _ghosts(run)
     charts = {
         "accuracy": curve_figures.accuracy_figure,
         "loss": curve_figures.loss_figure,
@@ -49,6 +48,7 @@ def curves_view(run: runs.Run, events: list[Event]) -> None:
         for column, name in zip(st.columns(2), pair, strict=True):
             with column:
                 live_chart(charts[name](history, options, ghosts), key=f"{name}-{run.id}")
+    words.explain("cross-entropy", "overfitting", "gradient norm", "learning rate")
 
 
 def _history_of(run: runs.Run) -> Curves:
@@ -57,37 +57,31 @@ def _history_of(run: runs.Run) -> Curves:
 
 
 def _options() -> CurveOptions:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        by = st.segmented_control(
-            "Training by",
-            ["batch", "epoch"],
-            default="batch",
-            required=True,
-            key="curves-by",
-            persist_state="session",
-        )
-        scale = st.segmented_control(
-            "Scale",
-            ["linear", "log"],
-            default="linear",
-            required=True,
-            key="curves-scale",
-            persist_state="session",
-            help="The logarithmic scale spreads out what is small: the last tenths of a percent become visible.",
-        )
-        smoothing = st.slider(
-            "Smoothing",
-            0.0,
-            0.98,
-            0.6,
-            0.02,
-            key="curves-smoothing",
-            persist_state="session",
-            width=200,
-            help="Single batches differ by chance. Smoothing shows the mean of the last ones instead; the pale line is "
-            "what was measured.",
-        )
-    return CurveOptions(by=by or "batch", logarithmic=scale == "log", smoothing=smoothing)
+    by = st.segmented_control(
+        "Training by", ["batch", "epoch"], default="batch", required=True, key="curves-by", persist_state="session"
+    )
+    scale = st.segmented_control(
+        "Scale",
+        ["linear", "log"],
+        default="linear",
+        required=True,
+        key="curves-scale",
+        persist_state="session",
+        help="The logarithmic scale spreads out what is small: the last tenths of a percent become visible.",
+    )
+    smoothing = st.slider(
+        "Smoothing",
+        0.0,
+        0.98,
+        0.6,
+        0.02,
+        key="curves-smoothing",
+        persist_state="session",
+        width=200,
+        help="Single batches differ by chance. Smoothing shows the mean of the last ones; the pale line is what "
+        "was measured.",
+    )
+    return CurveOptions(by=by, logarithmic=scale == "log", smoothing=smoothing)
 
 
 def _ghosts(run: runs.Run) -> list[Ghost]:
@@ -96,13 +90,12 @@ def _ghosts(run: runs.Run) -> list[Ghost]:
     key = "chosen-ghosts"
     st.session_state[key] = state.read_runs(Params.GHOSTS, others, _MOST_GHOSTS)
     chosen = st.multiselect(
-        "Behind it",
+        "Compare with",
         list(others),
         format_func=lambda run_id: describe(others[run_id]),
         max_selections=_MOST_GHOSTS,
         key=key,
         on_change=lambda: state.write(ghosts=",".join(st.session_state[key]) or None),
-        placeholder="Earlier runs to compare with, up to four",
-        label_visibility="collapsed",
+        placeholder="Up to four other runs",
     )
     return [Ghost(name_of(others[run_id]), _history_of(others[run_id])) for run_id in chosen]

@@ -8,7 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from mnist_core import evaluation, figures, pictures, runs
+from mnist_core import curve_figures, evaluation, figures, pictures, runs
+from mnist_core.curves import curves
 from ui import navigation, readers
 from ui.run_picker import DEFAULT_RUN
 
@@ -20,8 +21,7 @@ def train_card() -> None:
     """Show the curves of a real run and lead to Train."""
     run = _shown_run()
     if run is not None:
-        history = figures.curves(readers.events(run), run.config.steps_per_epoch)
-        figure = figures.accuracy_figure(history, run.config.epochs, run.config.steps_per_epoch)
+        figure = curve_figures.accuracy_figure(curves(readers.events(run), run.config))
         figure.update_layout(title_text="", showlegend=False)
         figure.update_yaxes(range=[0.9, 1.0])
         _show(figure)

@@ -252,14 +252,13 @@ NAMES = {"architecture": "Network", **{name: knob.label for name, knob in KNOBS.
 
 
 def knob(name: str, draft: Draft, *, choices: Sequence[str] | None = None) -> None:
-    """Show the widget of a setting; it is marked if it differs from the preset."""
+    """Show the widget of a setting."""
     what = KNOBS[name]
     key = f"setting-{name}"
     value = getattr(draft.config, name)
     st.session_state[key] = value
-    changed = value != getattr(draft.original, name)
     common: dict[str, Any] = {
-        "label": f"{what.label} :orange[●]" if changed else what.label,
+        "label": what.label,
         "help": what.help,
         "key": key,
         "on_change": _take,
@@ -272,6 +271,13 @@ def knob(name: str, draft: Draft, *, choices: Sequence[str] | None = None) -> No
     step = what.step if isinstance(value, float) else int(what.step)
     widget = st.slider if what.slider else st.number_input
     widget(min_value=low, max_value=high, step=step, format=what.format, **common)
+
+
+def mark_changed(draft: Draft) -> None:
+    """Put a mark beside the label of each setting that differs from the preset; labels themselves stay as they are."""
+    marked = ", ".join(f".st-key-setting-{name} label p::after" for name in draft.changed if name in KNOBS)
+    if marked:
+        st.html(f"<style>{marked} {{ content: ' ●'; color: var(--changed-color); }}</style>")
 
 
 def shown(name: str, value: Any) -> str:

@@ -11,7 +11,7 @@ from ui import state
 from ui.state import Params
 
 _STATE_WORDS: dict[runs.State, str] = {
-    "queued": "waiting",
+    "queued": "in progress",
     "running": "in progress",
     "finished": "",
     "stopped": "stopped early",

@@ -12,7 +12,7 @@ from ui import readers
 from ui.curves_view import curves_view
 from ui.knobs import NAMES, shown
 from ui.progress import show_state
-from ui.result_view import result_view
+from ui.result_view import again, result_view
 
 _UPDATE_SECONDS = 1.0
 
@@ -36,6 +36,8 @@ def _show(path: Path, was_active: bool) -> None:
     curves_view(run, events)
     if run.report is not None:
         result_view(run, run.report)
+    elif not run.is_active:
+        again(run)
 
 
 def _settings_line(config: TrainingConfig) -> str:

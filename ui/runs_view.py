@@ -57,6 +57,7 @@ def _table(listed: Sequence[runs.Run]) -> list[runs.Run]:
     event = st.dataframe(
         pd.DataFrame([_row(run) for run in listed]),
         hide_index=True,
+        placeholder="",
         height=min(38 + 35 * len(listed), 460),
         key=key,
         on_select="rerun",
@@ -67,7 +68,7 @@ def _table(listed: Sequence[runs.Run]) -> list[runs.Run]:
             "Test loss": st.column_config.NumberColumn(format="%.4f"),
             "Parameters": st.column_config.NumberColumn(format="localized"),
             "Seconds": st.column_config.NumberColumn(format="%.1f", help="Of training alone."),
-            "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
+            "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm", width=110),
             "Network": st.column_config.TextColumn(width="large"),
         },
     )

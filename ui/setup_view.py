@@ -13,7 +13,7 @@ from mnist_core.curves import curves
 from mnist_core.presets import PRESETS
 from ui import drafts, readers, words
 from ui.drafts import Draft
-from ui.knobs import knob
+from ui.knobs import knob, mark_changed
 from ui.network_editor import network_editor
 from ui.ticket import ticket
 
@@ -24,15 +24,16 @@ _PREVIEWS = 12
 def setup_view() -> None:
     """Show the settings of the next run, and keep them in the address."""
     draft = drafts.current()
-    settings, side = st.columns([7, 3], gap="large")
+    settings, side = st.columns([3, 1], gap="medium")
     with settings:
         _preset(draft)
-        for note in draft.notes:
-            st.info(note, icon=":material/info:")
+        if draft.notes:
+            st.info("  \n".join(draft.notes), icon=":material/info:")
         _network(draft)
         _knobs(draft)
     with side, st.container(key="ticket"):
         ticket(draft)
+    mark_changed(draft)
     drafts.show_in_address(draft)
 
 

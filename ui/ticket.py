@@ -48,7 +48,7 @@ def _cost(draft: Draft) -> None:
     turn = "at once" if ahead < jobs.room() else f"after {count(ahead - jobs.room() + 1, 'run')}"
     rows = {
         "Parameters": f"{expected.parameters:,}",
-        "Multiply-adds per image": f"{expected.multiply_adds:,}",
+        "Multiply-adds": f"{expected.multiply_adds:,}",
         "One epoch": f"about {duration(expected.seconds_per_epoch)}",
         "All of it": f"about {duration(expected.seconds_in_all)}"
         + (" at most" if config.early_stopping != "never" else ""),

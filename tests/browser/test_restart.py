@@ -25,7 +25,7 @@ def test_a_run_outlives_its_server(page: Page, tmp_path: Path) -> None:
         expect(page.get_by_text(re.compile(r"Epoch \d+ of 50"))).to_be_visible()
         wait_for_points(page, 20)
         page.get_by_role("button", name="Stop", exact=True).click()
-        expect(page.get_by_text("Stopped early.")).to_be_visible()
+        expect(page.get_by_text("Stopped by hand.")).to_be_visible()
         assert runs.read_run(tmp_path / "runs" / run_id).report is not None
     finally:
         stop_server(second)

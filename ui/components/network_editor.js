@@ -7,7 +7,6 @@ const ICONS = {
   up: "M6 15l6-6 6 6",
   down: "M6 9l6 6 6-6",
   remove: "M7 7l10 10M17 7L7 17",
-  add: "M12 6v12M6 12h12",
 }
 const HEADINGS = {
   kind: "Layer", amount: "Filters / units", size: "Size", stride: "Stride", padding: "Padding", activation: "Activation",
@@ -28,6 +27,11 @@ function icon(name) {
   svg.setAttribute("aria-hidden", "true")
   svg.append(path)
   return svg
+}
+
+function counts(arithmetic, parameters, work) {
+  return element("span", { className: "counts" }, ...Object.entries({ arithmetic, parameters, work }).map(
+    ([className, textContent]) => element("span", { className, textContent })))
 }
 
 const isOutput = (row) => row?.kind === "Output"
@@ -223,7 +227,7 @@ class NetworkEditor {
         ...this.answer.kinds.filter((each) => !isOutput(each)).map((each) => element("option", { textContent: each.kind })))
     node.append(element("span", { className: "kind" }, kind))
     for (const field of row.fields) node.append(this.makeField(field, place))
-    for (const name of ["output", "arithmetic", "parameters", "work"]) node.append(element("span", { className: name }))
+    node.append(element("span", { className: "output" }), counts("", "", ""))
     const actions = element("span", { className: "actions" })
     if (!isOutput(row)) {
       actions.append(
@@ -265,10 +269,13 @@ class NetworkEditor {
     node.style.setProperty("--color", row.color)
     node.classList.toggle("mistake", Boolean(row.error))
     node.title = row.error ?? ""
-    node.querySelector(".output").textContent = row.output
-    node.querySelector(".arithmetic").textContent = row.arithmetic
-    node.querySelector(".parameters").textContent = row.parameters
-    node.querySelector(".work").textContent = row.multiplyAdds
+    for (const [name, text] of Object.entries({
+      output: row.output, arithmetic: row.arithmetic, parameters: row.parameters, work: row.multiplyAdds,
+    })) {
+      const cell = node.querySelector(`.${name}`)
+      cell.textContent = text
+      cell.classList.toggle("zero", text === "0" || text === "?")
+    }
     for (const field of row.fields) {
       const box = node.querySelector(`.${field.column}`)
       const input = box.querySelector("input, select")
@@ -298,8 +305,7 @@ class NetworkEditor {
     const { parameters, multiplyAdds } = this.answer
     this.total.replaceChildren(
       element("span", { className: "kind", textContent: "Total" }),
-      element("span", { className: "parameters", textContent: parameters }),
-      element("span", { className: "work", textContent: multiplyAdds }),
+      counts("", parameters, multiplyAdds),
     )
   }
 
@@ -307,8 +313,8 @@ class NetworkEditor {
     const names = this.answer.kinds.map((kind) => kind.kind)
     if (this.adders.dataset.names === String(names)) return // the same buttons keep the focus
     this.adders.dataset.names = names
-    this.adders.replaceChildren("Add layer", ...names.map((name) =>
-      element("button", { type: "button", title: `Add ${name.toLowerCase()}`, onclick: () => this.add(name) }, icon("add"), name)))
+    this.adders.replaceChildren("Add", ...names.map((name) =>
+      element("button", { type: "button", title: `Add ${name.toLowerCase()}`, onclick: () => this.add(name) }, name)))
   }
 }
 
