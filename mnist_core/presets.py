@@ -50,7 +50,8 @@ _PRESETS = (
         "Simple convnet",
         "S. Gil, after F. Chollet’s “A simple convnet that achieves ~99% test accuracy on MNIST”",
         "test accuracy 0.99, test loss 0.03",
-        "Its author’s log shows all 15 epochs: training accuracy, lowered by dropout, did not pass 0.99. Nor did it in our "
+        "Its author’s log shows all 15 epochs: training accuracy, lowered by dropout, did not pass 0.99. Nor did it "
+        "in our "
         "run.",
         "Two convolutions, each followed by pooling; small, and hard to beat for its size.",
         "32C3-P2-64C3-P2-D0.5-10",
@@ -79,7 +80,7 @@ _PRESETS = (
         "One convolution",
         "Nehlr1, “Classification_MNIST_CNN”",
         "a classification report, no figure",
-        "No figure to compare with; Explore shows the same kind of report.",
+        "No figure to compare with.",
         "One convolution before a large dense layer: nearly all of its weights sit in that layer.",
         "32C3-P2-D0.2-128-10",
         batch_size=64,
@@ -92,8 +93,8 @@ _PRESETS = (
         "Raw pixels",
         "“MNIST-Handwritten-Digit-Classification”, a 5 layers sequential CNN",
         "99.51 % and 98.15 %, both in the same text",
-        "Our result is near the lower claim. The higher one fits the training images: ours reaches a like accuracy there, "
-        "which says nothing about new digits.",
+        "Our result lies between the two, nearer to the lower one. The higher one may be that of the training images: ours "
+        "reaches 99.4 % there, which says nothing about new digits.",
         "Pixels stay at 0–255 and there is no dropout: see what scaling is good for.",
         "64C3-32C3-P2-10",
         scaling="0-255",
@@ -106,7 +107,8 @@ _PRESETS = (
         "Slow start",
         "J. R. Garcia Garcia, “CNN for MNIST Classification”, March 2024",
         "no figure",
-        "Its text names augmentation, which its code does not have. With Keras’s rate it is still learning when it ends; "
+        "Its text names augmentation, which its code does not have. With Keras’s rate it is still learning when it "
+        "ends; "
         "see it beside the same network at rate 1.",
         "The largest of the five, with Adadelta at Keras’s rate of 0.001: a thousandth of the one it was made for.",
         "32C3-64C3-P2-D0.25-128-D0.5-10",
@@ -141,7 +143,8 @@ _PRESETS = (
     _own(
         "champion",
         "Champion",
-        "Made to read real handwriting: batch normalization, and training images that are never twice the same. It takes "
+        "Made to read real handwriting: batch normalization, and training images that are never twice the same. It "
+        "takes "
         "its time.",
         "32C3-BN-32C3-BN-P2-D0.25-64C3-BN-64C3-BN-P2-D0.25-256-BN-D0.4-10",
         learning_rate=0.004,
