@@ -21,7 +21,8 @@ def train_card() -> None:
     """Show the curves of a real run and lead to Train."""
     run = _shown_run()
     if run is not None:
-        figure = curve_figures.accuracy_figure(curves(readers.events(run), run.config))
+        history = curves(readers.events(run), run.config)
+        figure = curve_figures.accuracy_figure(history, curve_figures.CurveOptions(smoothing=0.6))
         figure.update_layout(title_text="", showlegend=False)
         figure.update_yaxes(range=[0.9, 1.0])
         _show(figure)

@@ -82,11 +82,18 @@ class Agreement:
         return Agreement(notation, self.version + 1)
 
 
-def network_editor(notation: str, *, key: str, on_change: Callable[[str], None] | None = None) -> str:
+def network_editor(
+    notation: str,
+    *,
+    key: str,
+    on_change: Callable[[str], None] | None = None,
+    current: Callable[[], str] | None = None,
+) -> str:
     """Show `notation` as a text field and as a table of layers; return the text as the visitor has it, faulty or not.
 
     Pass the returned text in again on the next run, or another one to replace what is shown. `on_change` gets the
-    visitor's text before the script runs; whoever stores it there need not use what is returned.
+    visitor's text before the script runs; whoever stores it there need not use what is returned. `current` is then to
+    say what is stored: Streamlit calls back buttons and selects of the same run first, and what they stored must stay.
     """
     agreement: Agreement = st.session_state.setdefault(f"{key}-agreement", Agreement(notation))
 
@@ -96,13 +103,14 @@ def network_editor(notation: str, *, key: str, on_change: Callable[[str], None] 
 
     def tell() -> None:
         edited = agreement.edited(read_edit())
-        if on_change is not None and edited != agreement.text:
+        replaced = current is not None and current() != agreement.text
+        if on_change is not None and edited != agreement.text and not replaced:
             agreement.text = edited
             on_change(edited)
 
     settled = agreement.settle(notation, read_edit())
     _component(key=key, data={**view(settled.text), "version": settled.version}, on_edit_change=tell)
-    # Only now: a run that is cut short has told nobody anything.
+    # Only now: Streamlit may end a run within the lines above, and then the caller has been told nothing.
     agreement.text, agreement.version = settled.text, settled.version
     return settled.text
 

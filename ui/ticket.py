@@ -9,7 +9,7 @@ from mnist_core.config import ConfigError
 from ui import drafts, readers, starting, state, take_away
 from ui.drafts import Draft
 from ui.knobs import NAMES, shown
-from ui.wording import count, duration
+from ui.wording import count, rough_duration
 
 
 def ticket(draft: Draft) -> None:
@@ -49,9 +49,10 @@ def _cost(draft: Draft) -> None:
     rows = {
         "Parameters": f"{expected.parameters:,}",
         "Multiply-adds": f"{expected.multiply_adds:,}",
-        "One epoch": f"about {duration(expected.seconds_per_epoch)}",
-        "All of it": f"about {duration(expected.seconds_in_all)}"
-        + (" at most" if config.early_stopping != "never" else ""),
+        "One epoch": f"about {rough_duration(expected.seconds_per_epoch)}",
+        "All epochs"
+        if config.early_stopping == "never"
+        else "At most": f"about {rough_duration(expected.seconds_in_all)}",
         "Memory": f"about {expected.memory_mb:,.0f} MB",
         "Starts": turn,
     }

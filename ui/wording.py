@@ -11,6 +11,13 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h" + (f" {whole % 3600 // 60} min" if whole % 3600 // 60 else "")
 
 
+def rough_duration(seconds: float) -> str:
+    """Return a time that is only expected: 8 s, 40 s, 6 min, 1 h 5 min."""
+    if seconds < 90:
+        return duration(seconds if seconds < 20 else round(seconds, -1))
+    return duration(round(seconds / 60) * 60)
+
+
 def count(number: int, noun: str) -> str:
     """Return `1 run`, `3 runs`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

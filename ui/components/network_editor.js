@@ -314,7 +314,7 @@ class NetworkEditor {
     if (this.adders.dataset.names === String(names)) return // the same buttons keep the focus
     this.adders.dataset.names = names
     this.adders.replaceChildren("Add", ...names.map((name) =>
-      element("button", { type: "button", title: `Add ${name.toLowerCase()}`, onclick: () => this.add(name) }, name)))
+      element("button", { type: "button", ariaLabel: `Add ${name.toLowerCase()}`, onclick: () => this.add(name) }, name)))
   }
 }
 
