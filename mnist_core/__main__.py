@@ -1,4 +1,4 @@
-"""The command line: `python -m mnist_core presets | train | evaluate | predict`."""
+"""The command line: `python -m mnist_core presets | train | evaluate | predict | export`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from mnist_core import drawing, jobs, runs, worker
+from mnist_core import drawing, export, jobs, runs, worker
 from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.dataset import DatasetError, load_mnist
 from mnist_core.evaluation import ranking, wilson_interval
+from mnist_core.event_log import read_events
 from mnist_core.events import BatchesDone, EpochDone, Event
+from mnist_core.limits import LimitError
 from mnist_core.presets import PRESETS
 
 
@@ -34,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status: int = options.command(options)
         return status
-    except (CommandError, ConfigError, DatasetError, runs.RunError, OSError) as error:
+    except (CommandError, ConfigError, DatasetError, LimitError, runs.RunError, OSError) as error:
         print(f"mnist_core: {error}", file=sys.stderr)
         return 2
 
@@ -63,7 +66,13 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="a picture of one digit")
     predict.set_defaults(command=_predict)
 
-    for command in (train, evaluate, predict):
+    taken = commands.add_parser("export", help="take a run away: as Keras code, curves or settings")
+    taken.add_argument("run", metavar="RUN", help="the id of a run, or its directory")
+    taken.add_argument("--as", dest="kind", choices=EXPORTS, required=True, help="what to write")
+    taken.add_argument("--output", metavar="FILE", type=Path, help="where to write it, instead of standard output")
+    taken.set_defaults(command=_export)
+
+    for command in (train, evaluate, predict, taken):
         command.add_argument("--runs-dir", metavar="DIR", type=Path, default=runs.runs_dir(), help="where runs live")
     for command in (presets, train, evaluate, predict):
         command.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -143,6 +152,29 @@ def _predict(options: argparse.Namespace) -> int:
         rows[-1] |= {"probabilities": [float(value) for value in probabilities]} if options.json else {}
     _print_rows(rows, as_json=options.json)
     return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    run = _find(options)
+    text = EXPORTS[options.kind](run)
+    if options.output is None:
+        sys.stdout.write(text)
+    else:
+        options.output.write_text(text, encoding="utf-8", newline="\n")
+    return 0
+
+
+def _reached(run: runs.Run) -> float | None:
+    """Return the test accuracy that training all over again will reach; None if somebody ended the run before."""
+    return run.report.test_accuracy if run.report and run.report.end_reason != "stopped" else None
+
+
+EXPORTS: dict[str, Callable[[runs.Run], str]] = {
+    "script": lambda run: export.keras_script(run.config, _reached(run)),
+    "notebook": lambda run: export.notebook(run.config, _reached(run)),
+    "csv": lambda run: export.curves_csv(read_events(run.path), run.config),
+    "json": lambda run: export.config_json(run.config),
+}
 
 
 def _find(options: argparse.Namespace) -> runs.Run:

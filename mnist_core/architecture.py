@@ -22,7 +22,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Activation = Literal["relu", "tanh", "sigmoid", "elu", "gelu", "silu", "linear", "softmax"]
@@ -37,7 +38,9 @@ CLASS_COUNT = 10
 MAX_LAYERS = 40
 MAX_FILTERS = 1024
 MAX_UNITS = 4096
+MAX_WINDOW = 28  # side of a kernel or pool, and stride
 MAX_PARAMETERS = 20_000_000
+MAX_CHARACTERS = 400  # that `inspect_notation` reads
 
 
 class ArchitectureError(ValueError):
@@ -106,13 +109,17 @@ OUTPUT = Dense(CLASS_COUNT, "softmax")
 
 @dataclass(frozen=True)
 class LayerSummary:
-    """What one layer does to one image. `parameters` counts all stored numbers, trained or not, as Keras does."""
+    """What one layer does to one image. `parameters` counts all stored numbers, trained or not, as Keras does.
+
+    `arithmetic` says how that count comes about, as in `3×3×32×64 + 64 = 18,496`; it is `0` where nothing is stored.
+    """
 
     token: str
     name: str
     output_shape: Shape
     parameters: int
     multiply_adds: int
+    arithmetic: str
 
 
 @dataclass(frozen=True)
@@ -135,6 +142,29 @@ class Architecture:
         return format_architecture(self)
 
 
+@dataclass(frozen=True)
+class InspectedToken:
+    """One token of a notation that may have mistakes, and what can be told about it.
+
+    `layer` is what the token says by itself, or None if it cannot be read; next to an `error` its numbers may be out of
+    bounds. `summary` is None where a mistake, here or before, leaves open what the layer does.
+    """
+
+    text: str
+    start: int  # of its first character in the notation, counted from 0
+    layer: Layer | None = None
+    summary: LayerSummary | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """All that can be told about a notation. `error` is its first mistake, as `parse_architecture` raises it."""
+
+    tokens: tuple[InspectedToken, ...]
+    error: ArchitectureError | None
+
+
 def format_architecture(architecture: Architecture) -> str:
     """Return the shortest notation; `parse_architecture` turns it back into an equal architecture."""
     return "-".join(_format_layer(layer) for layer in architecture.layers)
@@ -145,29 +175,33 @@ def parse_architecture(notation: str) -> Architecture:
 
     Raises `ArchitectureError` at the first token that cannot be read or built, saying what would be accepted.
     """
-    if not notation.strip():
-        raise ArchitectureError("an architecture is needed, such as 32C3-P2-10.", token="", position=1, start=0)
     layers: list[Layer] = []
-    shape = INPUT_SHAPE
-    parameters = 0
-    tokens = _tokens(notation)
-    for position, (token, start) in enumerate(tokens, start=1):
-        try:
-            if position > MAX_LAYERS:
-                raise _TokenError(f"at most {MAX_LAYERS} layers are accepted.")
-            layer = _parse_token(token, is_last=position == len(tokens))
-            summary = _summarize_layer(layer, shape)
-            parameters += summary.parameters
-            if parameters > MAX_PARAMETERS:
-                raise _TokenError(
-                    f"brings the network to {parameters:,} parameters; at most {MAX_PARAMETERS:,} are accepted. "
-                    f"Use fewer filters or units, or pool before the dense layer."
-                )
-        except _TokenError as error:
-            raise ArchitectureError(str(error), token=token, position=position, start=start) from None
-        layers.append(layer)
-        shape = summary.output_shape
+    for position, token in enumerate(_read(notation), start=1):
+        if token.layer is None or token.error is not None:
+            raise _error_at(token, position)
+        layers.append(token.layer)
     return Architecture(tuple(layers))
+
+
+def inspect_notation(notation: str) -> Inspection:
+    """Read as much of any text as can be read; never raises.
+
+    The texts of the tokens, joined by hyphens, are the notation without white space around its tokens. What goes beyond
+    `MAX_LAYERS` tokens or `MAX_CHARACTERS` characters is not read: it is all in the last token, which is a mistake.
+    """
+    tokens: list[InspectedToken] = []
+    error: ArchitectureError | None = None
+    for position, token in enumerate(_read(notation), start=1):
+        too_long = token.start + len(token.text) > MAX_CHARACTERS
+        if too_long:
+            token = InspectedToken(token.text, token.start, error=f"at most {MAX_CHARACTERS} characters are accepted.")
+        if error is None and token.error is not None:
+            error = _error_at(token, position)
+        if too_long or position > MAX_LAYERS:
+            tokens.append(replace(token, text=notation[token.start :].rstrip()))
+            break
+        tokens.append(token)
+    return Inspection(tuple(tokens), error)
 
 
 def summarize(architecture: Architecture) -> tuple[LayerSummary, ...]:
@@ -182,7 +216,47 @@ def summarize(architecture: Architecture) -> tuple[LayerSummary, ...]:
 
 
 class _TokenError(ValueError):
-    """What is wrong with a token; `parse_architecture` adds which one it is."""
+    """What is wrong with a token; `_error_at` adds which one it is."""
+
+
+def _error_at(token: InspectedToken, position: int) -> ArchitectureError:
+    return ArchitectureError(token.error or "", token=token.text, position=position, start=token.start)
+
+
+def _read(notation: str) -> Iterator[InspectedToken]:
+    """Yield what can be told about each token; stops after one token too many."""
+    if not notation.strip():
+        yield InspectedToken("", 0, error="an architecture is needed, such as 32C3-P2-10.")
+        return
+    shape: Shape | None = INPUT_SHAPE  # None: not known, because of a mistake
+    parameters = 0
+    tokens = _tokens(notation)
+    for position, (text, start) in enumerate(tokens[: MAX_LAYERS + 1], start=1):
+        layer: Layer | None = None
+        summary: LayerSummary | None = None
+        error: str | None = None
+        try:
+            if position > MAX_LAYERS:
+                raise _TokenError(f"at most {MAX_LAYERS} layers are accepted.")
+            is_last = position == len(tokens)
+            layer = OUTPUT if is_last and text == str(CLASS_COUNT) else _read_layer(text)
+            _check_numbers(layer)
+            if is_last and layer != OUTPUT:
+                raise _TokenError(
+                    f"the last layer must be {CLASS_COUNT}, one output for each digit. Add -{CLASS_COUNT}."
+                )
+            if shape is not None:
+                summary = _summarize_layer(layer, shape)
+                parameters += summary.parameters
+                if parameters > MAX_PARAMETERS:
+                    raise _TokenError(
+                        f"brings the network to {parameters:,} parameters; at most {MAX_PARAMETERS:,} are accepted. "
+                        f"Use fewer filters or units, or pool before the dense layer."
+                    )
+        except _TokenError as problem:
+            error = str(problem)
+        shape = None if summary is None or error is not None else summary.output_shape
+        yield InspectedToken(text, start, layer, summary, error)
 
 
 def _tokens(notation: str) -> list[tuple[str, int]]:
@@ -210,16 +284,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
-def _parse_token(token: str, *, is_last: bool) -> Layer:
-    if is_last and token == str(CLASS_COUNT):
-        return OUTPUT
-    layer = _parse_layer(token)
-    if is_last:
-        raise _TokenError(f"the last layer must be {CLASS_COUNT}, one output for each digit. Add -{CLASS_COUNT}.")
-    return layer
-
-
-def _parse_layer(token: str) -> Layer:
+def _read_layer(token: str) -> Layer:
+    """Return what a token says; its numbers may be out of bounds."""
     for kind, pattern in _PATTERNS:
         match = pattern.fullmatch(token)
         if match is None:
@@ -227,38 +293,39 @@ def _parse_layer(token: str) -> Layer:
         if kind == "conv":
             filters, size, stride, options = match.groups()
             padding, activation = _read_options(options, allow_padding=True, allow_activation=True)
-            return Conv(
-                _within(filters, 1, MAX_FILTERS, "the number of filters"),
-                _within(size, 1, 28, "the kernel size"),
-                _within(stride or "1", 1, 28, "the stride"),
-                padding,
-                activation,
-            )
+            return Conv(int(filters), int(size), int(stride or "1"), padding, activation)
         if kind == "pool":
             letter, size, stride, options = match.groups()
             padding, _ = _read_options(options, allow_padding=True, allow_activation=False)
-            return Pool(
-                "max" if letter == "P" else "average",
-                _within(size, 1, 28, "the pool size"),
-                _within(stride or size, 1, 28, "the stride"),
-                padding,
-            )
+            return Pool("max" if letter == "P" else "average", int(size), int(stride or size), padding)
         if kind == "dropout":
-            if not match[1] or not 0 < float(match[1]) < 1:
-                raise _TokenError("the dropout rate must lie between 0 and 1, as in D0.5.")
-            return Dropout(float(match[1]))
+            return Dropout(float(match[1] or "0"))
         if kind == "dense":
             _, activation = _read_options(match[2], allow_padding=False, allow_activation=True)
-            return Dense(_within(match[1], 1, MAX_UNITS, "the number of units"), activation)
+            return Dense(int(match[1]), activation)
         return BatchNorm() if kind == "batch norm" else GlobalAveragePool()
     raise _TokenError(("nothing stands between two hyphens; " if not token else "is not a layer; ") + _ACCEPTED)
 
 
-def _within(digits: str, low: int, high: int, what: str) -> int:
-    value = int(digits)
-    if not low <= value <= high:
-        raise _TokenError(f"{what} must be a whole number from {low} to {high:,}.")
-    return value
+def _check_numbers(layer: Layer) -> None:
+    match layer:
+        case Conv():
+            _check_bounds(layer.filters, MAX_FILTERS, "the number of filters")
+            _check_bounds(layer.size, MAX_WINDOW, "the kernel size")
+            _check_bounds(layer.stride, MAX_WINDOW, "the stride")
+        case Pool():
+            _check_bounds(layer.size, MAX_WINDOW, "the pool size")
+            _check_bounds(layer.stride, MAX_WINDOW, "the stride")
+        case Dropout():
+            if not 0 < layer.rate < 1:
+                raise _TokenError("the dropout rate must lie between 0 and 1, as in D0.5.")
+        case Dense():
+            _check_bounds(layer.units, MAX_UNITS, "the number of units")
+
+
+def _check_bounds(value: int, high: int, what: str) -> None:
+    if not 1 <= value <= high:
+        raise _TokenError(f"{what} must be a whole number from 1 to {high:,}.")
 
 
 def _read_options(text: str, *, allow_padding: bool, allow_activation: bool) -> tuple[Padding, Activation]:
@@ -314,21 +381,31 @@ def _summarize_layer(layer: Layer, shape: Shape) -> LayerSummary:
             output = (*_window_output(layer, height, width), layer.filters)
             kernel = layer.size * layer.size * channels * layer.filters
             name = f"Convolution {layer.size} × {layer.size}"
-            return LayerSummary(token, name, output, kernel + layer.filters, output[0] * output[1] * kernel)
+            multiply_adds = output[0] * output[1] * kernel
+            arithmetic = _arithmetic((layer.size, layer.size, channels, layer.filters), layer.filters)
+            return LayerSummary(token, name, output, kernel + layer.filters, multiply_adds, arithmetic)
         case Pool():
             height, width, channels = _maps(shape, "pooling")
             name = f"{layer.kind.capitalize()} pooling {layer.size} × {layer.size}"
-            return LayerSummary(token, name, (*_window_output(layer, height, width), channels), 0, 0)
+            return LayerSummary(token, name, (*_window_output(layer, height, width), channels), 0, 0, "0")
         case GlobalAveragePool():
-            return LayerSummary(token, "Global average pooling", _maps(shape, "global average pooling")[2:], 0, 0)
+            features = _maps(shape, "global average pooling")[2:]
+            return LayerSummary(token, "Global average pooling", features, 0, 0, "0")
         case Dropout():
-            return LayerSummary(token, f"Dropout {layer.rate:.0%}", shape, 0, 0)
+            return LayerSummary(token, f"Dropout {layer.rate:.0%}", shape, 0, 0, "0")
         case BatchNorm():
-            return LayerSummary(token, "Batch normalization", shape, 4 * shape[-1], 0)
+            return LayerSummary(token, "Batch normalization", shape, 4 * shape[-1], 0, _arithmetic((4, shape[-1])))
         case Dense():
             inputs = math.prod(shape)
+            parameters = (inputs + 1) * layer.units
             name = "Output, softmax" if layer == OUTPUT else "Dense"
-            return LayerSummary(token, name, (layer.units,), (inputs + 1) * layer.units, inputs * layer.units)
+            arithmetic = _arithmetic((inputs, layer.units), layer.units)
+            return LayerSummary(token, name, (layer.units,), parameters, inputs * layer.units, arithmetic)
+
+
+def _arithmetic(factors: tuple[int, ...], biases: int = 0) -> str:
+    weights = "×".join(f"{factor:,}" for factor in factors)
+    return f"{weights}{f' + {biases:,}' if biases else ''} = {math.prod(factors) + biases:,}"
 
 
 def _maps(shape: Shape, what: str) -> tuple[int, int, int]:

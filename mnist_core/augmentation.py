@@ -32,9 +32,7 @@ class Augmentation:
         return any(astuple(self))
 
 
-def augment(
-    images: NDArray[np.uint8], augmentation: Augmentation, generator: np.random.Generator
-) -> NDArray[np.uint8]:
+def augment(images: NDArray[np.uint8], augmentation: Augmentation, generator: np.random.Generator) -> NDArray[np.uint8]:
     """Return changed copies of images (n, 28, 28) uint8, each with its own random numbers.
 
     The result does not depend on how images are divided among calls: each takes the same number of random numbers.

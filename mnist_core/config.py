@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from mnist_core.architecture import Architecture, ArchitectureError, parse_architecture
+from mnist_core.architecture import MAX_CHARACTERS, Architecture, ArchitectureError, parse_architecture
 from mnist_core.augmentation import Augmentation
 
 CONFIG_VERSION = 2
@@ -73,6 +73,8 @@ class TrainingConfig:
             object.__setattr__(self, setting.name, checked(setting.name, getattr(self, setting.name)))
         if len(self.preset) > 60:
             raise ConfigError("preset: the name may have at most 60 characters.")
+        if len(self.architecture) > MAX_CHARACTERS:
+            raise ConfigError(f"architecture: the notation may have at most {MAX_CHARACTERS} characters.")
         try:
             parse_architecture(self.architecture)
         except ArchitectureError as error:
@@ -134,7 +136,7 @@ class TrainingConfig:
         if version == 1:
             settings = _from_version_1(settings)
         elif version != CONFIG_VERSION:
-            raise ConfigError(f"The configuration has version {_shown(version)}; this Digit Lab reads 1 and {CONFIG_VERSION}.")
+            raise ConfigError(f"The configuration has version {_shown(version)}; readable are 1 and {CONFIG_VERSION}.")
         _check_names(settings)
         return cls(**settings)
 

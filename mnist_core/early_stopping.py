@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from mnist_core.config import Metric, TrainingConfig
@@ -38,5 +39,9 @@ def metric_value(metric: Metric, epoch: EpochDone) -> float | None:
 
 def best_epoch(epochs: Sequence[EpochDone]) -> EpochDone | None:
     """Return the epoch with the lowest validation loss, the first of equals; None if there was no validation."""
-    measured = [(epoch.validation_loss, index) for index, epoch in enumerate(epochs) if epoch.validation_loss is not None]
-    return epochs[min(measured)[1]] if measured else None
+    losses = [(epoch.validation_loss, index) for index, epoch in enumerate(epochs) if _is_known(epoch.validation_loss)]
+    return epochs[min(losses)[1]] if losses else None
+
+
+def _is_known(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)

@@ -27,10 +27,11 @@ class EventWriter:
         self._number = 0
 
     def __enter__(self) -> EventWriter:
-        self._number = EventReader(self._path.parent).last_number() + 1
         self._file = self._path.open("a", encoding="utf-8")
         if self._path.stat().st_size:
             self._file.write("\n")  # the last line may be torn; an empty one harms nobody
+            self._file.flush()
+        self._number = EventReader(self._path.parent).last_number() + 1
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -75,15 +76,13 @@ class EventReader:
             *complete, unfinished = new.split(b"\n")
             self._offset += len(new) - len(unfinished)
             for line in complete:
-                number, event = _read_event(line)
-                if event is not None and number > self._last_number:
-                    self._events = _with(self._events, event)
-                    self._last_number = number
-            number, event = _read_event(unfinished)  # read again next time, unless it is all there will be
-            return list(self._events) if event is None or number <= self._last_number else _with(self._events, event)
+                self._last_number = _take(line, self._events, self._last_number)
+            events = list(self._events)
+            _take(unfinished, events, self._last_number)  # read again next time, unless it is all there will be
+            return events
 
     def last_number(self) -> int:
-        """Return the number of the last event so far; -1 if there is none."""
+        """Return the number of the last event on a complete line so far; -1 if there is none."""
         self.read()
         return self._last_number
 
@@ -93,11 +92,15 @@ class EventReader:
         self._events = []
 
 
-def _with(events: list[Event], event: Event) -> list[Event]:
-    """Return the events and one more; if training was continued, without those that it made void."""
+def _take(line: bytes, events: list[Event], last_number: int) -> int:
+    """Append the event of a line, if it is one and new, and drop those that it makes void. Return the last number."""
+    number, event = _read_event(line)
+    if event is None or number <= last_number:
+        return last_number
     if isinstance(event, Continued):
-        events = [each for each in events if each.step <= event.step]
-    return [*events, event]
+        events[:] = [each for each in events if each.step <= event.step]
+    events.append(event)
+    return number
 
 
 def _rounded(value: Any) -> Any:

@@ -25,6 +25,7 @@ from mnist_core import checkpoints, limits, runs
 from mnist_core.config import TrainingConfig
 
 _POLL_SECONDS = 0.5
+_LONGEST_PAUSE = 10  # polls; a look reads the status of every run, and all who wait look
 CORES_PER_RUN = 2
 _lock = threading.Lock()  # what two visitors ask at once is answered one after the other
 
@@ -51,25 +52,27 @@ def start(config: TrainingConfig, folder: Path, owner: str = "") -> str:
 def start_seeds(config: TrainingConfig, folder: Path, count: int, owner: str = "") -> list[str]:
     """Start `count` runs that differ in their seeds alone: the next free ones after those of runs that there are.
 
-    Raises as `start` does; runs that were started before it stay.
+    After the largest seed comes 0. Raises as `start` does; runs that were started before it stay.
     """
     taken = {run.config.seed for run in runs.list_runs(folder) if replace(run.config, seed=config.seed) == config}
-    free = (seed for seed in itertools.count(config.seed) if seed not in taken)
+    free = (seed for seed in (number % 2**31 for number in itertools.count(config.seed)) if seed not in taken)
     return [start(replace(config, seed=seed), folder, owner) for seed in itertools.islice(free, count)]
 
 
 def resume(run: runs.Run) -> None:
     """Let an interrupted run go on from its last whole epoch, with the weights that it would have had.
 
-    Raises `RunError` if it is not interrupted or has nothing to go on from, `OSError`.
+    Raises `RunError` if it is not interrupted or has nothing to go on from, otherwise as `start` does.
     """
+    bounds = limits.current()
     with _lock:
         run = runs.read_run(run.path)  # another visitor may have been quicker
         if run.status.state != "interrupted":
             raise runs.RunError("Only an interrupted run can go on.")
         if not checkpoints.has_checkpoint(run.path):
             raise runs.RunError("The run ended before its first epoch was done. Start it again instead.")
-        limits.check(run.config, limits.current())
+        limits.check(run.config, bounds)
+        _check_queue(run.path.parent, run.owner, bounds)
         runs.withdraw_stop(run.path)
         runs.write_status(run.path, "queued")
     _launch(run.path)
@@ -81,10 +84,10 @@ def may_change(run: runs.Run, owner: str) -> bool:
 
 
 def _check_queue(folder: Path, owner: str, bounds: limits.Limits) -> None:
-    active = [run for run in runs.list_runs(folder) if run.is_active]
+    active = runs.list_active(folder)
     if len(active) >= bounds.active_runs:
         raise limits.LimitError(f"{len(active)} runs are waiting or training already. Try again when some are done.")
-    own = sum(bool(owner) and run.owner == owner for run in active)
+    own = sum(run.owner == owner for run in active)  # all who are nobody in particular count as one
     if own >= bounds.active_runs_each:
         raise limits.LimitError(
             f"{own} of your runs are waiting or training already, and no more are allowed here. Wait, or stop one."
@@ -92,15 +95,16 @@ def _check_queue(folder: Path, owner: str, bounds: limits.Limits) -> None:
 
 
 def _launch(path: Path) -> None:
+    asked = runs.read_status(path)
     command = [sys.executable, "-m", "mnist_core", "train", "--run", path.name]
     command += ["--runs-dir", str(path.parent.resolve())]
     try:
         process = _spawn(command, path / "log.txt")
     except OSError:
-        runs.write_status(path, "failed", "Its training process could not be started.")
+        _give_up(path, "Its training process could not be started.")
         raise
     # The process writes its own number into the status: done here, it could overwrite what the process wrote meanwhile.
-    threading.Thread(target=_see_off, args=(process, path), daemon=True).start()
+    threading.Thread(target=_see_off, args=(process, path, asked), daemon=True).start()
 
 
 def _spawn(command: list[str], log_file: Path) -> subprocess.Popen[bytes]:
@@ -118,13 +122,17 @@ def _spawn(command: list[str], log_file: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def _see_off(process: subprocess.Popen[bytes], path: Path) -> None:
+def _see_off(process: subprocess.Popen[bytes], path: Path, asked: runs.Status) -> None:
     """Take note of the end of a process, as whoever starts one must; tell if it never got as far as its run."""
     process.wait()
     with suppress(OSError, runs.RunError):
-        status = runs.read_run(path).status
-        if status.state == "queued" and status.pid is None:
-            runs.write_status(path, "failed", "Its training process could not start. The run’s log.txt tells why.")
+        if runs.read_status(path) == asked:
+            _give_up(path, "Its training process could not start. The run’s log.txt tells why.")
+
+
+def _give_up(path: Path, reason: str) -> None:
+    """Note that a run's process never came to be; what could go on from a checkpoint still can."""
+    runs.write_status(path, "interrupted" if checkpoints.has_checkpoint(path) else "failed", reason)
 
 
 @dataclass(frozen=True)
@@ -141,7 +149,7 @@ class Queue:
 
 def queue(folder: Path) -> Queue:
     """Return who trains and who waits in a folder."""
-    active = sorted((run for run in runs.list_runs(folder) if run.is_active), key=lambda run: run.id)
+    active = runs.list_active(folder)
     return Queue(
         tuple(run for run in active if run.status.state == "running"),
         tuple(run for run in active if run.status.state == "queued"),
@@ -150,17 +158,23 @@ def queue(folder: Path) -> Queue:
 
 def runs_ahead(run_id: str, folder: Path) -> int:
     """Return how many runs of the folder train, or wait and are older."""
-    others = [run for run in runs.list_runs(folder) if run.is_active and run.id != run_id]
+    others = [run for run in runs.list_active(folder) if run.id != run_id]
     return sum(run.status.state == "running" or run.id < run_id for run in others)
 
 
 def wait_for_turn(path: Path, should_stop: Callable[[], bool] = lambda: False) -> None:
-    """Block until the run may begin or is asked to stop."""
-    while runs_ahead(path.name, path.parent) >= room() and not (should_stop() or runs.stop_requested(path)):
+    """Block until the run may begin or is asked to stop. The further back in line, the less often it looks ahead."""
+    next_look = 0.0
+    while not (should_stop() or runs.stop_requested(path)):
+        if time.monotonic() >= next_look:
+            too_many = runs_ahead(path.name, path.parent) - room() + 1
+            if too_many <= 0:
+                return
+            next_look = time.monotonic() + _POLL_SECONDS * min(too_many, _LONGEST_PAUSE)
         time.sleep(_POLL_SECONDS)
 
 
 def be_nice() -> None:
     """Let the server and its pages go first when cores are short."""
     process = psutil.Process()
-    process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if os.name == "nt" else 5)
+    process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if os.name == "nt" else min(process.nice() + 5, 19))

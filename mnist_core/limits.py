@@ -64,12 +64,17 @@ def current() -> Limits:
 
 def check(config: TrainingConfig, limits: Limits) -> None:
     """Raise `LimitError` if a run of these settings would be too large here."""
-    network = config.network
+    network, memory = config.network, round(memory_mb(config))
     for value, most, what, advice in (
-        (config.epochs, limits.epochs, "epochs", "Train fewer"),
-        (network.parameters, limits.parameters, "parameters", "Use fewer filters or units"),
-        (network.multiply_adds, limits.multiply_adds, "multiply-adds per image", "Pool earlier or use fewer filters"),
-        (round(memory_mb(config)), limits.memory_mb, "MB of memory, about", "Use smaller batches or a smaller network"),
+        (config.epochs, limits.epochs, "{:,} epochs", "Train fewer"),
+        (network.parameters, limits.parameters, "{:,} parameters", "Use fewer filters or units"),
+        (
+            network.multiply_adds,
+            limits.multiply_adds,
+            "{:,} multiply-adds per image",
+            "Pool earlier or use fewer filters",
+        ),
+        (memory, limits.memory_mb, "About {:,} MB of memory", "Use smaller batches or a smaller network"),
     ):
         if value > most:
-            raise LimitError(f"{value:,} {what}: at most {most:,} are allowed here. {advice}.")
+            raise LimitError(f"{what.format(value)}: at most {most:,} are allowed here. {advice}.")

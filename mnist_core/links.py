@@ -8,16 +8,16 @@ used is corrected, and a note says so.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from mnist_core.architecture import ArchitectureError, parse_architecture
-from mnist_core.config import CONFIG_VERSION, ConfigError, TrainingConfig, bounds, read_text
+from mnist_core.architecture import MAX_CHARACTERS, ArchitectureError, parse_architecture
+from mnist_core.config import CONFIG_VERSION, ConfigError, TrainingConfig, bounds, checked, read_text
 from mnist_core.presets import DEFAULT_PRESET, PRESETS
 
 VERSION_NAME = "v"
-_LONGEST_VALUE = 400
 _MOST_NOTES = 8
 
 
@@ -36,7 +36,10 @@ def setting_names() -> tuple[str, ...]:
 
 
 def to_query(config: TrainingConfig) -> dict[str, str]:
-    """Return the query of a link to these settings; `from_query` gives them back exactly."""
+    """Return the query of a link to these settings; `from_query` gives them back exactly.
+
+    Settings that started from no known preset come back the same, but under the name of the default one.
+    """
     preset = config.preset if config.preset in PRESETS else DEFAULT_PRESET
     original = PRESETS[preset].config
     changed = {
@@ -44,7 +47,8 @@ def to_query(config: TrainingConfig) -> dict[str, str]:
         for setting in fields(config)
         if setting.name != "preset" and getattr(config, setting.name) != getattr(original, setting.name)
     }
-    return {VERSION_NAME: str(CONFIG_VERSION), "preset": preset, **{name: _text(value) for name, value in changed.items()}}
+    settings = {name: _text(value) for name, value in changed.items()}
+    return {VERSION_NAME: str(CONFIG_VERSION), "preset": preset, **settings}
 
 
 def from_query(query: Mapping[str, str]) -> LinkedSettings:
@@ -65,8 +69,10 @@ def from_query(query: Mapping[str, str]) -> LinkedSettings:
             continue
         if name not in setting_names():
             notes.append(f"{_quoted(name)} is not a setting, so it was ignored.")
+        elif name == "architecture" and len(text) > MAX_CHARACTERS:
+            notes.append(f"The network of the link is too long to be read, so it is that of {preset}.")
         elif name == "architecture":
-            notation = text[:_LONGEST_VALUE]
+            notation = text
             if _is_network(notation):
                 values[name] = notation
         else:
@@ -75,14 +81,37 @@ def from_query(query: Mapping[str, str]) -> LinkedSettings:
                 notes += [note] if note else []
             except ConfigError:
                 notes.append(f"{_words(name)} cannot be {_quoted(text)}, so it is {_text(getattr(config, name))}.")
-    config, note = _combine(config, values)
+    config, note = combine(config, values)
     notes += [note] if note else []
     return LinkedSettings(config, notation, tuple(notes[:_MOST_NOTES]))
 
 
+def combine(config: TrainingConfig, changes: Mapping[str, Any]) -> tuple[TrainingConfig, str]:
+    """Return settings with these changes, and a note if others had to follow them.
+
+    What chooses by validation images needs some that are held out: without them early stopping looks at the training
+    images instead, and the last weights are kept. Raises `ConfigError` for a value that is wrong by itself.
+    """
+    wanted = {name: checked(name, value) for name, value in changes.items()}
+    try:
+        return replace(config, **wanted), ""
+    except ConfigError:
+        followed: dict[str, str] = {}
+        words = []
+        metric = wanted.get("stop_metric", config.stop_metric)
+        if wanted.get("early_stopping", config.early_stopping) != "never" and metric.startswith("validation"):
+            followed["stop_metric"] = metric.replace("validation", "training")
+            words.append(f"early stopping watches the {followed['stop_metric']}")
+        if wanted.get("keep", config.keep) == "best":
+            followed["keep"] = "last"
+            words.append("the last weights are kept")
+        fitting = replace(config, **{**wanted, **followed})  # a network that cannot be built is refused here again
+        return fitting, f"As no images are held out of training, {' and '.join(words)}."
+
+
 def _read(name: str, text: str) -> tuple[Any, str]:
     """Return the value of a setting, clamped to its bounds, and a note if it was. Raises `ConfigError`."""
-    value = read_text(name, text[:_LONGEST_VALUE])
+    value = read_text(name, text)
     low, high = bounds(name)
     if low is None or high is None or low <= value <= high:
         return value, ""
@@ -90,15 +119,6 @@ def _read(name: str, text: str) -> tuple[Any, str]:
         raise ConfigError("not a number")
     clamped = min(max(value, type(value)(low)), type(value)(high))
     return clamped, f"{_words(name)} of {_quoted(text)} is out of bounds, so it is {_text(clamped)}."
-
-
-def _combine(original: TrainingConfig, values: dict[str, Any]) -> tuple[TrainingConfig, str]:
-    """Return the settings with these values; if they do not go together, without early stopping and choice of weights."""
-    try:
-        return replace(original, **values), ""
-    except ConfigError as error:
-        without = {**values, "early_stopping": "never", "keep": "last"}
-        return replace(original, **without), f"Early stopping and the choice of weights are off. {error}"
 
 
 def _is_network(notation: str) -> bool:
@@ -118,6 +138,9 @@ def _words(name: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return foreign text for a note: short, and without anything that Markdown or HTML could take for its own."""
-    plain = "".join(letter if letter.isalnum() or letter in " .,-+" else " " for letter in text[:30]).strip()
-    return f"“{plain}”"
+    """Return foreign text for a note: short, and without anything that Markdown or HTML could take for its own.
+
+    A dot stays after a digit only: Streamlit makes a link of `www.`.
+    """
+    plain = re.sub(r"[^\w .,+-]|_|(?<=[^\W\d])\.", " ", text[:30])
+    return f"“{plain.strip()}”"

@@ -39,7 +39,7 @@ def build_model(architecture: Architecture, scaling: Scaling, l2: float = 0.0) -
 def build_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
     """Return the optimizer with Keras's defaults for everything that has no setting."""
     rate = config.learning_rate
-    constructors: dict[Optimizer, keras.optimizers.Optimizer] = {
+    constructors: dict[Optimizer, type[keras.optimizers.Optimizer]] = {
         "adam": keras.optimizers.Adam,
         "nadam": keras.optimizers.Nadam,
         "rmsprop": keras.optimizers.RMSprop,

@@ -21,6 +21,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import time
 from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -140,7 +141,8 @@ def owner_hash(secret: str) -> str:
 def create_run(folder: Path, config: TrainingConfig, name: str | None = None, owner: str = "") -> Path:
     """Make the directory of a new, queued run and return it.
 
-    Ids begin with the time, so they sort by age, unless a `name` is given. Raises `RunError` if that is taken or unfit.
+    Ids begin with the time, so they sort by age, unless a `name` is given. Raises `RunError` if that is taken or unfit,
+    `OSError` if nothing can be written; then nothing is left behind.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if name is not None:
@@ -155,10 +157,14 @@ def create_run(folder: Path, config: TrainingConfig, name: str | None = None, ow
         path = folder / name
     else:
         path = _make_dated_directory(folder, config.preset)
-    if owner:
-        (path / "owner.txt").write_text(owner, encoding="utf-8")
-    write_json(path / "config.json", config.to_json())
-    write_status(path, "queued")
+    try:
+        if owner:
+            (path / "owner.txt").write_text(owner, encoding="utf-8")
+        write_json(path / "config.json", config.to_json())
+        write_status(path, "queued")
+    except OSError:
+        shutil.rmtree(path, ignore_errors=True)
+        raise
     return path
 
 
@@ -176,6 +182,12 @@ def list_runs(folder: Path) -> list[Run]:
     return [run for run in (_read_or_none(path) for path in sorted(_run_paths(folder), reverse=True)) if run]
 
 
+def list_active(folder: Path) -> list[Run]:
+    """Return the readable runs of a folder that wait or train, the oldest first. Those that have ended cost little."""
+    runs = (_read_or_none(path) for path in sorted(_run_paths(folder)) if _is_active(path))
+    return [run for run in runs if run and run.is_active]
+
+
 def unreadable_runs(folder: Path) -> dict[str, str]:
     """Return, by id, what is wrong with the runs of a folder that `list_runs` leaves out."""
     problems = {}
@@ -188,24 +200,30 @@ def unreadable_runs(folder: Path) -> dict[str, str]:
 
 
 def read_run(path: Path) -> Run:
-    """Read a run directory. Raises `RunError` if its configuration or status cannot be read.
-
-    A run whose process has died is told as `interrupted`, whatever its status file says.
-    """
+    """Read a run directory. Raises `RunError` if its configuration or status cannot be read."""
     try:
         config = TrainingConfig.from_json(_read_json(path / "config.json"))
     except ConfigError as error:
         raise RunError(f"The settings of run {path.name} cannot be used. {error}") from error
-    status = _read_status(path)
-    if status.state in ACTIVE and not _process_lives(status):
-        status = _read_status(path)  # it may have ended well since the status was read
-    if status.state in ACTIVE and not _process_lives(status):
-        status = Status("interrupted", "Its training process ended before it was done.", updated=status.updated)
+    status = read_status(path)
     report = None
     if status.state not in ACTIVE and (path / "report.json").exists():
         report = _read_report(path)
     title = _read_text(path / "title.txt", MAX_TITLE)
     return Run(path, config, status, report, title, _read_text(path / "owner.txt", 64))
+
+
+def read_status(path: Path) -> Status:
+    """Return how a run stands. Raises `RunError`.
+
+    A run whose process has died is told as `interrupted`, whatever its status file says.
+    """
+    status = _read_status(path)
+    if status.state in ACTIVE and not _process_lives(status):
+        status = _read_status(path)  # it may have ended well since the status was read
+    if status.state in ACTIVE and not _process_lives(status):
+        status = Status("interrupted", "Its training process ended before it was done.", updated=status.updated)
+    return status
 
 
 def read_predictions(path: Path) -> Probabilities:
@@ -241,9 +259,8 @@ def write_report(path: Path, report: Report) -> None:
 
 def rename(path: Path, title: str) -> None:
     """Call a run something, in one line of at most `MAX_TITLE` characters; nothing gives it its own name back."""
-    title = " ".join(title.split())[:MAX_TITLE]
     with replacing(path / "title.txt") as beside:
-        beside.write_text(title, encoding="utf-8")
+        beside.write_text(_one_line(title, MAX_TITLE), encoding="utf-8")
 
 
 def request_stop(path: Path) -> None:
@@ -289,13 +306,25 @@ def _read_or_none(path: Path) -> Run | None:
         return None
 
 
-def _read_text(path: Path, characters: int) -> str:
-    """Return the beginning of a small text file, printable and on one line; nothing if there is none."""
+def _is_active(path: Path) -> bool:
     try:
-        text = read_patiently(path)[: 4 * characters].decode("utf-8", "replace")
+        return read_status(path).state in ACTIVE
+    except RunError:
+        return False
+
+
+def _read_text(path: Path, characters: int) -> str:
+    """Return the beginning of a small text file on one line; nothing if there is none."""
+    try:
+        return _one_line(read_patiently(path)[: 4 * characters].decode("utf-8", "replace"), characters)
     except OSError:
         return ""
-    return "".join(letter for letter in text if letter.isprintable())[:characters]
+
+
+def _one_line(text: str, characters: int) -> str:
+    """Return the beginning of a text without control characters, and with single spaces for white space."""
+    kept = (letter for letter in text if letter.isprintable() or letter.isspace())
+    return " ".join("".join(kept).split())[:characters].rstrip()
 
 
 def _read_json(path: Path) -> Any:

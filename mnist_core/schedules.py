@@ -8,7 +8,8 @@
 | `one-cycle` | rises from 1/25 of the given rate to all of it over the first 30 % of steps, then falls nearly to |
 |             | zero, both along half a cosine (Smith and Topin, 2017; figures as in PyTorch's `OneCycleLR`)      |
 
-Before the first three, the rate may rise evenly from zero for some epochs: the warm-up.
+Before the first three, the rate may rise evenly from zero for some epochs: the warm-up. One that is longer than
+training takes all of it.
 """
 
 from __future__ import annotations

@@ -162,8 +162,8 @@ class _EpochTrainer:
         self._sequence_length = 1
 
     def variables(self) -> tuple[NDArray[Any], ...]:
-        """Return copies of all variables: weights, running statistics, states of random generators, of the optimizer."""
-        return tuple(np.array(variable) for variable in self._all_variables())
+        """Return copies of all variables: weights, running statistics, random states, those of the optimizer."""
+        return tuple(np.asarray(variable.numpy()) for variable in self._all_variables())
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to the state of a checkpoint. Raises `ValueError` if it belongs to another network or optimizer."""
@@ -187,7 +187,8 @@ class _EpochTrainer:
                 raise TrainingDivergedError(_diverged(epoch))
             done += batches.size
             correct += int(hits.sum())
-            loss_sum += float(losses.sum()) * batches.shape[1]
+            for loss in losses.tolist():  # one by one: the sum must not depend on how batches are grouped
+                loss_sum += loss * batches.shape[1]
             self.progress.steps += len(batches)
             self.progress.images += batches.size
             self._on_event(
@@ -206,6 +207,8 @@ class _EpochTrainer:
         complete = done == len(order)
         self.progress.epochs_completed += complete
         validation_loss, validation_accuracy = _validate(self._model, validation)
+        if validation_loss is not None and not np.isfinite(validation_loss):
+            raise TrainingDivergedError(_diverged(epoch))
         return EpochDone(
             epoch=epoch,
             step=self.progress.steps,

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from mnist_core import runs
 
 _FOLDER = ".deleted"
 _DAYS_KEPT = 7
+_MARKER = "deleted"  # a file in each deleted run that tells when
 
 
 def delete(run: runs.Run) -> None:
-    """Move a run to the trash. Raises `RunError` if it ships with the project or is in progress, `OSError`."""
+    """Move a run to the trash. Raises `RunError` if it ships with the project, is in progress or gone, `OSError`."""
+    run = runs.find_run(run.id, run.path.parent)  # it may have gone on since the page was drawn
     if run.is_bundled:
         raise runs.RunError("This run ships with Digit Lab and cannot be deleted.")
     if run.is_active:
@@ -23,8 +26,8 @@ def delete(run: runs.Run) -> None:
     _remove_old(folder)
     target = folder / run.id
     shutil.rmtree(target, ignore_errors=True)
+    (run.path / _MARKER).touch()
     run.path.rename(target)
-    (target / "deleted").touch()  # tells when
 
 
 def restore(run_id: str, folder: Path) -> None:
@@ -35,12 +38,12 @@ def restore(run_id: str, folder: Path) -> None:
     if (folder / run_id).exists():
         raise runs.RunError("There is another run of this name now.")
     deleted.rename(folder / run_id)
-    (folder / run_id / "deleted").unlink(missing_ok=True)
+    (folder / run_id / _MARKER).unlink(missing_ok=True)
 
 
 def _remove_old(folder: Path) -> None:
     oldest = time.time() - _DAYS_KEPT * 24 * 3600
     for path in folder.iterdir():
-        marker = path / "deleted"
-        if marker.exists() and marker.stat().st_mtime < oldest:
-            shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError):  # it may be gone at any moment
+            if (path / _MARKER).stat().st_mtime < oldest:
+                shutil.rmtree(path, ignore_errors=True)

@@ -8,20 +8,23 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 
 def has_declared_types(thing: Any) -> bool:
-    """Whether all fields of a dataclass instance hold what they declare; whole numbers count as float."""
+    """Whether all fields of a dataclass instance hold what they declare, as `is_of` tells."""
     return all(is_of(getattr(thing, name), kind) for name, kind in _declared_types(thing.__class__).items())
 
 
 def is_of(value: Any, kind: Any) -> bool:
-    """Whether a value read from JSON is of a kind that a dataclass can declare; whole numbers count as float."""
+    """Whether a value read from JSON is of a kind that a dataclass can declare.
+
+    Whole numbers count as float, too; those that need more than 64 bits, which no array can hold, do not count at all.
+    """
     if get_origin(kind) in (Union, types.UnionType):
         return any(is_of(value, option) for option in get_args(kind))
     if get_origin(kind) is tuple:
         return isinstance(value, tuple) and all(is_of(item, get_args(kind)[0]) for item in value)
     if kind is float:
-        return isinstance(value, float) or (is_of(value, int) and abs(value) < 2**63)
+        return isinstance(value, float) or is_of(value, int)
     if kind is int:
-        return isinstance(value, int) and not isinstance(value, bool)
+        return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
     return isinstance(value, get_origin(kind) or kind)
 
 

@@ -20,6 +20,7 @@ _ICONS: dict[Kind, str] = {
     "too early": ":material/hourglass:",
     "hardly learning": ":material/trending_flat:",
     "overfitting": ":material/call_split:",
+    "unsteady": ":material/show_chart:",
     "underfitting": ":material/horizontal_rule:",
     "levelling off": ":material/check:",
     "still learning": ":material/trending_down:",
@@ -81,7 +82,7 @@ def _options() -> CurveOptions:
         help="Single batches differ by chance. Smoothing shows the mean of the last ones; the pale line is what "
         "was measured.",
     )
-    return CurveOptions(by=by, logarithmic=scale == "log", smoothing=smoothing)
+    return CurveOptions(by="epoch" if by == "epoch" else "batch", logarithmic=scale == "log", smoothing=smoothing)
 
 
 def _ghosts(run: runs.Run) -> list[Ghost]:

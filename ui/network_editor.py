@@ -174,7 +174,7 @@ def _row(token: InspectedToken) -> dict[str, Any]:
     arithmetic, _, parameters = token.summary.arithmetic.rpartition(" = ")
     return {
         **row,
-        "output": " × ".join(map(str, token.summary.output_shape)),
+        "output": " × ".join(f"{size:,}" for size in token.summary.output_shape),
         "parameters": parameters,
         "arithmetic": arithmetic,
         "multiplyAdds": f"{token.summary.multiply_adds:,}",

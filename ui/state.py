@@ -64,8 +64,8 @@ def bound_view(options: Sequence[Choice], default: Choice) -> BoundChoice[Choice
 
 
 def _write_view() -> None:
-    kept = {Params.RUN: st.query_params[Params.RUN]} if Params.RUN in st.query_params else {}
-    st.query_params.from_dict({Params.VIEW: st.session_state[f"choice-{Params.VIEW}"], **kept})
+    kept = {"run": st.query_params[Params.RUN]} if Params.RUN in st.query_params else {}
+    st.query_params.from_dict({"view": st.session_state[f"choice-{Params.VIEW}"], **kept})
 
 
 def _write_choice(name: Params, key: str) -> None:

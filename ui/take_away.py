@@ -18,13 +18,13 @@ def link(query: Mapping[str, str]) -> None:
     st.code(f"{address}?{urlencode(query)}", language=None, wrap_lines=True)
 
 
-def configuration(config: TrainingConfig, *, name: str, key: str) -> None:
-    """Offer settings as a Keras script, as a notebook and as JSON."""
+def configuration(config: TrainingConfig, *, name: str, key: str, test_accuracy: float | None = None) -> None:
+    """Offer settings as a Keras script, as a notebook and as JSON; the first two tell what accuracy to expect."""
     stem = "digit-lab-" + "".join(letter if letter.isalnum() else "-" for letter in name)
     with st.container(horizontal=True):
         st.download_button(
             "Python",
-            lambda: export.keras_script(config),
+            lambda: export.keras_script(config, test_accuracy),
             f"{stem}.py",
             "text/x-python",
             key=f"{key}-script",
@@ -34,7 +34,7 @@ def configuration(config: TrainingConfig, *, name: str, key: str) -> None:
         )
         st.download_button(
             "Notebook",
-            lambda: export.notebook(config),
+            lambda: export.notebook(config, test_accuracy),
             f"{stem}.ipynb",
             "application/x-ipynb+json",
             key=f"{key}-notebook",
@@ -56,7 +56,10 @@ def configuration(config: TrainingConfig, *, name: str, key: str) -> None:
 
 def files(run: runs.Run) -> None:
     """Offer what a run has made: its network, its curves, its settings; and show its script."""
-    configuration(run.config, name=run.id, key="run")
+    expected = None
+    if run.report is not None and run.report.end_reason != "stopped":  # a script trains to the end
+        expected = run.report.test_accuracy
+    configuration(run.config, name=run.id, key="run", test_accuracy=expected)
     with st.container(horizontal=True):
         model = run.path / "model.keras"
         if model.is_file():
@@ -71,7 +74,7 @@ def files(run: runs.Run) -> None:
             )
         st.download_button(
             "Curves",
-            lambda: export.curves_csv(readers.events(run)),
+            lambda: export.curves_csv(readers.events(run), run.config),
             f"{run.id}.csv",
             "text/csv",
             key="run-curves",
@@ -80,4 +83,4 @@ def files(run: runs.Run) -> None:
             help="Every batch and every epoch as CSV. For a picture, use the camera above a chart.",
         )
     with st.expander("Copy as Python"):
-        st.code(export.keras_script(run.config), language="python", height=320)
+        st.code(export.keras_script(run.config, expected), language="python", height=320)
