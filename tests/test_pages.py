@@ -24,6 +24,7 @@ with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {})
 PROJECT = Path(__file__).resolve().parent.parent
 TITLES = {"home": "Digit Lab", "train": "Train a network", "explore": "Explore the digits", "draw": "Draw a digit"}
 EXPLORE_VIEWS = ("digits", "mistakes", "confusion")
+TRAIN_VIEWS = ("setup", "watch", "compare", "published", "words")
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +75,43 @@ def test_a_page_when_there_is_nothing_yet(name: str, nothing_ships: None) -> Non
     app = open_page(name)
     assert app.title[0].value == TITLES[name]
     assert not app.error
-    assert name in ("home", "explore") or "There is no trained network yet" in texts(app)
+    assert name != "draw" or "There is no trained network yet" in texts(app)
+
+
+@pytest.mark.parametrize("view", TRAIN_VIEWS)
+def test_each_view_of_train_when_there_is_nothing_yet(view: str, nothing_ships: None) -> None:
+    app = open_page("train", view=view)
+    assert not app.error
+    words = {
+        "watch": "There is no trained network yet",
+        "compare": "There is no run yet",
+        "published": "not trained here",
+    }
+    assert words.get(view, "Train a network") in texts(app) + "".join(table.value.to_string() for table in app.table)
+
+
+@pytest.mark.parametrize("view", TRAIN_VIEWS)
+def test_each_view_of_train_with_the_runs_that_ship(view: str) -> None:
+    app = open_page("train", view=view)
+    assert not app.error
+    assert not app.warning
+
+
+@pytest.mark.parametrize("run_id", ["chollet", "garcia", "fast", "five-layer"])
+def test_a_run_that_ships_is_shown_with_its_result(run_id: str) -> None:
+    app = open_page("train", run=run_id)
+    report = runs.read_run(runs.BUNDLED_RUNS / run_id).report
+    assert report is not None
+    assert f"{report.test_accuracy:.2%}" in texts(app)
+    assert ("Hardly learning" in texts(app)) == (run_id == "garcia")
+
+
+def test_two_runs_are_compared_by_what_differs() -> None:
+    app = open_page("train", view="compare", compare="garcia,garcia-rate-1")
+    differences = next(table.value for table in app.dataframe if "Learning rate" in table.value.columns)
+    assert list(differences.columns) == ["Learning rate"]
+    assert sorted(differences["Learning rate"]) == ["0.001", "1"]
+    assert "is clearly better" in texts(app)
 
 
 @pytest.mark.parametrize("view", EXPLORE_VIEWS)
@@ -103,19 +140,23 @@ def test_a_damaged_data_file_gives_one_clear_message(
     assert "git checkout" in app.error[0].value
 
 
+def button(app: AppTest, label: str):
+    return next(button for button in app.button if button.label == label)
+
+
 def test_training_starts_with_the_settings_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
-    monkeypatch.setattr("mnist_core.jobs.start", lambda config, folder: started.append((config, folder)) or "chollet")
+    monkeypatch.setattr("mnist_core.jobs.start", lambda config, folder, owner: started.append(config) or "chollet")
     app = open_page("train")
-    app.selectbox(key="preset").select("nehlr").run()
+    app.selectbox(key="setting-preset").select("nehlr").run()
     app.number_input(key="setting-epochs").set_value(2).run()
-    assert "Changed: epochs." in texts(app)
-    next(button for button in app.button if button.label == "Train").click().run()
-    ((config, folder),) = started
+    assert button(app, "Epochs: 3 → 2")
+    button(app, "Train").click().run()
+    (config,) = started
     assert (config.preset, config.epochs, config.batch_size) == ("nehlr", 2, 64)
     assert config.architecture == "32C3-P2-D0.2-128-10"
-    assert folder == runs.runs_dir()
     assert app.query_params["run"] in ("chollet", ["chollet"])
+    assert app.query_params["view"] in ("watch", ["watch"])
 
 
 def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,21 +165,57 @@ def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("mnist_core.jobs.start", fail)
     app = open_page("train")
-    next(button for button in app.button if button.label == "Train").click().run()
+    button(app, "Train").click().run()
     assert not app.exception
     assert "No space left on device" in app.error[0].value
 
 
 def test_a_preset_sets_every_setting_and_reset_brings_it_back() -> None:
     app = open_page("train")
-    app.selectbox(key="preset").select("garcia").run()
-    assert app.text_input(key="setting-architecture").value == "32C3-64C3-P2-D0.25-128-D0.5-10"
+    app.selectbox(key="setting-preset").select("garcia").run()
     assert app.selectbox(key="setting-optimizer").value == "adadelta"
     assert app.selectbox(key="setting-validation").value == "test"
     app.number_input(key="setting-seed").set_value(9).run()
-    next(button for button in app.button if button.label == "Reset").click().run()
+    app.slider(key="setting-rotation").set_value(12.0).run()
+    button(app, "Seed: 1 → 9").click().run()
     assert app.number_input(key="setting-seed").value == 1
-    assert "Changed" not in texts(app)
+    assert app.slider(key="setting-rotation").value == 12
+    button(app, "Reset all").click().run()
+    assert app.slider(key="setting-rotation").value == 0
+    assert not any("→" in each.label for each in app.button)
+
+
+def test_a_setting_that_needs_held_out_images_follows_with_a_note() -> None:
+    app = open_page("train", preset="chollet", early_stopping="patience", stop_metric="validation loss")
+    assert app.selectbox(key="setting-stop_metric").value == "validation loss"
+    app.selectbox(key="setting-validation").select("none").run()
+    assert app.selectbox(key="setting-stop_metric").value == "training loss"
+    assert "early stopping watches the training loss" in texts(app)
+
+
+def test_what_is_too_large_for_a_public_server_cannot_be_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_page("train", preset="chollet", epochs="50")
+    assert not button(app, "Train").disabled
+    monkeypatch.setenv("DIGIT_LAB_PUBLIC", "1")
+    app.run()
+    assert button(app, "Train").disabled
+    assert "50 epochs: at most 20 are allowed here" in texts(app)
+
+
+def test_nobody_changes_the_run_of_another_on_a_public_server(
+    own_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGIT_LAB_PUBLIC", "1")
+    path = own_folders / "20260101-000000000-some"
+    shutil.copytree(runs.BUNDLED_RUNS / "chollet", path)
+    (path / "owner.txt").write_text(runs.owner_hash("a" * 32))
+    runs.write_status(path, "running", "Training", pid=os.getpid())
+    app = open_page("train", run=path.name)
+    assert "Epoch 15 of 15" in app.get("progress")[0].proto.text
+    assert not any(each.label == "Stop" for each in app.button)
+    app.session_state["visitor"] = "a" * 32
+    app.run()
+    assert any(each.label == "Stop" for each in app.button)
 
 
 @pytest.mark.parametrize("damage", ["predictions.npz", "report.json", "config.json", "status.json", "metrics.jsonl"])

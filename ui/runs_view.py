@@ -31,7 +31,8 @@ def runs_view() -> None:
     )
     listed = [run for run in everything if _matches(run, wanted)]
     if not listed:
-        st.info("No run matches.", icon=":material/filter_alt_off:")
+        what = "No run matches." if everything else "There is no run yet: set one up, and press Train."
+        st.info(what, icon=":material/filter_alt_off:" if everything else ":material/info:")
         return
     chosen = _table(listed)
     for run_id, problem in runs.unreadable_runs(runs.runs_dir()).items():

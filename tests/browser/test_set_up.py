@@ -63,7 +63,7 @@ def test_a_preset_sets_everything_and_changes_are_named(page: Page, server) -> N
     expect(page.get_by_text("331,754").first).to_be_visible()
     page.get_by_role("tab", name="Augmentation").click()
     expect(page.get_by_text("Right: as training would see them")).to_be_visible()
-    expect(page.get_by_role("slider", name="Rotation")).to_have_attribute("aria-valuenow", "10")
+    expect(page.get_by_role("slider", name="Rotation")).to_have_value("10")
     expect(page.get_by_role("button", name="Reset all")).to_have_count(0)
 
 
