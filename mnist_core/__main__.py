@@ -119,11 +119,13 @@ def _train_as_job(folder: Path, run_id: str) -> int:
     run = runs.find_run(run_id, folder)
     if run.status.state != "queued":
         raise CommandError(f"Run {run_id} was carried out before ({run.status.state}).")
+    if run.status.pid is not None:
+        raise CommandError(f"Run {run_id} has a process already ({run.status.pid}).")
     jobs.be_nice()
-    interrupted = _stop_on_signal()
+    # No handling of signals: a run whose machine shuts down is interrupted, and can go on afterwards.
     runs.write_status(run.path, "queued", pid=os.getpid())
-    jobs.wait_for_turn(run.path, lambda: bool(interrupted))
-    ended = worker.carry_out(run.path, should_stop=lambda: bool(interrupted))
+    jobs.wait_for_turn(run.path)
+    ended = worker.carry_out(run.path)
     return 1 if ended.status.state == "failed" else 0
 
 

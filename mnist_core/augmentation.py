@@ -10,6 +10,8 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+_Floats = NDArray[np.floating]
+
 _SIDE = 28
 _CHUNK = 1024  # images at a time: what they need then fits into the processor's cache
 _KNOTS = 5  # an elastic distortion is a smooth field through random displacements at 5 × 5 points
@@ -47,7 +49,7 @@ def _augment_chunk(
     images: NDArray[np.uint8], augmentation: Augmentation, generator: np.random.Generator
 ) -> NDArray[np.uint8]:
     amounts = generator.random((len(images), 6 + 2 * _KNOTS**2), dtype=np.float32) * 2 - 1  # -1 to 1
-    changed = images.astype(np.float32)
+    changed: _Floats = images.astype(np.float32)
     if any((augmentation.rotation, augmentation.shift, augmentation.zoom, augmentation.shear, augmentation.elastic)):
         x, y = _sources(amounts, augmentation)
         changed = _sample(changed, x, y)
@@ -82,13 +84,14 @@ def _spread() -> NDArray[np.float32]:
     """Return the weights, (28, knots), that make a smooth curve of values at the knots."""
     distance = np.arange(_SIDE)[:, None] - np.linspace(0, _SIDE - 1, _KNOTS)[None]
     weights = np.exp(-((distance / (_SIDE / _KNOTS)) ** 2))
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    spread: NDArray[np.float32] = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return spread
 
 
 _SPREAD = _spread()
 
 
-def _sample(images: NDArray[np.float32], x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
+def _sample(images: _Floats, x: NDArray[np.float32], y: NDArray[np.float32]) -> _Floats:
     """Return images (n, 28, 28) read at fractional positions, bilinearly; outside of an image is black."""
     width = _SIDE + 2
     framed = np.zeros((len(images), width, width), np.float32)
@@ -96,15 +99,15 @@ def _sample(images: NDArray[np.float32], x: NDArray[np.float32], y: NDArray[np.f
     flat = framed.reshape(-1)
     x, y = np.clip(x + 1, 0, width - 1.001), np.clip(y + 1, 0, width - 1.001)
     column, row = x.astype(np.int32), y.astype(np.int32)
-    x, y = x - column, y - row
+    across, down = x - column, y - row
     corner = row * width + column + (np.arange(len(images), dtype=np.int32) * width * width)[:, None, None]
-    above = flat[corner] * (1 - x) + flat[corner + 1] * x
-    below = flat[corner + width] * (1 - x) + flat[corner + width + 1] * x
-    sampled: NDArray[np.float32] = above * (1 - y) + below * y
+    above = flat[corner] * (1 - across) + flat[corner + 1] * across
+    below = flat[corner + width] * (1 - across) + flat[corner + width + 1] * across
+    sampled: _Floats = above * (1 - down) + below * down
     return sampled
 
 
-def _change_thickness(images: NDArray[np.float32], amounts: NDArray[np.float32]) -> NDArray[np.float32]:
+def _change_thickness(images: _Floats, amounts: NDArray[np.float32]) -> _Floats:
     """Blend each image with itself grown (amount above 0) or shrunk (below 0) by one pixel."""
     framed = np.pad(images, ((0, 0), (1, 1), (1, 1)))
     neighbours = (framed[:, :-2, 1:-1], framed[:, 2:, 1:-1], framed[:, 1:-1, :-2], framed[:, 1:-1, 2:])
@@ -112,5 +115,5 @@ def _change_thickness(images: NDArray[np.float32], amounts: NDArray[np.float32])
     for neighbour in neighbours:
         grown, shrunk = np.maximum(grown, neighbour), np.minimum(shrunk, neighbour)
     amounts = amounts[:, None, None]
-    blended: NDArray[np.float32] = images + np.abs(amounts) * (np.where(amounts > 0, grown, shrunk) - images)
+    blended: _Floats = images + np.abs(amounts) * (np.where(amounts > 0, grown, shrunk) - images)
     return blended

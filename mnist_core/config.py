@@ -175,8 +175,12 @@ def options(name: str) -> tuple[str, ...]:
 
 def bounds(name: str) -> tuple[float | None, float | None]:
     """Return the lowest and the highest accepted value of a numeric setting; `(None, None)` for others."""
-    metadata = {setting.name: setting.metadata for setting in fields(TrainingConfig)}[name]
-    return metadata.get("low"), metadata.get("high")
+    return _bounds()[name]
+
+
+@cache
+def _bounds() -> dict[str, tuple[float | None, float | None]]:
+    return {each.name: (each.metadata.get("low"), each.metadata.get("high")) for each in fields(TrainingConfig)}
 
 
 @cache

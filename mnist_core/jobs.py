@@ -60,15 +60,15 @@ def start_seeds(config: TrainingConfig, folder: Path, count: int, owner: str = "
 
 
 def resume(run: runs.Run) -> None:
-    """Let an interrupted run go on from its last whole epoch, with the weights that it would have had.
+    """Let an interrupted or failed run go on from its last whole epoch, with the weights that it would have had.
 
-    Raises `RunError` if it is not interrupted or has nothing to go on from, otherwise as `start` does.
+    Raises `RunError` if it is neither or has nothing to go on from, otherwise as `start` does.
     """
     bounds = limits.current()
     with _lock:
         run = runs.read_run(run.path)  # another visitor may have been quicker
-        if run.status.state != "interrupted":
-            raise runs.RunError("Only an interrupted run can go on.")
+        if run.status.state not in ("interrupted", "failed"):
+            raise runs.RunError("Only a run that was interrupted or failed can go on.")
         if not checkpoints.has_checkpoint(run.path):
             raise runs.RunError("The run ended before its first epoch was done. Start it again instead.")
         limits.check(run.config, bounds)

@@ -93,8 +93,8 @@ _PRESETS = (
         "Raw pixels",
         "“MNIST-Handwritten-Digit-Classification”, a 5 layers sequential CNN",
         "99.51 % and 98.15 %, both in the same text",
-        "Our result lies between the two, nearer to the lower one. The higher one may be that of the training images: ours "
-        "reaches 99.4 % there, which says nothing about new digits.",
+        "Our result lies between the two, nearer to the lower one. The higher one may be that of the training images: "
+        "ours reaches 99.4 % there, which says nothing about new digits.",
         "Pixels stay at 0–255 and there is no dropout: see what scaling is good for.",
         "64C3-32C3-P2-10",
         scaling="0-255",

@@ -23,7 +23,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from mnist_core.augmentation import augment
-from mnist_core.checkpoints import BestWeights, Checkpoint
+from mnist_core.checkpoints import BestWeights, Checkpoint, CheckpointError
 from mnist_core.config import TrainingConfig
 from mnist_core.dataset import Images, Labels, Mnist
 from mnist_core.early_stopping import best_epoch, reason_to_stop
@@ -72,7 +72,7 @@ def train(
     choosing among them on the test set would flatter the result.
 
     `seconds` count training only, neither validation nor what callbacks do. Raises `TrainingDivergedError` when the
-    loss is no longer finite, `ValueError` if `start` belongs to another network.
+    loss is no longer finite, `CheckpointError` if `start` belongs to another network.
     """
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
@@ -166,10 +166,10 @@ class _EpochTrainer:
         return tuple(np.asarray(variable.numpy()) for variable in self._all_variables())
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go back to the state of a checkpoint. Raises `ValueError` if it belongs to another network or optimizer."""
+        """Go back to the state of a checkpoint. Raises `CheckpointError` if that belongs to another network."""
         variables = self._all_variables()
         if [tuple(variable.shape) for variable in variables] != [array.shape for array in checkpoint.variables]:
-            raise ValueError("The checkpoint belongs to another network or optimizer.")
+            raise CheckpointError("The checkpoint belongs to another network or optimizer. Start the run again.")
         for variable, array in zip(variables, checkpoint.variables, strict=True):
             variable.assign(array)
         self.progress = replace(checkpoint.progress)

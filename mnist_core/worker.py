@@ -87,6 +87,8 @@ def carry_out(
     except Exception as error:  # whatever went wrong, the page must learn of it
         if not isinstance(error, _EXPECTED):
             traceback.print_exc()
+        if isinstance(error, TrainingDivergedError | CheckpointError):  # to go on from there would end the same way
+            checkpoints.remove_checkpoint(path)
         runs.write_status(path, "failed", _explain(error))
     return runs.read_run(path)
 

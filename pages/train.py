@@ -27,6 +27,7 @@ VIEWS = {
     "words": ("Words", words.glossary),
 }
 
+state.went()  # this is where it was to go
 st.title("Train a network", anchor=False)
 view = state.bound_view(list(VIEWS), "watch" if Params.RUN in st.query_params else "setup")
 st.segmented_control(

@@ -17,7 +17,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from mnist_core import runs, worker  # noqa: E402
+from mnist_core import limits, runs, worker  # noqa: E402
 from mnist_core.config import TrainingConfig  # noqa: E402
 from mnist_core.dataset import Mnist, load_mnist  # noqa: E402
 
@@ -30,6 +30,7 @@ def own_runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("default-runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(runs.RUNS_DIR_VARIABLE, str(folder))
+        patch.delenv(limits.PUBLIC_VARIABLE, raising=False)
         yield folder
 
 

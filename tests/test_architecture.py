@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from mnist_core.architecture import (
     ACTIVATIONS,
+    MAX_CHARACTERS,
     MAX_LAYERS,
     MAX_PARAMETERS,
     OUTPUT,
@@ -26,6 +29,7 @@ from mnist_core.architecture import (
     Pool,
     Shape,
     format_architecture,
+    inspect_notation,
     parse_architecture,
     summarize,
 )
@@ -227,6 +231,36 @@ def test_multiply_adds_are_those_worked_out_on_paper() -> None:
     counts = [layer.multiply_adds for layer in summarize(parse_architecture(CHOLLET))]
     assert counts == [26 * 26 * 3 * 3 * 32, 0, 11 * 11 * 3 * 3 * 32 * 64, 0, 0, 5 * 5 * 64 * 10]
     assert parse_architecture(CHOLLET).multiply_adds == 194_688 + 2_230_272 + 16_000
+
+
+def worked_out(arithmetic: str) -> tuple[int, int]:
+    """Return both sides of an arithmetic text as numbers; a bare number is both."""
+    assert re.fullmatch(r"[0-9,]+((×[0-9,]+)+( \+ [0-9,]+)? = [0-9,]+)?", arithmetic), arithmetic
+    left, _, right = arithmetic.replace(",", "").partition(" = ")
+    terms = [math.prod(map(int, term.split("×"))) for term in left.split(" + ")]
+    return sum(terms), int(right or left)
+
+
+@settings(max_examples=200, deadline=None)
+@given(architectures())
+@example(parse_architecture("1024C3:same-A28-10"))
+@example(parse_architecture("4096-4080-10"))
+def test_the_arithmetic_of_a_layer_gives_its_parameters(architecture: Architecture) -> None:
+    for layer in summarize(architecture):
+        assert worked_out(layer.arithmetic) == (layer.parameters, layer.parameters)
+
+
+def test_the_arithmetic_names_weights_and_biases() -> None:
+    notation = "32C3-P2-64C3-BN-P2-D0.5-10"
+    assert [layer.arithmetic for layer in summarize(parse_architecture(notation))] == [
+        "3×3×1×32 + 32 = 320",
+        "0",
+        "3×3×32×64 + 64 = 18,496",
+        "4×64 = 256",
+        "0",
+        "0",
+        "1,600×10 + 10 = 16,010",
+    ]
 
 
 def test_summaries_carry_the_tokens_in_order() -> None:
@@ -450,3 +484,132 @@ def test_long_text_is_refused_quickly(text: str) -> None:
     with pytest.raises(ArchitectureError):
         parse_architecture(text)
     assert time.perf_counter() - started < 1
+
+
+def test_inspection_tells_all_it_can_about_a_mistake() -> None:
+    inspection = inspect_notation(" 32C3-P2 - 64Q3-P2-2000C3-D0.5-10")
+    tokens = inspection.tokens
+    assert [token.text for token in tokens] == ["32C3", "P2", "64Q3", "P2", "2000C3", "D0.5", "10"]
+    assert [token.start for token in tokens] == [1, 6, 11, 16, 19, 26, 31]
+    pool = Pool("max", 2, 2)
+    assert [token.layer for token in tokens] == [Conv(32, 3), pool, None, pool, Conv(2000, 3), Dropout(0.5), OUTPUT]
+    before = [token.summary.output_shape for token in tokens if token.summary is not None]
+    assert before == [(26, 26, 32), (13, 13, 32)]
+    assert all(token.summary is None for token in tokens[2:])
+    assert [place for place, token in enumerate(tokens) if token.error is not None] == [2, 4]
+    assert (tokens[2].error or "").startswith("is not a layer; expected a convolution")
+    assert "from 1 to 1,024" in (tokens[4].error or "")
+    assert inspection.error is not None
+    assert (inspection.error.token, inspection.error.position, inspection.error.start) == ("64Q3", 3, 11)
+
+
+@pytest.mark.parametrize(
+    ("token", "layer"),
+    [
+        ("0C3", Conv(0, 3)),
+        ("32C99S0:same", Conv(32, 99, 0, "same")),
+        ("P0", Pool("max", 0, 0)),
+        ("A2S99", Pool("average", 2, 99)),
+        ("D1", Dropout(1)),
+        ("D", Dropout(0)),
+        ("5000:tanh", Dense(5000, "tanh")),
+        ("32C3:foo", None),
+        ("", None),
+    ],
+)
+def test_numbers_out_of_bounds_are_read_and_refused(token: str, layer: Layer | None) -> None:
+    inspected = inspect_notation(f"P2-{token}-10").tokens[1]
+    assert inspected.layer == layer
+    assert inspected.summary is None
+    assert inspected.error is not None
+
+
+def test_a_layer_that_cannot_follow_is_the_only_mistake() -> None:
+    tokens = inspect_notation("128-32C3-P2-BN-10").tokens
+    assert [token.error is None for token in tokens] == [True, False, True, True, True]
+    assert [token.summary is None for token in tokens] == [False, True, True, True, True]
+    assert all(token.layer is not None for token in tokens)
+
+
+def test_the_layer_that_is_too_large_shows_why() -> None:
+    tokens = inspect_notation("4096-4096-4096-10").tokens
+    summary = tokens[2].summary
+    assert summary is not None
+    assert summary.arithmetic == "4,096×4,096 + 4,096 = 16,781,312"
+    assert [token.error is None for token in tokens] == [True, True, False, True]
+    assert tokens[3].summary is None
+
+
+def assert_as_parsed(text: str) -> None:
+    inspection = inspect_notation(text)
+    try:
+        architecture = parse_architecture(text)
+    except ArchitectureError as error:
+        found = inspection.error
+        assert found is not None
+        expected = (str(error), error.token, error.position, error.start)
+        assert (str(found), found.token, found.position, found.start) == expected
+        first = next(place for place, token in enumerate(inspection.tokens, start=1) if token.error is not None)
+        assert first == error.position
+        assert all(token.summary is not None for token in inspection.tokens[: first - 1])
+        assert all(token.summary is None for token in inspection.tokens[first:])
+    else:
+        assert inspection.error is None
+        assert tuple(token.layer for token in inspection.tokens) == architecture.layers
+        assert tuple(token.summary for token in inspection.tokens) == summarize(architecture)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text(max_size=60) | notation_text | damaged_notations() | architectures().map(str))
+@example("")
+@example("  ")
+@example("-" * 39)
+@example("BN-" * 40 + "10")
+@example("BN-" * 39 + "10")
+@example("4096-4096-10")
+@example("\ud800-10")
+def test_inspecting_agrees_with_parsing_on_any_text(text: str) -> None:
+    assert_as_parsed(text)
+    tokens = inspect_notation(text).tokens
+    if text.strip() and len(tokens) <= MAX_LAYERS:
+        assert [token.text for token in tokens] == [piece.strip() for piece in text.split("-")]
+    assert all(text.startswith(token.text, token.start) for token in tokens)
+
+
+@pytest.mark.parametrize("notation", PUBLISHED_PARAMETERS)
+def test_inspecting_agrees_with_parsing_on_published_networks(notation: str) -> None:
+    assert_as_parsed(notation)
+
+
+def test_what_is_too_much_is_kept_in_the_last_token() -> None:
+    many = inspect_notation("BN-" * 45 + "10 ").tokens
+    assert len(many) == MAX_LAYERS + 1
+    assert many[-1].text == "BN-BN-BN-BN-BN-10"
+    assert many[-1].error == "at most 40 layers are accepted."
+
+    text = "64C3:same:tanh-" * 30 + "10"
+    assert len(text) > MAX_CHARACTERS
+    long = inspect_notation(text).tokens
+    assert "-".join(token.text for token in long) == text
+    assert [token.error is None for token in long] == [True] * 26 + [False]
+    assert long[-1].start == 26 * len("64C3:same:tanh-")
+    assert long[-1].error == "at most 400 characters are accepted."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("-" * 1_000_000, id="hyphens"),
+        pytest.param("32C3-" * 200_000, id="layers"),
+        pytest.param("1" * 1_000_000, id="digits"),
+        pytest.param("32C3" + ":same" * 200_000, id="options"),
+        pytest.param(" " * 1_000_000 + "x", id="white space"),
+    ],
+)
+def test_long_text_is_inspected_quickly(text: str) -> None:
+    started = time.perf_counter()
+    inspection = inspect_notation(text)
+    assert time.perf_counter() - started < 1
+    assert len(inspection.tokens) <= MAX_LAYERS + 1
+    assert inspection.error is not None
+    assert len(str(inspection.error)) < 400

@@ -17,16 +17,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_core import runs
+from mnist_core import event_log, export, limits, runs
 from mnist_core.__main__ import main
 from mnist_core.dataset import Mnist
 from mnist_core.evaluation import ranking
+from mnist_core.presets import PRESETS
 
 PROJECT = runs.PROJECT
 PARAMETERS = {"chollet": 34_826, "keras-steps": 93_322, "nehlr": 693_962, "five-layer": 65_194, "garcia": 1_199_882}
 SMALL = [
     *("--set", "architecture=4C3-P2-10", "--set", "train_size=2000", "--set", "batch_size=50"),
-    *("--set", "epochs=4", "--set", "learning_rate=0.01", "--set", "stop_above_accuracy=none"),
+    *("--set", "epochs=4", "--set", "learning_rate=0.01", "--set", "early_stopping=never"),
 ]
 
 
@@ -84,7 +85,8 @@ def test_presets_lists_the_published_networks() -> None:
 
 def test_presets_as_json_can_be_trained_from() -> None:
     rows = json.loads(command("presets", "--json").stdout)
-    assert {row["preset"]: row["parameters"] for row in rows} == PARAMETERS
+    assert {row["preset"] for row in rows} == set(PRESETS)
+    assert PARAMETERS.items() <= {row["preset"]: row["parameters"] for row in rows}.items()
     assert {"architecture", "optimizer", "batch_size", "epochs", "claim"} <= set(rows[0])
 
 
@@ -104,7 +106,7 @@ def test_training_uses_the_preset_with_the_settings_that_were_changed(network: r
     config = network.config
     assert (config.preset, config.validation, config.optimizer) == ("chollet", "last", "adam")
     assert (config.architecture, config.train_size, config.batch_size) == ("4C3-P2-10", 2000, 50)
-    assert (config.epochs, config.learning_rate, config.stop_above_accuracy) == (4, 0.01, None)
+    assert (config.epochs, config.learning_rate, config.early_stopping) == (4, 0.01, "never")
 
 
 def test_training_writes_into_the_folder_it_is_given_and_nowhere_else(
@@ -268,6 +270,75 @@ def test_a_run_that_fails_says_why_and_ends_with_status_1(tmp_path: Path) -> Non
     assert runs.find_run("diverging", tmp_path).status.state == "failed"
 
 
+def test_a_server_for_strangers_trains_nothing_that_is_too_large(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
+    words = ["train", "--set", "epochs=21", "--name", "too-long", "--runs-dir", str(tmp_path)]
+    assert main(words) == 1
+    assert "21 epochs: at most 20 are allowed here" in capsys.readouterr().err
+    run = runs.find_run("too-long", tmp_path)
+    assert run.status.state == "failed"
+    assert event_log.read_events(run.path) == []
+
+
+def test_export_prints_a_script_of_the_run_with_what_it_reached(trained_run: Path) -> None:
+    report = runs.read_run(trained_run).report
+    assert report is not None
+    script = command("export", trained_run, "--as", "script").stdout
+    compile(script, "script", "exec")
+    assert f"reached a test accuracy of {report.test_accuracy:.4f}" in " ".join(script.split())
+    assert 'layers.Conv2D(4, 3, activation="relu"),' in script
+
+
+def test_export_promises_no_result_of_a_run_that_was_stopped(
+    trained_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopped = shutil.copytree(trained_run, tmp_path / "stopped")
+    report = json.loads((stopped / "report.json").read_text())
+    (stopped / "report.json").write_text(json.dumps({**report, "end_reason": "stopped"}))
+    assert main(["export", str(stopped), "--as", "script"]) == 0
+    assert "reached" not in capsys.readouterr().out
+
+
+def test_export_prints_a_notebook_curves_and_settings(trained_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = runs.read_run(trained_run).config
+    printed = {}
+    for kind in ("notebook", "csv", "json"):
+        assert main(["export", str(trained_run), "--as", kind]) == 0
+        printed[kind] = capsys.readouterr().out
+    assert json.loads(printed["notebook"])["nbformat"] == 4
+    header, *rows = printed["csv"].splitlines()
+    assert header.startswith("kind,epoch,step,")
+    assert [row.split(",")[0] for row in rows].count("batch") == config.steps
+    assert [row.split(",")[0] for row in rows].count("epoch") == config.epochs
+    assert all(",0.01," in row for row in rows if row.startswith("batch"))  # the learning rate
+    assert export.read_config(printed["json"]) == config
+
+
+def test_export_writes_into_a_file(trained_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = snapshot(trained_run)
+    words = ["export", trained_run.name, "--runs-dir", str(trained_run.parent), "--as", "json"]
+    assert main([*words, "--output", str(tmp_path / "settings.json")]) == 0
+    assert capsys.readouterr().out == ""
+    assert export.read_config((tmp_path / "settings.json").read_bytes()) == runs.read_run(trained_run).config
+    assert main([*words, "--output", str(tmp_path / "missing" / "settings.json")]) == 2
+    assert "missing" in capsys.readouterr().err
+    assert snapshot(trained_run) == before
+
+
+def test_export_says_what_it_cannot_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "no-such-run", "--as", "csv", "--runs-dir", str(tmp_path)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("mnist_core: ")
+    assert "no-such-run" in printed.err
+    for words in (["export", "run"], ["export", "run", "--as", "poem"]):
+        with pytest.raises(SystemExit):
+            main(words)
+        assert "--as" in capsys.readouterr().err
+
+
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + 180
     while not condition():
@@ -287,7 +358,7 @@ def test_ctrl_c_ends_training_and_keeps_a_report(tmp_path: Path) -> None:
         text=True,
     ) as process:
         try:
-            wait_until(lambda: len(runs.read_events(tmp_path / "endless")) > 3, process)
+            wait_until(lambda: len(event_log.read_events(tmp_path / "endless")) > 3, process)
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=180)
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,26 +13,47 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_core.architecture import parse_architecture
-from mnist_core.config import CONFIG_VERSION, ConfigError, TrainingConfig, bounds
+from mnist_core.augmentation import Augmentation
+from mnist_core.config import CONFIG_VERSION, ConfigError, TrainingConfig, bounds, checked, options, read_text
 
-OPTIMIZERS = ["adam", "adamw", "rmsprop", "sgd", "momentum", "nesterov", "adagrad", "adadelta"]
+BUNDLED = sorted((Path(__file__).resolve().parent.parent / "models" / "bundled").glob("*/config.json"))
+OPTIMIZERS = ["adam", "adamw", "nadam", "rmsprop", "sgd", "momentum", "nesterov", "adagrad", "adadelta"]
+TRAINING_METRICS = ["training accuracy", "training loss"]
+VALIDATION_METRICS = ["validation accuracy", "validation loss"]
 
 # Lowest and highest accepted values.
 WHOLE_NUMBERS = {
+    "step_epochs": (1, 100),
     "batch_size": (1, 4096),
     "epochs": (1, 100),
     "train_size": (100, 60_000),
+    "patience": (1, 100),
     "seed": (0, 2**31 - 1),
 }
 NUMBERS = {
     "learning_rate": (1e-6, 10.0),
+    "momentum": (0.0, 0.999),
+    "weight_decay": (0.0, 1.0),
+    "warm_up_epochs": (0.0, 20.0),
+    "step_factor": (0.01, 1.0),
     "validation_share": (0.01, 0.5),
-    "stop_above_accuracy": (0.0, 1.0),
+    "rotation": (0.0, 45.0),
+    "shift": (0.0, 6.0),
+    "zoom": (0.0, 0.5),
+    "shear": (0.0, 45.0),
+    "elastic": (0.0, 4.0),
+    "thickness": (0.0, 1.0),
+    "l2": (0.0, 0.1),
+    "label_smoothing": (0.0, 0.5),
+    "stop_target": (0.0, 10.0),
 }
 CHOICES = {
     "scaling": ["0-1", "0-255"],
     "optimizer": OPTIMIZERS,
-    "validation": ["last", "test", "none"],
+    "schedule": ["constant", "cosine", "step", "one-cycle"],
+    "validation": ["last", "random", "test", "none"],
+    "early_stopping": ["never", "target", "patience"],
+    "stop_metric": [*TRAINING_METRICS, *VALIDATION_METRICS],
     "keep": ["last", "best"],
 }
 TEXTS = ["preset", "architecture"]
@@ -49,13 +71,14 @@ def configs(draw: st.DrawFn) -> TrainingConfig:
     values: dict[str, Any] = {
         "preset": draw(st.text(max_size=60)),
         "architecture": draw(st.sampled_from(["10", "4C3-P2-10", " 32C3 - P2 - 10 ", "BN-D0.5-16:tanh-10"])),
-        "stop_above_accuracy": draw(st.none() | st.floats(0, 1)),
     }
     values |= {name: draw(st.integers(*limits)) for name, limits in WHOLE_NUMBERS.items()}
-    values |= {name: draw(st.floats(*NUMBERS[name])) for name in ("learning_rate", "validation_share")}
-    values |= {name: draw(st.sampled_from(options)) for name, options in CHOICES.items()}
-    if values["keep"] == "best":
-        values["validation"] = "last"
+    values |= {name: draw(st.floats(*limits)) for name, limits in NUMBERS.items()}
+    values |= {name: draw(st.sampled_from(choices)) for name, choices in CHOICES.items()}
+    if values["validation"] in ("test", "none"):
+        values["keep"] = "last"
+        if values["early_stopping"] != "never":
+            values["stop_metric"] = draw(st.sampled_from(TRAINING_METRICS))
     return TrainingConfig(**values)
 
 
@@ -110,6 +133,68 @@ def test_settings_without_numbers_have_no_bounds(name: str) -> None:
     assert bounds(name) == (None, None)
 
 
+@pytest.mark.parametrize("name", ALL_SETTINGS)
+def test_options_are_told_of_settings_that_have_them(name: str) -> None:
+    assert list(options(name)) == CHOICES.get(name, [])
+
+
+def test_a_value_can_be_checked_by_itself() -> None:
+    assert checked("epochs", 3.0) == 3
+    assert type(checked("epochs", 3.0)) is int
+    assert type(checked("rotation", 3)) is float
+    assert checked("optimizer", "nadam") == "nadam"
+    assert checked("keep", "best") == "best"  # whatever the other settings are
+    for name, value in (("epochs", 101), ("epochs", 2.5), ("optimizer", "Adam"), ("preset", None)):
+        with pytest.raises(ConfigError, match=f"^{name}: "):
+            checked(name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("epochs", "3", 3),
+        ("epochs", " 3 ", 3),
+        ("epochs", "1e1", 10),
+        ("epochs", "-1000000", -1_000_000),  # out of bounds, which is for the caller to judge
+        ("learning_rate", "0.5", 0.5),
+        ("learning_rate", "7", 7.0),
+        ("learning_rate", "1e-300", 1e-300),
+        ("learning_rate", "Infinity", math.inf),
+        ("optimizer", "adam", "adam"),
+        ("optimizer", '"adam"', "adam"),
+        ("validation", "none", "none"),
+        ("architecture", "10", "10"),
+        ("preset", "1e3", "1e3"),
+        ("preset", "null", "null"),
+        ("preset", ' "a" ', ' "a" '),
+    ],
+)
+def test_a_text_is_read_as_the_type_of_its_setting(name: str, text: str, value: object) -> None:
+    read = read_text(name, text)
+    assert (read, type(read)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("epochs", ""),
+        ("epochs", "1.5"),
+        ("epochs", "three"),
+        ("epochs", "true"),
+        ("l2", "null"),
+        ("l2", "[1]"),
+        ("shift", "0,5"),
+        ("shift", "{}"),
+        ("optimizer", "SGD"),
+        ("optimizer", "1"),
+        ("keep", "null"),
+    ],
+)
+def test_a_text_without_meaning_for_its_setting_is_refused(name: str, text: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{name}: "):
+        read_text(name, text)
+
+
 @pytest.mark.parametrize(("name", "limits"), WHOLE_NUMBERS.items())
 def test_whole_numbers_just_out_of_bounds_are_refused(name: str, limits: tuple[int, int]) -> None:
     low, high = limits
@@ -127,6 +212,15 @@ def test_numbers_just_out_of_bounds_are_refused(name: str, limits: tuple[float, 
 @pytest.mark.parametrize("name", [*WHOLE_NUMBERS, *NUMBERS])
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e308, HUGE, NEGATIVE_HUGE, UNWRITABLE])
 def test_numbers_beyond_all_bounds_are_refused(name: str, value: float) -> None:
+    refused(name, value)
+
+
+@pytest.mark.parametrize("name", ALL_SETTINGS)
+@pytest.mark.parametrize("kind", [list, dict])
+def test_deeply_nested_values_are_refused(name: str, kind: type) -> None:
+    value: Any = 1
+    for _ in range(10_000):  # more than `repr` can follow
+        value = [value] if kind is list else {"value": value}
     refused(name, value)
 
 
@@ -148,7 +242,7 @@ def test_what_is_no_number_is_refused(name: str, value: object) -> None:
     assert f"{value!r} is not a number" in refused(name, value)
 
 
-@pytest.mark.parametrize("name", ["learning_rate", "validation_share"])
+@pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize("value", [None, "none"])
 def test_nothing_is_no_number(name: str, value: object) -> None:
     assert f"{value!r} is not a number" in refused(name, value)
@@ -160,33 +254,28 @@ def test_what_is_no_text_is_refused(name: str, value: object) -> None:
     assert f"{value!r} is not text" in refused(name, value)
 
 
-@pytest.mark.parametrize(("name", "options"), CHOICES.items())
-@pytest.mark.parametrize("value", ["", "Adam", "first", None, 0, 1, True, ["last"], {"last": 1}, HUGE])
-def test_a_choice_that_is_not_offered_is_refused(name: str, options: list[str], value: object) -> None:
+@pytest.mark.parametrize(("name", "choices"), CHOICES.items())
+@pytest.mark.parametrize("value", ["", "Adam", "first", None, 0, 1, True, math.nan, ["last"], {"last": 1}, HUGE])
+def test_a_choice_that_is_not_offered_is_refused(name: str, choices: list[str], value: object) -> None:
     message = refused(name, value)
     assert f"{name}: {repr(value)[:60]}" in message  # absurdly long values are cut
     assert " is not accepted" in message
-    assert f"choose one of {', '.join(options)}." in message
+    assert f"choose one of {', '.join(choices)}." in message
 
 
-@pytest.mark.parametrize(("name", "options"), CHOICES.items())
-def test_every_choice_is_accepted(name: str, options: list[str]) -> None:
-    for option in options:
-        assert with_value(name, option) == option
+@pytest.mark.parametrize(("name", "choices"), CHOICES.items())
+def test_every_choice_is_accepted(name: str, choices: list[str]) -> None:
+    for choice in choices:
+        assert with_value(name, choice) == choice
 
 
 def test_numbers_take_the_type_of_their_setting() -> None:
     for name in WHOLE_NUMBERS:
         value = with_value(name, 100.0)
         assert (value, type(value)) == (100, int)
-    for name in ("learning_rate", "stop_above_accuracy"):
+    for name in ("learning_rate", "shift", "thickness", "stop_target"):
         value = with_value(name, 1)
         assert (value, type(value)) == (1.0, float)
-
-
-@pytest.mark.parametrize("value", [None, "none"])
-def test_stopping_early_can_be_switched_off(value: object) -> None:
-    assert with_value("stop_above_accuracy", value) is None
 
 
 @pytest.mark.parametrize(
@@ -207,14 +296,40 @@ def test_a_preset_name_has_a_bounded_length() -> None:
     assert "60 characters" in refused("preset", "x" * 61)
 
 
+def test_a_notation_has_the_length_that_the_editor_and_links_can_read() -> None:
+    assert with_value("architecture", "10".rjust(400)) == "10".rjust(400)
+    assert "400 characters" in refused("architecture", "10".rjust(401))
+    refused("architecture", "-".join(["1024C28S28:same:sigmoid"] * 39 + ["10"]))  # short enough in layers only
+
+
 @pytest.mark.parametrize("validation", ["test", "none"])
 def test_the_best_weights_can_only_be_chosen_on_images_held_out(validation: str) -> None:
     with pytest.raises(ConfigError) as caught:
         TrainingConfig(keep="best", validation=validation)  # type: ignore[arg-type]
     assert str(caught.value).startswith("keep: ")
-    assert "Set validation to “last”, or keep to “last”" in str(caught.value)
+    assert "Set validation to “last” or “random”, or keep to “last”" in str(caught.value)
     assert TrainingConfig(keep="best", validation="last").keep == "best"
+    assert TrainingConfig(keep="best", validation="random").keep == "best"
     assert TrainingConfig(keep="last", validation=validation).validation == validation  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rule", ["target", "patience"])
+@pytest.mark.parametrize("validation", CHOICES["validation"])
+@pytest.mark.parametrize("metric", CHOICES["stop_metric"])
+def test_stopping_by_validation_needs_images_held_out(rule: str, validation: str, metric: str) -> None:
+    values: dict[str, Any] = {"early_stopping": rule, "validation": validation, "stop_metric": metric}
+    if metric in VALIDATION_METRICS and validation in ("test", "none"):
+        with pytest.raises(ConfigError, match=f"^stop_metric: to stop by the {metric}, images must be held out"):
+            TrainingConfig(**values)
+    else:
+        assert TrainingConfig(**values).stop_metric == metric
+    assert TrainingConfig(**values | {"early_stopping": "never"}).stop_metric == metric  # then nothing looks at it
+
+
+def test_the_augmentation_is_that_of_the_settings_of_the_same_names() -> None:
+    amounts = {"rotation": 1.0, "shift": 2.0, "zoom": 0.3, "shear": 4.0, "elastic": 0.5, "thickness": 0.6}
+    assert TrainingConfig(**amounts).augmentation == Augmentation(**amounts)  # type: ignore[arg-type]
+    assert not TrainingConfig().augmentation.active
 
 
 @settings(max_examples=200, deadline=None)
@@ -230,7 +345,7 @@ def test_json_names_its_version_and_every_setting() -> None:
 
 
 def test_json_is_strict_json() -> None:
-    json.dumps(TrainingConfig(stop_above_accuracy=None).to_json(), allow_nan=False)
+    json.dumps(TrainingConfig().to_json(), allow_nan=False)
 
 
 def test_settings_missing_in_json_take_their_defaults() -> None:
@@ -244,11 +359,77 @@ def test_reading_json_leaves_the_given_object_alone() -> None:
     assert values == TrainingConfig().to_json()
 
 
-@pytest.mark.parametrize("version", [0, CONFIG_VERSION + 1, -1, "1", None, [1], HUGE])
+VERSION_1 = {
+    "config_version": 1,
+    "preset": "chollet",
+    "architecture": "32C3-P2-64C3-P2-D0.5-10",
+    "scaling": "0-255",
+    "optimizer": "adadelta",
+    "learning_rate": 0.5,
+    "batch_size": 64,
+    "epochs": 15,
+    "train_size": 6000,
+    "validation": "last",
+    "validation_share": 0.2,
+    "stop_above_accuracy": 0.97,
+    "keep": "best",
+    "seed": 7,
+}
+
+
+def test_version_1_is_read() -> None:
+    config = TrainingConfig.from_json(VERSION_1)
+    expected = {name: VERSION_1[name] for name in VERSION_1 if name not in ("config_version", "stop_above_accuracy")}
+    assert {name: getattr(config, name) for name in expected} == expected
+    assert (config.early_stopping, config.stop_metric, config.stop_target) == ("target", "training accuracy", 0.97)
+    # What version 1 could not set is as it was then.
+    assert (config.schedule, config.warm_up_epochs, config.l2, config.label_smoothing) == ("constant", 0, 0, 0)
+    assert not config.augmentation.active
+    assert TrainingConfig.from_json(config.to_json()) == config
+
+
+@pytest.mark.parametrize("changes", [{"stop_above_accuracy": None}, {}])
+def test_version_1_without_a_target_never_stops_early(changes: dict[str, None]) -> None:
+    without = {name: value for name, value in VERSION_1.items() if name != "stop_above_accuracy"}
+    config = TrainingConfig.from_json({**without, **changes})
+    assert config.early_stopping == "never"
+
+
+@pytest.mark.parametrize("validation", ["test", "none"])
+def test_version_1_could_stop_early_without_images_held_out(validation: str) -> None:
+    config = TrainingConfig.from_json({**VERSION_1, "keep": "last", "validation": validation})
+    assert (config.validation, config.early_stopping) == (validation, "target")
+
+
+@pytest.mark.parametrize("value", ["many", [], -0.5, math.nan, HUGE, True])
+def test_version_1_with_a_wrong_target_is_refused(value: object) -> None:
+    with pytest.raises(ConfigError, match=r"^stop_target: "):
+        TrainingConfig.from_json({**VERSION_1, "stop_above_accuracy": value})
+
+
+def test_version_2_has_no_setting_of_version_1_only() -> None:
+    with pytest.raises(ConfigError, match="“stop_above_accuracy” is not a setting"):
+        TrainingConfig.from_json({**VERSION_1, "config_version": 2})
+
+
+def test_there_are_bundled_configurations() -> None:
+    assert {path.parent.name for path in BUNDLED} >= {"chollet", "five-layer", "garcia", "keras-steps", "nehlr"}
+
+
+@pytest.mark.parametrize("path", BUNDLED, ids=lambda path: path.parent.name)
+def test_a_bundled_configuration_is_read(path: Path) -> None:
+    written = json.loads(path.read_text(encoding="utf-8"))
+    config = TrainingConfig.from_json(written)
+    for name in ("preset", "architecture", "scaling", "optimizer", "learning_rate", "batch_size", "epochs", "seed"):
+        assert getattr(config, name) == written[name]
+
+
+@pytest.mark.parametrize("version", [0, CONFIG_VERSION + 1, -1, "1", None, [1], math.nan, HUGE])
 def test_another_version_is_refused(version: object) -> None:
     with pytest.raises(ConfigError) as caught:
         TrainingConfig.from_json({**TrainingConfig().to_json(), "config_version": version})
-    assert f"version {version!r}; this Digit Lab reads {CONFIG_VERSION}" in str(caught.value)
+    assert f"version {repr(version)[:60]}" in str(caught.value)
+    assert f"readable are 1 and {CONFIG_VERSION}" in str(caught.value)
 
 
 def test_a_missing_version_is_refused() -> None:
@@ -289,9 +470,9 @@ def test_json_values_are_checked() -> None:
         ("epochs=1e1", "epochs", 10),
         ("learning_rate=1e-3", "learning_rate", 0.001),
         ("learning_rate=1", "learning_rate", 1.0),
-        ("stop_above_accuracy=0.99", "stop_above_accuracy", 0.99),
-        ("stop_above_accuracy=none", "stop_above_accuracy", None),
-        ("stop_above_accuracy=null", "stop_above_accuracy", None),
+        ("stop_metric=training loss", "stop_metric", "training loss"),
+        ("schedule=one-cycle", "schedule", "one-cycle"),
+        ("early_stopping=never", "early_stopping", "never"),
         ("validation=none", "validation", "none"),
         ("scaling=0-255", "scaling", "0-255"),
         ('optimizer="sgd"', "optimizer", "sgd"),
@@ -303,7 +484,7 @@ def test_json_values_are_checked() -> None:
     ],
 )
 def test_settings_are_read_from_text(assignment: str, name: str, value: object) -> None:
-    start = TrainingConfig(stop_above_accuracy=0.5)
+    start = TrainingConfig(early_stopping="target", stop_metric="training accuracy", stop_target=0.5)
     changed = start.with_settings([assignment])
     assert getattr(changed, name) == value
     assert changed == dataclasses.replace(start, **{name: value})
@@ -417,6 +598,10 @@ def test_images_held_out_are_as_many_as_keras_holds_out() -> None:
             assert config.validation_size == len(held_out)
 
 
+def test_a_random_share_is_as_large_as_the_last_share() -> None:
+    assert TrainingConfig(train_size=1001, validation="random", validation_share=0.333).validation_size == 334
+
+
 @pytest.mark.parametrize("validation", ["test", "none"])
 def test_without_held_out_images_all_are_trained_on(validation: str) -> None:
     config = TrainingConfig(train_size=1000, validation=validation, batch_size=100)  # type: ignore[arg-type]
@@ -452,3 +637,5 @@ def test_steps_per_epoch_count_the_last_partial_batch(
 def test_steps_per_epoch_are_those_of_a_loop_over_the_images(config: TrainingConfig) -> None:
     trained_on = config.train_size - config.validation_size
     assert config.steps_per_epoch == len(range(0, trained_on, config.batch_size))
+    assert config.steps == sum(len(range(0, trained_on, config.batch_size)) for _ in range(config.epochs))
+    assert config.holds_out == (config.validation_size > 0)

@@ -1,24 +1,39 @@
-"""The published networks are set exactly as their authors ran them; the table is the one of the issue Train."""
+"""The published networks are set exactly as their authors ran them; our own are what their descriptions say."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from mnist_core.architecture import BatchNorm, Conv, Dense
 from mnist_core.config import TrainingConfig
-from mnist_core.presets import PRESETS
+from mnist_core.presets import DEFAULT_PRESET, PRESETS, label
 
-# What most have in common: pixels scaled to 0-1, Adam at Keras's rate, all 60,000 images, the weights at the end.
+# What most have in common: pixels scaled to 0-1, Adam at Keras's rate, all 60,000 images as they are, the weights at
+# the end, and nothing that their authors did not write down.
 COMMON = {
     "scaling": "0-1",
     "optimizer": "adam",
     "learning_rate": 0.001,
+    "schedule": "constant",
+    "warm_up_epochs": 0,
     "train_size": 60_000,
-    "stop_above_accuracy": None,
+    "rotation": 0,
+    "shift": 0,
+    "zoom": 0,
+    "shear": 0,
+    "elastic": 0,
+    "thickness": 0,
+    "l2": 0,
+    "label_smoothing": 0,
+    "early_stopping": "never",
     "keep": "last",
 }
+# Settings that mean nothing beside those above.
+WITHOUT_EFFECT = {"momentum", "weight_decay", "step_epochs", "step_factor", "patience"}
 
 PUBLISHED: dict[str, dict[str, Any]] = {
     "garcia": COMMON
@@ -51,7 +66,9 @@ PUBLISHED: dict[str, dict[str, Any]] = {
         "epochs": 15,
         "validation": "last",
         "validation_share": 0.1,
-        "stop_above_accuracy": 0.99,
+        "early_stopping": "target",
+        "stop_metric": "training accuracy",
+        "stop_target": 0.99,
     },
     "nehlr": COMMON
     | {
@@ -91,9 +108,11 @@ def test_a_setting_is_as_published(name: str, setting: str, value: object) -> No
 
 @pytest.mark.parametrize(("name", "expected"), PUBLISHED.items())
 def test_no_setting_is_forgotten(name: str, expected: dict[str, Any]) -> None:
-    """Only the name, the seed, and a share of validation that is not used, are free."""
-    unnamed = set(TrainingConfig().to_json()) - set(expected) - {"config_version", "preset", "seed"}
-    assert unnamed <= ({"validation_share"} if expected["validation"] == "test" else set())
+    """Only the name, the seed, and what is not used, are free."""
+    unnamed = set(TrainingConfig().to_json()) - set(expected) - {"config_version", "preset", "seed"} - WITHOUT_EFFECT
+    unused = {"validation_share"} if expected["validation"] == "test" else set()
+    unused |= {"stop_metric", "stop_target"} if expected["early_stopping"] == "never" else set()
+    assert unnamed <= unused
 
 
 @pytest.mark.parametrize(("name", "parameters"), PARAMETERS.items())
@@ -115,7 +134,48 @@ def test_the_claim_is_the_one_of_the_author(name: str, words: list[str]) -> None
 def test_a_preset_knows_its_name_and_describes_itself(name: str) -> None:
     preset = PRESETS[name]
     assert preset.name == preset.config.preset == name
-    assert all([preset.title, preset.source, preset.claim, preset.note])
+    assert preset.title and preset.note
+    assert preset.is_published == (name in PUBLISHED)
+    assert [bool(preset.source), bool(preset.claim), bool(preset.differs)] == [name in PUBLISHED] * 3
+
+
+def test_there_is_a_preset_to_begin_with() -> None:
+    assert DEFAULT_PRESET in PRESETS
+
+
+def test_the_mended_slow_start_differs_in_its_rate_only() -> None:
+    mended, slow = PRESETS["garcia-rate-1"].config, PRESETS["garcia"].config
+    assert mended.learning_rate == 1.0
+    assert replace(mended, preset=slow.preset, learning_rate=slow.learning_rate) == slow
+
+
+def test_our_own_presets_are_what_they_say() -> None:
+    fast, champion, tiny, blank = (PRESETS[name].config for name in ("fast", "champion", "tiny", "blank"))
+    assert fast.schedule == champion.schedule == "one-cycle"
+    assert fast.epochs <= 3
+    assert min(vars(champion.augmentation).values()) > 0
+    assert any(isinstance(layer, BatchNorm) for layer in champion.network.layers)
+    assert tiny.train_size == 60_000 // 6
+    assert max(layer.filters for layer in tiny.network.layers if isinstance(layer, Conv)) <= 16
+    assert blank.network.layers == (Dense(10, "softmax"),)
+    assert blank.network.parameters == 785 * 10
+
+
+def test_no_preset_chooses_by_the_test_images() -> None:
+    for preset in PRESETS.values():
+        if preset.config.validation == "test":
+            assert preset.config.keep == "last"
+            assert preset.config.early_stopping == "never"
+
+
+def test_a_label_tells_whether_a_preset_was_changed() -> None:
+    chollet = PRESETS["chollet"].config
+    assert label(chollet) == "chollet"
+    assert label(replace(chollet, seed=chollet.seed + 1)) == "chollet"
+    assert label(replace(chollet, epochs=chollet.epochs + 1)) == "chollet, changed"
+    assert label(replace(chollet, architecture="10", seed=3)) == "chollet, changed"
+    assert label(TrainingConfig()) == "custom"
+    assert label(replace(chollet, preset="of old")) == "of old"
 
 
 def test_titles_tell_presets_apart() -> None:

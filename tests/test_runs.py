@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import psutil
@@ -23,15 +22,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mnist_core import files, runs
+from mnist_core import event_log, files, runs
 from mnist_core.config import TrainingConfig
-from mnist_core.events import BatchesDone, EpochDone, Event
 from mnist_core.runs import RunError
 
 MakeConfig = Callable[..., TrainingConfig]
-BATCHES = BatchesDone(epoch=1, step=2, images=100, loss=(2.5, 1.25), accuracy=(0.25, 0.5), seconds=0.5)
-EPOCH = EpochDone(1, 2, True, 1.875, 0.375, 0.75, 0.875, 0.5)
-UNMEASURED = EpochDone(2, 4, False, 1.5, 0.5, None, None, 1.0)
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 no_limits = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 json_values = st.recursive(
@@ -68,18 +63,6 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
-def write_lines(path: Path, *lines: str | bytes) -> None:
-    encoded = [line if isinstance(line, bytes) else line.encode() for line in lines]
-    (path / "metrics.jsonl").write_bytes(b"\n".join(encoded))
-
-
-def lines_of(*events: Event) -> list[str]:
-    file = io.StringIO()
-    for number, event in enumerate(events):
-        runs.append_event(file, number, event)
-    return file.getvalue().splitlines()
-
-
 def write_status_values(path: Path, **values: object) -> None:
     status = asdict(runs.Status("running", updated=time.time()))
     (path / "status.json").write_text(json.dumps({**status, **values}))
@@ -97,7 +80,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_new_run_is_queued_with_the_configuration_that_was_asked_for(tmp_path: Path, tiny_config: MakeConfig) -> None:
-    config = tiny_config(epochs=7, stop_above_accuracy=0.5)
+    config = tiny_config(epochs=7, early_stopping="patience", seed=3)
     before = datetime.now(UTC)
     path = runs.create_run(tmp_path / "new" / "folder", config)
     run = runs.read_run(path)
@@ -106,7 +89,7 @@ def test_a_new_run_is_queued_with_the_configuration_that_was_asked_for(tmp_path:
     assert not run.is_bundled
     assert run.created is not None
     assert timedelta(seconds=-0.01) < run.created - before < timedelta(seconds=10)
-    assert runs.read_events(path) == []
+    assert event_log.read_events(path) == []
     assert runs.find_run(run.id, path.parent) == run
     assert [listed.id for listed in runs.list_runs(path.parent)] == [run.id]
 
@@ -204,6 +187,132 @@ def test_the_runs_folder_can_be_set_from_outside(monkeypatch: pytest.MonkeyPatch
     assert runs.runs_dir() == tmp_path
     monkeypatch.delenv(runs.RUNS_DIR_VARIABLE)
     assert runs.runs_dir() == runs.PROJECT / "models" / "runs"
+
+
+def test_a_run_that_cannot_be_written_leaves_nothing_behind(
+    tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, value: object) -> None:
+        path.write_text("{")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(runs, "write_json", fail)
+    with pytest.raises(OSError, match="No space"):
+        runs.create_run(tmp_path, tiny_config(), owner="somebody")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_active_runs_are_those_that_wait_or_train_the_oldest_first(tmp_path: Path, tiny_config: MakeConfig) -> None:
+    paths = [runs.create_run(tmp_path, tiny_config()) for _ in range(9)]
+    for path, state in zip(paths, ("finished", "running", "queued", "failed", "stopped", "running"), strict=False):
+        runs.write_status(path, state, pid=os.getpid())
+    write_status_values(paths[6], pid=os.getpid(), process_started=0)  # its process is gone
+    (paths[7] / "config.json").write_text("torn")
+    assert [run.id for run in runs.list_active(tmp_path)] == [paths[place].name for place in (1, 2, 5, 8)]
+    assert {run.id for run in runs.list_active(tmp_path)} == {
+        run.id for run in runs.list_runs(tmp_path) if run.is_active
+    }
+    assert runs.list_active(tmp_path / "missing") == []
+
+
+def test_runs_that_ship_with_the_project_are_read_and_keep_their_names(tmp_path: Path, tiny_config: MakeConfig) -> None:
+    shipped = runs.list_runs(runs.BUNDLED_RUNS)
+    assert len(shipped) == len(list(runs.BUNDLED_RUNS.iterdir())) > 0
+    for run in shipped:
+        assert run.is_bundled
+        assert (run.status.state, run.owner, run.title, run.created) == ("finished", "", "", None)
+        assert run.report is not None
+        probabilities = runs.read_predictions(run.path)
+        assert (probabilities.shape, probabilities.dtype) == ((10_000, 10), np.float32)
+        with pytest.raises(RunError, match="ships with"):
+            runs.create_run(tmp_path, tiny_config(), run.id)
+    assert list(tmp_path.iterdir()) == []
+
+
+# Titles and owners
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("My first net", "My first net"),
+        ("  too \t much \n\n space\u00a0here \r\n", "too much space here"),
+        ("bell\a, null\0, escape\x1b[31m, turned\u202e, joined\u200d", "bell, null, escape[31m, turned, joined"),
+        ("half a letter \ud800", "half a letter"),
+        ("", ""),
+        (" \n\0 ", ""),
+        ("a" * 10_000, "a" * 60),
+        ("a" * 59 + " b", "a" * 59),
+        ("\N{SNOWMAN}" * 70, "\N{SNOWMAN}" * 60),
+        ("\N{GRINNING FACE}" * 70, "\N{GRINNING FACE}" * 60),
+        ("../../etc", "../../etc"),
+    ],
+)
+def test_a_title_is_one_short_printable_line(given: str, kept: str, queued: Path) -> None:
+    runs.rename(queued, "an older title")
+    runs.rename(queued, given)
+    run = runs.read_run(queued)
+    assert (run.title, run.id) == (kept, queued.name)
+    assert (queued / "title.txt").read_text(encoding="utf-8") == kept
+
+
+@no_limits
+@given(title=st.text(st.characters(), max_size=100))
+def test_any_title_can_be_given_and_given_again(title: str, trained_run: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        for name in ("config.json", "status.json"):
+            shutil.copy(trained_run / name, path)
+        runs.rename(path, title)
+        kept = runs.read_run(path).title
+        assert len(kept) <= runs.MAX_TITLE
+        assert kept == kept.strip()
+        assert kept.isprintable()
+        runs.rename(path, kept)
+        assert runs.read_run(path).title == kept
+
+
+@no_limits
+@given(content=st.binary(max_size=400))
+def test_any_bytes_can_stand_in_the_title_and_the_owner(content: bytes, trained_run: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        for name in ("config.json", "status.json"):
+            shutil.copy(trained_run / name, path)
+        for name in ("title.txt", "owner.txt"):
+            (path / name).write_bytes(content)
+        run = runs.read_run(path)
+    assert run.title.isprintable()
+    assert len(run.title) <= runs.MAX_TITLE
+    assert run.owner.isprintable()
+    assert len(run.owner) <= 64
+
+
+def test_a_title_and_an_owner_that_are_folders_count_as_none(queued: Path) -> None:
+    for name in ("title.txt", "owner.txt"):
+        (queued / name).mkdir()
+    assert (runs.read_run(queued).title, runs.read_run(queued).owner) == ("", "")
+
+
+def test_an_owner_is_told_by_a_hash_and_not_by_the_secret() -> None:
+    assert runs.owner_hash("abc") == "ba7816bf8f01cfea414140de5dae2223"  # SHA-256 of "abc" as FIPS 180 prints it, half
+    assert runs.owner_hash("abc") != runs.owner_hash("abd")
+    secret = "5f" * 16
+    assert secret not in runs.owner_hash(secret)
+    assert runs.owner_hash(runs.owner_hash(secret)) != runs.owner_hash(secret)  # who reads it cannot pose as the owner
+
+
+def test_a_run_stays_its_owners_whatever_happens_to_it(tmp_path: Path, tiny_config: MakeConfig) -> None:
+    owner = runs.owner_hash("somebody")
+    path = runs.create_run(tmp_path, tiny_config(), owner=owner)
+    runs.rename(path, "a title")
+    runs.write_status(path, "running", pid=os.getpid())
+    runs.request_stop(path)
+    runs.withdraw_stop(path)
+    runs.write_status(path, "stopped")
+    run = runs.read_run(path)
+    assert (run.owner, run.title) == (owner, "a title")
+    assert runs.read_run(runs.create_run(tmp_path, tiny_config())).owner == ""
 
 
 # Status and processes
@@ -315,125 +424,9 @@ def test_a_stop_request_is_seen(queued: Path) -> None:
     runs.request_stop(queued)
     runs.request_stop(queued)
     assert runs.stop_requested(queued)
-
-
-# Events
-
-
-def test_events_come_back_as_they_were_written(queued: Path) -> None:
-    write_lines(queued, *lines_of(BATCHES, EPOCH, UNMEASURED))
-    assert runs.read_events(queued) == [BATCHES, EPOCH, UNMEASURED]
-
-
-def test_events_keep_six_decimals(queued: Path) -> None:
-    write_lines(queued, *lines_of(replace(BATCHES, loss=(1 / 3, 2 / 3)), replace(EPOCH, loss=1 / 3)))
-    batches, epoch = runs.read_events(queued)
-    assert isinstance(batches, BatchesDone)
-    assert batches.loss == pytest.approx((1 / 3, 2 / 3), abs=1e-6)
-    assert epoch.loss == pytest.approx(1 / 3, abs=1e-6)
-
-
-def test_events_of_a_real_run_come_back(trained_run: Path) -> None:
-    events = runs.read_events(trained_run)
-    assert sum(len(event.loss) for event in events if isinstance(event, BatchesDone)) == 18
-    assert sum(isinstance(event, EpochDone) for event in events) == 2
-
-
-def test_no_file_and_an_empty_file_mean_no_events(queued: Path) -> None:
-    (queued / "metrics.jsonl").unlink(missing_ok=True)
-    assert runs.read_events(queued) == []
-    write_lines(queued)
-    assert runs.read_events(queued) == []
-    assert runs.read_events(queued / "missing") == []
-
-
-def test_a_torn_last_line_is_ignored_wherever_it_is_torn(queued: Path) -> None:
-    first, second = lines_of(BATCHES, EPOCH)
-    for end in range(len(second)):
-        write_lines(queued, first, second[:end])
-        assert runs.read_events(queued) == [BATCHES]
-
-
-FOREIGN_LINES = [
-    b"\x00\xff\xfe",
-    b"null",
-    b"17",
-    b'"text"',
-    b"[]",
-    b'["kind"]',
-    b"{}",
-    b"NaN",
-    b"[" * 100_000,
-    b'{"n":1,"kind":"epoch"}',
-    b'{"n":1,"kind":"weather","step":3}',
-    b'{"n":1,"kind":["batches"]}',
-    b'{"n":1,"kind":"batches","epoch":1,"step":2,"images":3,"loss":5,"accuracy":[],"seconds":1}',
-    b'{"n":1,"kind":"batches","epoch":1,"step":2,"images":3,"loss":["x"],"accuracy":[0.5],"seconds":1}',
-]
-
-
-@pytest.mark.parametrize("line", FOREIGN_LINES)
-def test_foreign_lines_are_skipped_and_the_rest_is_read(line: bytes, queued: Path) -> None:
-    first, second = lines_of(BATCHES, EPOCH)
-    write_lines(queued, line, first, line, second, line)
-    assert runs.read_events(queued) == [BATCHES, EPOCH]
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("step", "2"), ("step", None), ("loss", "low"), ("loss", None), ("seconds", {}), ("epoch", "one")],
-)
-@pytest.mark.parametrize("event", [BATCHES, EPOCH], ids=["batches", "epoch"])
-def test_events_with_values_of_the_wrong_type_are_skipped(
-    event: Event, field: str, value: object, queued: Path
-) -> None:
-    first, strange, last = lines_of(BATCHES, event, UNMEASURED)
-    write_lines(queued, first, json.dumps({**json.loads(strange), field: value}), last)
-    assert runs.read_events(queued) == [BATCHES, UNMEASURED]
-
-
-def test_a_number_too_large_for_a_float_is_skipped(queued: Path) -> None:
-    first, second = lines_of(BATCHES, EPOCH)
-    write_lines(queued, json.dumps({**json.loads(first), "loss": [10**400, 1]}), second)
-    assert runs.read_events(queued) == [EPOCH]
-
-
-def test_repeated_lines_are_read_once(queued: Path) -> None:
-    first, second, third = lines_of(BATCHES, EPOCH, UNMEASURED)
-    write_lines(queued, first, first, second, first, second, third)
-    assert runs.read_events(queued) == [BATCHES, EPOCH, UNMEASURED]
-
-
-@no_limits
-@given(st.binary(max_size=300))
-def test_any_bytes_can_stand_in_the_metrics_file(content: bytes) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        first, last = lines_of(BATCHES, EPOCH)
-        write_lines(Path(folder), first, content, last)
-        events = runs.read_events(Path(folder))
-    assert events[0] == BATCHES
-    assert events[-1] == EPOCH
-
-
-@no_limits
-@given(
-    st.lists(
-        st.builds(
-            lambda event, changes: {**json.loads(lines_of(event)[0]), **changes},
-            st.sampled_from([BATCHES, EPOCH]),
-            st.dictionaries(st.sampled_from([*asdict(BATCHES), *asdict(EPOCH), "n", "kind"]), json_values, max_size=2),
-        ),
-        max_size=3,
-    )
-)
-def test_any_values_can_stand_in_events(lines: list[dict[str, Any]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        write_lines(Path(folder), *(json.dumps(line) for line in lines))
-        events = runs.read_events(Path(folder))
-    for event in events:
-        assert isinstance(event.step, int)
-        assert isinstance(event.epoch, int)
-        assert all(isinstance(loss, float | int) for loss in np.atleast_1d(np.array(event.loss, dtype=object)))
+    runs.withdraw_stop(queued)
+    runs.withdraw_stop(queued)
+    assert not runs.stop_requested(queued)
 
 
 # Predictions
@@ -597,10 +590,19 @@ def test_a_report_comes_back_as_it_was_written(finished: Path) -> None:
     assert runs.read_run(finished).report == changed
 
 
+def test_a_report_of_before_memory_was_measured_is_read(finished: Path) -> None:
+    values = json.loads((finished / "report.json").read_text())
+    assert values.pop("peak_memory_mb") > 0
+    (finished / "report.json").write_text(json.dumps(values))
+    report = runs.read_run(finished).report
+    assert report is not None
+    assert report.peak_memory_mb == 0
+
+
 def test_settings_of_a_newer_version_are_said_to_be_so(queued: Path) -> None:
     values = json.loads((queued / "config.json").read_text())
-    (queued / "config.json").write_text(json.dumps({**values, "config_version": 2, "new_setting": 5}))
-    with pytest.raises(RunError, match="version 2"):
+    (queued / "config.json").write_text(json.dumps({**values, "config_version": 3, "new_setting": 5}))
+    with pytest.raises(RunError, match="version 3"):
         runs.read_run(queued)
 
 
@@ -652,7 +654,8 @@ def test_a_process_number_that_cannot_be_does_not_live(pid: int, queued: Path) -
 @pytest.mark.parametrize("field", [field.name for field in fields(runs.Report)])
 def test_a_report_of_another_form_gives_a_sentence(field: str, finished: Path) -> None:
     values = json.loads((finished / "report.json").read_text())
-    for changed in ({name: value for name, value in values.items() if name != field}, {**values, field: [1, "x"]}):
+    without = {name: value for name, value in values.items() if name != field}
+    for changed in ([without] if field != "peak_memory_mb" else []) + [{**values, field: [1, "x"]}]:
         (finished / "report.json").write_text(json.dumps(changed))
         with pytest.raises(RunError, match=r"report\.json") as caught:
             runs.read_run(finished)

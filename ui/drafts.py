@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from mnist_core import links
-from mnist_core.architecture import ArchitectureError, parse_architecture
+from mnist_core.architecture import MAX_CHARACTERS, ArchitectureError, parse_architecture
 from mnist_core.config import TrainingConfig
 from mnist_core.presets import DEFAULT_PRESET, PRESETS
 from ui.components import source
@@ -121,6 +121,7 @@ def _keep(draft: Draft) -> Draft:
 
 def _canonical(notation: str) -> str | None:
     try:
-        return str(parse_architecture(notation))
+        canonical = str(parse_architecture(notation))
     except ArchitectureError:
         return None
+    return canonical if len(canonical) <= MAX_CHARACTERS else None

@@ -1,230 +1,318 @@
-"""The small live figures beside the words: one or two controls, one figure, one line that reads it."""
+"""The small live figures beside the words: one or two controls, one figure, one line that reads it.
+
+Each function shows one lesson; its `key` keeps the widgets of several places apart.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from mnist_core import lesson_figures, lessons
-from mnist_core.augmentation import Augmentation, augment
-from mnist_core.config import TrainingConfig
-from mnist_core.lessons import Values
+from mnist_core.architecture import Padding
+from mnist_core.config import Schedule, TrainingConfig
+from mnist_core.figures import QUIET_COLOR
+from mnist_core.lesson_figures import Frame, Line, Picture
+from mnist_core.lessons import Pooling, Rule, Values
 from mnist_core.schedules import learning_rates
 from ui import readers
+from ui.live_chart import live_chart
 
-_IMAGE = 18  # a test image of a 3 with many edges
+Option = TypeVar("Option", bound=str)
+
+_SEVEN, _THREE, _EIGHT = 0, 32, 181  # test images
+_TRAINING_IMAGES = 60_000
+_BATCH_SIZES = (1, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
+_RATES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.18, 0.19, 0.21, 0.3, 0.5, 1.0)
+_PADDINGS: tuple[Padding, ...] = ("valid", "same")
+_POOLINGS: tuple[Pooling, ...] = ("max", "average")
+_RULES: tuple[Rule, ...] = ("SGD", "momentum", "Adam")
+_SCHEDULES: dict[Schedule, str] = {
+    "constant": "Every step has the same rate.",
+    "cosine": "Highest at first, then ever lower, gently at both ends.",
+    "step": "Halved after every third epoch.",
+    "one-cycle": "A gentle start, the full rate after 30 % of all steps, nearly nothing at the end.",
+}
+_PIXEL = 0.8
+_TOY_RATE = 2.0
 
 
 def convolution(key: str) -> None:
-    """Let a kernel slide over a digit."""
-    name = st.selectbox("Kernel", [*lessons.KERNELS, "a random one"], key=f"{key}-kernel")
-    kernel = lessons.KERNELS.get(name)
-    if kernel is None:
-        seed = st.slider("Throw the dice", 1, 20, 1, key=f"{key}-seed")
-        kernel = np.random.default_rng(seed).normal(0, 1, (3, 3))
-    digit = _digit()
-    _show(
-        lesson_figures.images_figure(
-            [("digit, 28 × 28", digit), ("kernel, 3 × 3", kernel), ("result, 26 × 26", lessons.convolve(digit, kernel))]
-        ),
-        key,
+    """Slide a kernel over a digit, and show what it finds."""
+    digit = _digit(_SEVEN)
+    name = st.selectbox("Kernel", lessons.KERNELS, key=f"{key}-kernel")
+    kernel = lessons.KERNELS[name]
+    result = lessons.convolve(digit, kernel)
+    with st.container(horizontal=True):
+        row = st.slider("Window, row", 1, len(result), 16, key=f"{key}-row") - 1
+        column = st.slider("Window, column", 1, len(result), 15, key=f"{key}-column") - 1
+    pictures = (
+        Picture(digit, "28 × 28 pixels", 28),
+        Picture(kernel, "kernel", 14, numbered=True),
+        Picture(result, "26 × 26 results", 26),
     )
-    st.caption("Teal: the kernel agrees with what it sees; amber: it sees the opposite. Training finds such kernels.")
+    frames = (Frame(0, row, column, 3), Frame(2, row, column, 1))
+    live_chart(lesson_figures.pictures_figure(pictures, frames), key=f"{key}-figure")
+    st.caption(
+        f"In the frame, nine pixels times nine weights add up to **{_signed(result[row, column])}**. "
+        + ("Teal is positive, amber negative, black zero." if result.min() < 0 else "The brighter, the larger.")
+    )
 
 
 def padding_and_stride(key: str) -> None:
-    """Tell how large the result is."""
-    left, right = st.columns(2)
-    with left:
-        kernel = st.slider("Window", 1, 7, 3, key=f"{key}-kernel")
-        stride = st.slider("Stride", 1, 4, 1, key=f"{key}-stride")
-    with right:
-        padding = st.segmented_control(
-            "Padding", ["valid", "same"], default="valid", required=True, key=f"{key}-padding"
-        )
-    side = lessons.window_output(28, kernel, stride, padding)
-    st.markdown(f"28 × 28 becomes **{side} × {side}**.")
+    """Show all places of a window, and how many there are."""
+    padding = _choice("Padding", _PADDINGS, f"{key}-padding")
+    with st.container(horizontal=True):
+        size = st.slider("Window", 1, 7, 3, key=f"{key}-size")
+        stride = st.slider("Stride", 1, 4, 2, key=f"{key}-stride")
+    places = lessons.windows(28, size, stride, padding)
+    live_chart(lesson_figures.windows_figure(_digit(_THREE), places), key=f"{key}-figure")
+    st.caption(
+        f"Framed: the first window. A dot: the middle of each. There are {places.output} × {places.output} of them, so "
+        f"28 × 28 becomes **{places.output} × {places.output}**."
+        + (" Grey: the zeros that were put around it." if places.before + places.after else "")
+    )
 
 
 def pooling(key: str) -> None:
-    """Turn windows of 2 × 2 into one value."""
-    kind = st.segmented_control("Kind", ["max", "average"], default="max", required=True, key=f"{key}-kind")
-    digit = _digit()
-    pooled = lessons.pool(digit, kind)
-    _show(
-        lesson_figures.images_figure([("28 × 28", digit), ("14 × 14", pooled), ("7 × 7", lessons.pool(pooled, kind))]),
-        key,
+    """Keep one value of each square."""
+    with st.container(horizontal=True):
+        kind = _choice("Of each square, keep", _POOLINGS, f"{key}-kind")
+        size = st.slider("Side of a square", 2, 4, 2, key=f"{key}-size")
+    digit = _digit(_EIGHT)
+    pooled = lessons.pool(digit, kind, size)
+    side = len(pooled)
+    pictures = (Picture(digit, "28 × 28", 28), Picture(pooled, f"{side} × {side}", 28))
+    frames = (Frame(0, 8 // size * size, 12 // size * size, size), Frame(1, 8 // size, 12 // size, 1))
+    live_chart(lesson_figures.pictures_figure(pictures, frames), key=f"{key}-figure")
+    st.caption(
+        f"Of each square of {size} × {size} values the {'largest' if kind == 'max' else 'mean'} is kept: 784 values "
+        f"become **{side * side}**."
     )
 
 
 def activation(key: str) -> None:
-    """Draw what comes out of a neuron, for each sum that goes in."""
-    name = st.segmented_control("Function", lessons.ACTIVATIONS, default="ReLU", required=True, key=f"{key}-name")
+    """Show what comes out for each sum that goes in."""
+    name = _choice("Function", list(lessons.ACTIVATIONS), f"{key}-name")
+    goes_in = st.slider("Sum", -4.0, 4.0, -1.5, 0.1, key=f"{key}-sum")
+    function = lessons.ACTIVATIONS[name]
     x = np.linspace(-4, 4, 161)
-    _show(lesson_figures.curve_figure(x, lessons.activate(name, x), "sum that goes in", "value that comes out"), key)
+    comes_out = float(function(np.array([goes_in]))[0])
+    figure = lesson_figures.lines_figure([Line(x, function(x))], "sum", "output", (goes_in, comes_out))
+    live_chart(figure, key=f"{key}-figure")
+    st.caption(f"{name} makes **{_signed(comes_out)}** of {_signed(goes_in)}.")
 
 
 def dropout(key: str) -> None:
     """Let values vanish at random."""
-    rate = st.slider("Rate", 0.0, 0.9, 0.5, 0.1, key=f"{key}-rate")
-    digit = _digit()
-    dropped = [(f"step {step}", lessons.drop(digit, rate, step)) for step in (1, 2, 3)]
-    _show(lesson_figures.images_figure(dropped), key)
-    st.caption("Other values are gone at each step. What is left is made brighter, so that the sum stays.")
+    with st.container(horizontal=True):
+        rate = st.slider("Rate", 0.0, 0.9, 0.5, 0.1, key=f"{key}-rate")
+        step = st.slider("Training step", 1, 20, 1, key=f"{key}-step")
+    values = lessons.pool(_digit(_THREE), "max")
+    dropped = lessons.drop(values, rate, step)
+    pictures = (Picture(values, "before", 28), Picture(dropped, "after", 28))
+    live_chart(lesson_figures.pictures_figure(pictures), key=f"{key}-figure")
+    st.caption(
+        f"Brown: **{np.isnan(dropped).sum()} of {values.size}** values are set to 0. The others are multiplied by "
+        f"{1 / (1 - rate):.3g}, so that on average the sum stays: it was {values.sum():.0f}, this time it is "
+        f"{np.nansum(dropped):.0f}."
+    )
 
 
 def normalization(key: str) -> None:
-    """Compare values before and after."""
-    after = st.toggle("Normalize", key=f"{key}-on")
-    values = lessons.convolve(_digit() * 255, lessons.KERNELS["left edges"]).ravel()
-    if after:
-        values = (values - values.mean()) / values.std()
-    _show(lesson_figures.histogram_figure(values, "values of one feature map"), key)
-    st.markdown(f"Mean **{values.mean():.1f}**, standard deviation **{values.std():.1f}**.")
+    """Shift and stretch values, and see them brought back."""
+    with st.container(horizontal=True):
+        strength = st.slider("Stretch", 0.2, 4.0, 2.5, 0.1, key=f"{key}-strength")
+        shift = st.slider("Shift", -4.0, 4.0, 2.0, 0.5, key=f"{key}-shift")
+    values = lessons.unit_sums(readers.mnist().x_test[:512]) * strength + shift
+    after = lessons.standardized(values)
+    live_chart(lesson_figures.spread_figure(values, after), key=f"{key}-figure")
+    st.caption(
+        f"What one unit gives for 512 digits. Before: mean {_signed(values.mean())}, spread {values.std():.2f}. After: "
+        f"mean **0**, spread **{after.std():.0f}**, wherever you move it."
+    )
 
 
 def softmax(key: str) -> None:
-    """Turn any three numbers into probabilities."""
-    columns = st.columns(3)
-    logits = []
-    for column, digit, start in zip(columns, ("3", "5", "8"), (2.0, 1.0, -1.0), strict=True):
-        with column:
-            logits.append(st.slider(f"for {digit}", -5.0, 5.0, start, 0.5, key=f"{key}-{digit}"))
-    probabilities = lessons.softmax(np.array(logits))
-    _show(lesson_figures.bars_figure(probabilities, ["3", "5", "8"], int(probabilities.argmax())), key)
-    st.caption("They always sum to 1. One more in the number makes a digit 2.7 times as likely against the others.")
+    """Turn ten scores into probabilities; two of them can be changed."""
+    scores = np.array([-2.0, -3.0, -1.0, 0.0, 0.0, 0.5, -3.0, 1.0, 1.0, 0.0])
+    with st.container(horizontal=True):
+        scores[4] = st.slider("Score of the 4", -5.0, 10.0, 4.0, 0.5, key=f"{key}-4")
+        scores[9] = st.slider("Score of the 9", -5.0, 10.0, 5.0, 0.5, key=f"{key}-9")
+    probabilities = lessons.softmax(scores)
+    live_chart(lesson_figures.bars_figure(probabilities, int(probabilities.argmax())), key=f"{key}-figure")
+    ratio = probabilities[9] / probabilities[4]
+    leader, factor = ("9", ratio) if ratio >= 1 else ("4", 1 / ratio)
+    st.caption(
+        "They always add up to 100 %. "
+        + (
+            "Equal scores, equal probabilities."
+            if ratio == 1
+            else f"The score of the {leader} is {abs(scores[9] - scores[4]):g} higher, so it gets "
+            f"{factor:,.3g} times as much."
+        )
+    )
 
 
 def one_hot(key: str) -> None:
     """Write a label as ten numbers."""
     label = st.slider("Label", 0, 9, 3, key=f"{key}-label")
-    _show(lesson_figures.bars_figure(lessons.one_hot(label), chosen=label), key)
+    live_chart(lesson_figures.vector_figure(lessons.target(label)), key=f"{key}-figure")
+    st.caption(f"The label {label}: a 1 in the place of the {label}, nine times 0.")
+
+
+def label_smoothing(key: str) -> None:
+    """Write a label as ten numbers that are not quite sure."""
+    share = st.slider("Label smoothing", 0.0, 0.5, 0.1, 0.05, key=f"{key}-share")
+    values = lessons.target(3, share)
+    live_chart(lesson_figures.vector_figure(values), key=f"{key}-figure")
+    st.caption(f"The label 3: **{100 * values[3]:.1f} %** for the 3, {100 * values[0]:.1f} % for each other digit.")
 
 
 def cross_entropy(key: str) -> None:
     """Tell what a probability costs."""
-    share = st.slider("Probability given to the right digit", 0.01, 1.0, 0.1, 0.01, key=f"{key}-share")
-    x = np.linspace(0.01, 1, 200)
-    loss = -math.log(share)
-    mark = (share, loss, f"{loss:.2f}")
-    _show(lesson_figures.curve_figure(x, -np.log(x), "probability of the right digit", "loss", mark), key)
-    st.caption("Guessing among ten digits, 0.1 for each, costs 2.30. Being sure and right costs nothing.")
+    percent = st.slider("Probability given to the right digit", 1, 100, 10, format="%d %%", key=f"{key}-percent")
+    loss = -np.log(percent / 100)
+    x = np.linspace(0.01, 1, 199)
+    guess = Line(np.array([0.1, 0.1, 0.0]), np.array([0, -np.log(0.1), -np.log(0.1)]), "a guess", dash="dot")
+    lines = [Line(x, -np.log(x)), replace(guess, color=QUIET_COLOR)]
+    figure = lesson_figures.lines_figure(lines, "probability of the right digit", "loss", (percent / 100, float(loss)))
+    live_chart(figure.update_xaxes(tickformat=".0%", dtick=0.25, range=[0, 1.02]), key=f"{key}-figure")
+    st.caption(
+        f"{percent} % for the right digit costs **{abs(loss):.2f}**. Who guesses gives each of ten digits 10 % and "
+        "loses 2.30."
+    )
 
 
 def back_propagation(key: str) -> None:
-    """Let one weight learn, number by number."""
-    left, right = st.columns(2)
-    with left:
-        weight = st.slider("Weight", -2.0, 4.0, 3.0, 0.1, key=f"{key}-weight")
-    with right:
-        rate = st.slider("Learning rate", 0.0, 0.3, 0.1, 0.05, key=f"{key}-rate")
-    step = lessons.learn_once(weight, 2.0, 2.0, rate)
-    x = np.linspace(-2, 4, 100)
-    mark = (weight, step.loss, "here")
-    _show(lesson_figures.curve_figure(x, (2 * x - 2) ** 2, "weight", "loss", mark), key)
-    st.markdown(
-        f"Input 2, wanted 2. Output 2 × {weight:.1f} = **{step.output:.1f}**, so the loss is **{step.loss:.2f}**. The "
-        f"slope "
-        f"is **{step.slope:.1f}**, so the weight becomes {weight:.1f} − {rate:.2f} × {step.slope:.1f} = "
-        f"**{step.new_weight:.2f}**."
+    """Follow one weight forward to the loss, and the slope back."""
+    with st.container(horizontal=True):
+        is_digit = _choice("The digit is", ("a 7", "no 7"), f"{key}-truth") == "a 7"
+        weight = st.slider("Weight", -6.0, 6.0, -1.0, 0.1, key=f"{key}-weight")
+    now = lessons.chain(weight, _PIXEL, is_digit)
+    after = lessons.chain(weight - _TOY_RATE * now.slope, _PIXEL, is_digit)
+    weights = np.linspace(-6, 6, 121)
+    losses = np.array([lessons.chain(at, _PIXEL, is_digit).loss for at in weights.tolist()])
+    live_chart(lesson_figures.chain_figure(now, after, weights, losses), key=f"{key}-figure")
+    by_probability, by_score, by_weight = map(_signed, now.slopes)
+    st.caption(
+        f"Forward: {_signed(weight)} × pixel {_PIXEL} = {_signed(now.score)} → “a 7”: {100 * now.probability:.0f} % → loss "
+        f"{now.loss:.2f}.  \nBack: {by_probability} × {by_score} × {by_weight} = slope **{_signed(now.slope)}**: "
+        f"{'up' if now.slope < 0 else 'down'} with the weight."
     )
 
 
 def learning_rate(key: str) -> None:
     """Walk down a valley in steps too short, right, too long."""
-    rate = st.slider("Learning rate", 0.005, 0.18, 0.02, 0.005, format="%.3f", key=f"{key}-rate")
-    path = lessons.descend("SGD", rate)
-    _show(lesson_figures.descent_figure(path), key)
-    distance = float(np.hypot(*path[-1]))
-    st.caption(
-        "Too high: each step leaps further than the last."
-        if distance > 12
-        else f"After 40 steps it is {distance:.1f} away from the lowest place, the star; it began 9.3 away."
-    )
+    rate = st.select_slider("Learning rate", _RATES[:9], 0.02, key=f"{key}-rate")
+    _descent("SGD", rate, key)
 
 
 def optimizer(key: str) -> None:
     """Compare three ways down the same valley."""
-    name = st.segmented_control(
-        "Optimizer", ["SGD", "momentum", "Adam"], default="SGD", required=True, key=f"{key}-name"
-    )
-    rates = {"SGD": 0.02, "momentum": 0.02, "Adam": 0.6}
-    path = lessons.descend(name, rates[name])
-    _show(lesson_figures.descent_figure(path), key)
-    st.caption(f"40 steps at a rate of {rates[name]:g}. It ends {float(np.hypot(*path[-1])):.1f} away from the star.")
+    rule = _choice("Optimizer", _RULES, f"{key}-rule")
+    rate = st.select_slider("Learning rate", _RATES, 0.02, key=f"{key}-rate")
+    _descent(rule, rate, key)
 
 
 def schedule(key: str) -> None:
-    """Draw the rate, step by step."""
-    name = st.segmented_control(
-        "Schedule", ["constant", "cosine", "step", "one-cycle"], default="one-cycle", required=True, key=f"{key}-name"
-    )
-    config = TrainingConfig(schedule=name, epochs=9, batch_size=512, learning_rate=0.01)
+    """Draw the learning rate of every step."""
+    name = _choice("Schedule", list(_SCHEDULES), f"{key}-name")
+    config = TrainingConfig(schedule=name, epochs=9, batch_size=512)
     rates: Values = learning_rates(config)
     epochs = np.arange(len(rates)) / config.steps_per_epoch
-    _show(lesson_figures.curve_figure(epochs, rates, "epoch", "learning rate"), key)
+    figure = lesson_figures.lines_figure([Line(epochs, rates)], "epoch", "learning rate")
+    live_chart(figure.update_yaxes(range=[0, 1.05 * rates.max()]), key=f"{key}-figure")
+    st.caption(_SCHEDULES[name])
 
 
 def batch(key: str) -> None:
-    """Tell how many steps an epoch has."""
-    size = st.select_slider("Batch size", [1, 8, 32, 64, 128, 256, 512, 1024], 128, key=f"{key}-size")
-    steps = math.ceil(60_000 / size)
-    st.markdown(f"60,000 images in batches of {size:,}: the weights change **{steps:,} times** in one epoch.")
+    """Show how well a batch stands for all digits."""
+    with st.container(horizontal=True):
+        size = st.select_slider("Batch size", _BATCH_SIZES, 32, key=f"{key}-size")
+        number = st.slider("Batch number", 1, 14, 1, key=f"{key}-number")
+    shares = lessons.digit_shares(readers.mnist().y_train, size, number)
+    top = max(0.3, float(shares.max()))
+    live_chart(lesson_figures.bars_figure(shares, top=top, level=0.1), key=f"{key}-figure")
+    steps = lessons.steps_per_epoch(_TRAINING_IMAGES, size)
+    st.caption(
+        f"Which digits are in batch {number} of {steps:,}. Dotted: one tenth, about what each digit has among all "
+        f"{_TRAINING_IMAGES:,}. The smaller the batch, the less it looks like all of them."
+    )
+
+
+def epoch(key: str) -> None:
+    """Count the steps."""
+    with st.container(horizontal=True):
+        size = st.select_slider("Batch size", _BATCH_SIZES, 128, key=f"{key}-size")
+        epochs = st.slider("Epochs", 1, 20, 5, key=f"{key}-epochs")
+    steps = lessons.steps_per_epoch(_TRAINING_IMAGES, size)
+    rest = _TRAINING_IMAGES - (steps - 1) * size
+    st.markdown(f"{epochs} × {steps:,} = **{epochs * steps:,} steps**")
+    st.caption(
+        f"{_TRAINING_IMAGES:,} images in batches of {size:,} make {steps:,} steps for each epoch"
+        + (f"; the last batch has the {rest} that remain." if rest < size else ".")
+    )
+
+
+def validation(key: str) -> None:
+    """Divide the images."""
+    percent = st.slider("Share held out", 1, 50, 10, format="%d %%", key=f"{key}-percent")
+    config = TrainingConfig(validation="last", validation_share=percent / 100)
+    training = config.train_size - config.validation_size
+    live_chart(lesson_figures.split_figure(training, config.validation_size, 10_000), key=f"{key}-figure")
+    st.caption(f"The network learns from {training:,} digits and is checked on {config.validation_size:,} others.")
 
 
 def overfitting(key: str) -> None:
     """Let a curve that is too free learn the noise."""
-    degree = st.slider("Freedom of the curve", 1, 9, 3, key=f"{key}-degree", help="The degree of a polynomial.")
+    degree = st.slider("Bends allowed (degree of the polynomial)", 1, 11, 3, key=f"{key}-degree")
     fit = lessons.fit_polynomial(degree)
-    _show(lesson_figures.fit_figure(fit), key)
-    st.markdown(f"Error on the points it learned: **{fit.training_error:.2f}**; on new ones: **{fit.new_error:.2f}**.")
+    live_chart(lesson_figures.fit_figure(fit), key=f"{key}-figure")
+    st.caption(
+        f"Typical error on the points it was fitted to: **{fit.error:.2f}**; on those held out: "
+        f"**{fit.held_out_error:.2f}**."
+    )
 
 
-def augmentation(key: str) -> None:
-    """Show one digit as other hands might have written it."""
-    strength = st.slider("Strength", 0.0, 2.0, 1.0, 0.25, key=f"{key}-strength")
-    changes = Augmentation(10 * strength, 2 * strength, 0.1 * strength, 10 * strength, strength, 0.4 * strength)
-    digit = readers.mnist().x_test[[_IMAGE] * 3]
-    changed = augment(digit, changes, np.random.default_rng(1)).astype(float) / 255
-    _show(lesson_figures.images_figure([("", _digit()), *(("", image) for image in changed)]), key)
+def l2(key: str) -> None:
+    """Show how a price on large weights moves the best one."""
+    strength = st.slider("Strength of L2", 0.0, 3.0, 0.5, 0.1, key=f"{key}-strength")
+    weights = np.linspace(-1, 4, 101)
+    loss, total, best = lessons.penalized(weights, strength)
+    lines = [Line(weights, loss, "loss alone", QUIET_COLOR, dash="dash"), Line(weights, total, "with L2")]
+    lowest = float(lessons.penalized(np.array([best]), strength)[1][0])
+    figure = lesson_figures.lines_figure(lines, "weight", "loss", (best, lowest))
+    live_chart(figure.update_yaxes(range=[0, 10]), key=f"{key}-figure")
+    st.caption(f"A made-up loss that is lowest at a weight of 2. With its price the best weight is **{best:.2f}**.")
 
 
-def label_smoothing(key: str) -> None:
-    """Show a target that is not quite sure."""
-    share = st.slider("Label smoothing", 0.0, 0.5, 0.1, 0.05, key=f"{key}-share")
-    _show(lesson_figures.bars_figure(lessons.one_hot(3) * (1 - share) + share / 10, chosen=3), key)
+def _descent(rule: Rule, rate: float, key: str) -> None:
+    path = lessons.descend(rule, rate)
+    live_chart(lesson_figures.descent_figure(path), key=f"{key}-figure")
+    start, end = lessons.height(path[[0, -1]]).tolist()
+    if end > start:
+        verdict = f"**Too high**: each step leaps over the valley, further up than it was. It began at {start:.1f}."
+    elif end > 0.01 * start:
+        verdict = f"**Not there yet**: in 40 steps the height falls from {start:.1f} to {end:.1f}."
+    else:
+        verdict = f"**Good**: in 40 steps the height falls from {start:.1f} to {end:.2f}."
+    st.caption(verdict)
 
 
-LESSONS: dict[str, Callable[[str], None]] = {
-    "convolution": convolution,
-    "padding and stride": padding_and_stride,
-    "pooling": pooling,
-    "activation": activation,
-    "dropout": dropout,
-    "normalization": normalization,
-    "softmax": softmax,
-    "one-hot": one_hot,
-    "cross-entropy": cross_entropy,
-    "back-propagation": back_propagation,
-    "learning rate": learning_rate,
-    "optimizer": optimizer,
-    "schedule": schedule,
-    "batch": batch,
-    "overfitting": overfitting,
-    "augmentation": augmentation,
-    "label smoothing": label_smoothing,
-}
+def _choice(label: str, options: Sequence[Option], key: str) -> Option:
+    return st.segmented_control(label, options, default=options[0], required=True, width="stretch", key=key)
 
 
-def _digit() -> Values:
-    digit: Values = readers.mnist().x_test[_IMAGE] / 255
+def _digit(index: int) -> Values:
+    digit: Values = readers.mnist().x_test[index] / 255
     return digit
 
 
-def _show(figure: go.Figure, key: str) -> Any:
-    return st.plotly_chart(figure, config={"displayModeBar": False}, key=f"{key}-figure")
+def _signed(value: float) -> str:
+    """Two decimals at most, and a true minus sign; never −0."""
+    return f"{round(value, 2) + 0.0:g}".replace("-", "−")

@@ -11,7 +11,7 @@ from mnist_core.events import BatchesDone, Event, recent_speed
 from mnist_core.limits import LimitError
 from ui import visitor
 from ui.run_picker import describe
-from ui.wording import count, duration
+from ui.wording import count, duration, plain
 
 
 def show_state(run: runs.Run, events: list[Event]) -> None:
@@ -32,8 +32,11 @@ def show_state(run: runs.Run, events: list[Event]) -> None:
             st.info(run.status.message, icon=":material/stop_circle:")
         case "failed":
             st.error(run.status.message, icon=":material/error:")
+            _offer_to_go_on(run)
         case "interrupted":
-            _show_interrupted(run)
+            lost = "" if checkpoints.has_checkpoint(run.path) else " It had not finished an epoch: start it again."
+            st.warning(f"Interrupted. {run.status.message}{lost}", icon=":material/power_off:")
+            _offer_to_go_on(run)
     if run.is_active and jobs.may_change(run, visitor.owner()):
         _show_stop_button(run)
 
@@ -49,24 +52,19 @@ def _show_queue(run: runs.Run) -> None:
         icon=":material/hourglass:",
     )
     with st.expander("The line"):
-        lines = [f"- training: {describe(other)}" for other in queue.training]
+        lines = [f"- training: {plain(describe(other))}" for other in queue.training]
         lines += [
-            f"{number}. {f'**{describe(other)}**' if other.id == run.id else describe(other)}"
+            f"{number}. {plain(describe(other))}{' ← this one' if other.id == run.id else ''}"
             for number, other in enumerate(queue.waiting, start=1)
         ]
         st.markdown("\n".join(lines))
 
 
-def _show_interrupted(run: runs.Run) -> None:
-    can_go_on = checkpoints.has_checkpoint(run.path)
-    advice = (
-        "Its weights after the last whole epoch are kept, and it can go on from there."
-        if can_go_on
-        else "It had not finished its first epoch: start it again."
-    )
-    st.warning(f"Interrupted. {run.status.message} {advice}", icon=":material/power_off:")
-    if can_go_on and jobs.may_change(run, visitor.owner()):
-        st.button("Go on", icon=":material/play_arrow:", key="go-on", on_click=_try, args=(run, jobs.resume))
+def _offer_to_go_on(run: runs.Run) -> None:
+    if checkpoints.has_checkpoint(run.path) and jobs.may_change(run, visitor.owner()):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button("Go on", icon=":material/play_arrow:", key="go-on", on_click=_try, args=(run, jobs.resume))
+            st.caption("Its weights after the last whole epoch are kept, and it can go on from there.")
     _show_problem(run)
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from mnist_core import runs
 from mnist_core.config import TrainingConfig
-from ui import readers
+from ui import readers, state
 from ui.curves_view import curves_view
 from ui.knobs import NAMES, shown
 from ui.progress import show_state
@@ -23,13 +23,15 @@ def run_view(run: runs.Run) -> None:
 
 
 def _show(path: Path, was_active: bool) -> None:
+    if state.went():
+        st.rerun()
     try:
         run = runs.read_run(path)
     except runs.RunError as error:
         st.warning(str(error), icon=":material/search_off:")
         return
-    if was_active and not run.is_active:
-        st.rerun()  # the whole page: updates end here, and lists show the result
+    if was_active != run.is_active:
+        st.rerun()  # the whole page: updates begin or end here, and lists show how the run stands
     events = readers.events(run)
     st.caption(_settings_line(run.config))
     show_state(run, events)

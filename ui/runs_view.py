@@ -14,6 +14,7 @@ from ui import readers, state, visitor
 from ui.knobs import NAMES, shown
 from ui.run_picker import describe, name_of
 from ui.state import Keys, Params
+from ui.wording import plain
 
 _MOST_COMPARED = 8
 
@@ -225,7 +226,8 @@ def _more_than_chance(done: Sequence[runs.Run], names: Sequence[str]) -> None:
     result = evaluation.mcnemar(
         readers.mnist().y_test, readers.predictions(done[first]), readers.predictions(done[second])
     )
-    st.markdown(comparison.verdict(names[first], names[second], result), help=comparison.VERDICT_LIMITS)
+    said = comparison.verdict(plain(names[first]), plain(names[second]), result)
+    st.markdown(said, help=comparison.VERDICT_LIMITS)
 
 
 def _distinct_names(chosen: Sequence[runs.Run]) -> list[str]:

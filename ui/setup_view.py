@@ -56,7 +56,12 @@ def _network(draft: Draft) -> None:
         words.explain(
             "convolution", "padding and stride", "pooling", "activation", "dropout", "normalization", "softmax"
         )
-    network_editor(draft.notation, key="network", on_change=drafts.write_network)
+    network_editor(
+        draft.notation,
+        key="network",
+        on_change=drafts.write_network,
+        current=lambda: drafts.current().notation,
+    )
     if draft.is_complete:
         st.plotly_chart(
             network_figure.network_figure(draft.config.network), config={"displayModeBar": False}, key="network-drawing"
@@ -164,6 +169,12 @@ def _stopping(draft: Draft) -> None:
             usable = ("training accuracy", "training loss")
             knob("stop_metric", draft, choices=None if config.holds_out else usable)
             knob("stop_target" if config.early_stopping == "target" else "patience", draft)
+            if (
+                config.early_stopping == "target"
+                and config.stop_metric.endswith("accuracy")
+                and config.stop_target >= 1
+            ):
+                st.caption("No accuracy is above 1: with this target, training does not end early.")
 
 
 _TABS: dict[str, Callable[[Draft], None]] = {

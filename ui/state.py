@@ -23,6 +23,7 @@ class Keys(StrEnum):
     TABLE_NUMBER = "table_number"
     DELETED = "deleted"
     PROBLEM = "problem"
+    WENT = "went"
 
 
 class Params(StrEnum):
@@ -87,8 +88,14 @@ def read_runs(name: Params, known: Collection[str], most: int) -> list[str]:
 
 
 def go(**values: object) -> None:
-    """Replace all that the URL holds."""
+    """Replace all that the URL holds; the page follows, even if a fragment of it asked for that."""
     st.query_params.from_dict({name: str(value) for name, value in values.items()})
+    st.session_state[Keys.WENT] = True
+
+
+def went() -> bool:
+    """Whether `go` was called since this was asked last. A fragment then lets the whole page run again."""
+    return bool(st.session_state.pop(Keys.WENT, False))
 
 
 def write(**values: object) -> None:

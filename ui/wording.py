@@ -1,4 +1,6 @@
-"""Numbers as people say them."""
+"""Numbers as people say them, and foreign text as it stands."""
+
+import re
 
 
 def duration(seconds: float) -> str:
@@ -21,3 +23,8 @@ def rough_duration(seconds: float) -> str:
 def count(number: int, noun: str) -> str:
     """Return `1 run`, `3 runs`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def plain(text: str) -> str:
+    """Return text that somebody typed, so that Markdown shows it as it stands."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:])", r"\\\1", text)

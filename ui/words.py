@@ -2,142 +2,352 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import streamlit as st
 
-from ui.lessons import LESSONS
+from ui import lessons
 
-TERMS: dict[str, str] = {
-    "convolution": "A small window, 3 × 3 pixels say, slides over the image. At each place its nine weights are "
-    "multiplied "
-    "with the nine pixels below and summed up: the sum is high where the image looks like the weights. One such "
-    "window is a "
-    "filter, and its result a feature map. A layer has many filters, each looking for something else, the same all "
-    "over the "
-    "image: an edge is an edge, wherever it is.",
-    "padding and stride": "At the border a window of 3 × 3 has no room, so the result is two pixels smaller: that is "
-    "called "
-    "valid padding. With same padding the image gets a frame of zeros and keeps its size. The stride is how far the "
-    "window "
-    "moves each time; with a stride of 2 the result has half the size.",
-    "pooling": "Pooling makes feature maps smaller: of each window of 2 × 2 only the largest value is kept, or the "
-    "mean. "
-    "What was found is kept, where exactly is given up. That saves work, and a digit that is moved by a pixel looks "
-    "the same.",
-    "activation": "After its sum, each neuron applies a simple bent function. Without it, many layers could do no "
-    "more than "
-    "one. ReLU is the most usual: what is negative becomes zero, the rest stays as it is.",
-    "dropout": "While training, a share of the values is set to zero, others at each step. No neuron can rely on a "
-    "single "
-    "other one, so what is learned is spread out and holds for new digits. When the network is used, all values are "
-    "there.",
-    "normalization": "Networks learn best from numbers around zero of similar size. Pixels are therefore divided by "
-    "255. "
-    "Batch normalization does the like between layers: it shifts and scales each feature map by the mean and the "
-    "spread of "
-    "the batch, so that the next layer always gets numbers of a familiar size.",
-    "softmax": "The last layer computes a number for each digit, a logit: any number, high or low. Softmax turns the "
-    "ten of "
-    "them into probabilities: all positive, sum 1, and the highest number gets the most.",
-    "one-hot": "A label such as 3 is written as ten numbers: a 1 at the place of the 3, and 0 everywhere else. It is "
-    "the "
-    "answer that a perfect network would give, so its answer can be compared with it number by number.",
-    "cross-entropy": "The loss: one number for how wrong an answer is, which training makes small. It is minus the "
-    "logarithm "
-    "of the probability that the right digit got. Right and sure costs nothing, right but unsure a little, wrong and "
-    "sure a "
-    "lot. Accuracy only counts right and wrong; the loss also sees how sure.",
-    "back-propagation": "After each batch the network asks, for every weight: if it were a little larger, would the "
-    "loss grow "
-    "or fall, and how much? That slope is the gradient. It is computed from the last layer back to the first, each "
-    "layer "
-    "using what the one after it found out. Then every weight moves a little downhill.",
-    "learning rate": "How far the weights move at each step. Imagine walking down into a valley with closed eyes: "
-    "short steps "
-    "take for ever, long ones leap over the lowest place, even up the other side.",
-    "optimizer": "The rule for the steps. SGD goes straight down the slope. Momentum keeps rolling like a ball. Adam "
-    "finds a "
-    "step length of its own for every weight, from how its slope was lately, and so needs less trying.",
-    "schedule": "The learning rate need not stay the same. Large steps first come near a good place quickly, small "
-    "ones at "
-    "the end settle in it. One cycle also begins gently, while the weights are still random.",
-    "batch": "So many images are looked at together before the weights change once. Their mean slope is steadier than "
-    "that "
-    "of one image, and computing them together is faster.",
-    "epoch": "One pass over all training images, in random order, batch by batch. After each epoch the network is "
-    "checked on "
-    "images that it does not train on.",
-    "validation": "Some images are kept apart, never trained on, to see how the network does on digits that it does "
-    "not "
-    "know. Whatever is chosen, such as when to stop, is chosen by them. The 10,000 test images are for the very end: "
-    "whoever "
-    "chooses by those as well no longer knows how good the network is on new digits.",
-    "overfitting": "A network can learn its training images by heart, noise and all. Its training loss then falls on, "
-    "while "
-    "the validation loss rises again. More images, augmentation, dropout, L2 or an earlier end help.",
-    "augmentation": "Each training image is turned, moved or bent a little, differently in every epoch, as if others "
-    "had "
-    "written the same digit. The network never sees the same image twice, so it cannot learn any by heart.",
-    "L2": "The squares of the weights, times a small number, are added to the loss. Large weights then have to be "
-    "worth their "
-    "cost, and the network stays simpler. Weight decay, as in AdamW, pulls weights towards zero in much the same way.",
-    "label smoothing": "Instead of 1 for the right digit and 0 for all others, the target is a little less and a "
-    "little "
-    "more. The network is not pushed to be surer than it has reason to be; some digits can be read in two ways.",
-    "gradient norm": "All slopes of a step taken together as one arrow: the norm is its length. It is large while "
-    "there is "
-    "much to learn, falls later, and shoots up when training goes astray.",
-    "parameters": "All numbers that training may change: the weights of filters and dense layers, and one offset for "
-    "each "
-    "output, the bias. A filter of 3 × 3 over 32 feature maps has 3 × 3 × 32 weights and one bias.",
-    "seed": "Computers make random numbers by a recipe that begins with a number, the seed. The same seed gives the "
-    "same "
-    "first weights, the same order of images, the same dropout: a run can be repeated exactly. Other seeds show how "
-    "much was "
-    "luck.",
-}
+# Pixels; on a phone there is less, and what stands side by side stacks.
+_WIDE = 656  # of a text and a lesson side by side
+_NARROW = 380
+_NAMED = 3  # so many words stand on the control
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word: what the code calls it, its heading, the question on its control, its text, and its lesson if any.
+
+    `figure` shows the lesson: controls, a figure and a line that reads it. Its argument is a prefix for widget keys.
+    """
+
+    name: str
+    title: str
+    question: str
+    text: str
+    figure: Callable[[str], None] | None = None
+    room: int = 370  # pixels that the lesson is high
+
+
+# In the order in which one would tell them: the network, its lessons, its examinations.
+TERMS: tuple[Term, ...] = (
+    Term(
+        "convolution",
+        "Convolution",
+        "What is convolution?",
+        "The network slides a window of 3 × 3 pixels over the image. At each place it multiplies the nine pixels by "
+        "nine weights, the *kernel* or *filter*, and adds the products up. The sums make a new image, the *feature "
+        "map*: it is strong where the image looks like the kernel. The same kernel is used everywhere, so an edge "
+        "is found wherever it is. Here you choose the kernel; a network learns dozens of its own.",
+        lessons.convolution,
+        room=400,
+    ),
+    Term(
+        "padding and stride",
+        "Padding and stride",
+        "What are padding and stride?",
+        "The *stride* is how many pixels the window moves at a time: at 2 it skips every other place, and the "
+        "result is half as wide. *Padding* is about the edge. With “valid” the window stays inside the image, so 3 "
+        "× 3 makes 26 × 26 of 28 × 28. With “same” a frame of zeros is put around the image, so that at stride 1 "
+        "the size stays.",
+        lessons.padding_and_stride,
+        room=435,
+    ),
+    Term(
+        "pooling",
+        "Pooling",
+        "What is pooling?",
+        "Pooling makes a feature map smaller: of each square of 2 × 2 values, one is kept. *Max pooling* takes the "
+        "largest (was the edge anywhere in here?), *average pooling* the mean. Three quarters of the work for the "
+        "next layer are saved, and a digit that is shifted by a pixel looks nearly the same.",
+        lessons.pooling,
+    ),
+    Term(
+        "activation",
+        "Activation",
+        "What is an activation?",
+        "A layer multiplies and adds. Many such layers in a row could do no more than a single one, so between them "
+        "every value passes through a function that is not a straight line: the *activation*. *ReLU* is the "
+        "simplest and the most used: what is negative becomes 0, the rest stays. A unit then says “my pattern is "
+        "not here” (0), or how clearly it is.",
+        lessons.activation,
+        room=400,
+    ),
+    Term(
+        "dense layer",
+        "Dense layer",
+        "What is a dense layer?",
+        "In a dense layer, every *unit* looks at all values of the layer before, each with a weight of its own, and "
+        "adds them up: a bar at the top, a slanted stroke below, so probably a 7. The feature maps are laid out in "
+        "one long row for it (*flattened*). The last layer is always dense, with ten units: one for each digit.",
+    ),
+    Term(
+        "dropout",
+        "Dropout",
+        "What is dropout?",
+        "While training, dropout sets a random part of the values to 0, a different part at every step. No unit can "
+        "rely on one other unit, so the network learns several signs of each digit instead of a single one, and is "
+        "less prone to learn by heart. When the network is used, nothing is dropped.",
+        lessons.dropout,
+    ),
+    Term(
+        "normalization",
+        "Normalization",
+        "What is normalization?",
+        "Learning is easier with numbers near 0 than with pixels from 0 to 255, so pixels are first divided by 255. "
+        "*Batch normalization* does something alike between layers: it takes what a unit gives for all digits of a "
+        "batch, subtracts the mean and divides by the spread (the standard deviation). Whatever the layers before "
+        "do, the next one gets numbers of a familiar size.",
+        lessons.normalization,
+    ),
+    Term(
+        "softmax",
+        "Softmax",
+        "What is softmax?",
+        "The last layer gives ten scores, one for each digit, high or low as they come. Softmax makes probabilities "
+        "of them: it raises e = 2.718… to each score, so that all become positive, and divides by their sum, so "
+        r"that they add up to 1: $p_k = e^{z_k} / (e^{z_0} + \dots + e^{z_9})$ for the score $z_k$ of digit $k$. The "
+        "highest score gets the largest part.",
+        lessons.softmax,
+    ),
+    Term(
+        "parameters",
+        "Parameters",
+        "What are parameters?",
+        "The parameters are the numbers that a network is made of; training sets them. Most are weights; each "
+        "filter and each unit also has one number to add, the *bias*. 32 filters of 3 × 3 on one image have 32 × (9 "
+        "+ 1) = 320. A dense layer has a weight for each pair of input and unit and easily gets hundreds of "
+        "thousands. More parameters can learn more, but also more by heart.",
+    ),
+    Term(
+        "one-hot",
+        "One-hot",
+        "What is one-hot?",
+        "A network does not answer with a digit but with ten numbers. To compare them with the label, the label is "
+        "written as ten numbers too: a 1 in the place of the right digit, 0 in all others. Of ten lamps, one is "
+        "lit, which is why this is called *one-hot*.",
+        lessons.one_hot,
+        room=210,
+    ),
+    Term(
+        "cross-entropy",
+        "Cross-entropy, the loss",
+        "What is cross-entropy?",
+        "The *loss* says in one number how wrong an answer is; training makes it small. Cross-entropy looks at the "
+        r"probability $p$ that the right digit got, and takes minus its natural logarithm: $-\ln p$. Sure and right "
+        "costs nearly nothing, ten equal guesses cost 2.30, sure and wrong costs a lot. The curve on this page is "
+        "the mean over many digits. Accuracy only counts right and wrong; the loss also sees how sure.",
+        lessons.cross_entropy,
+    ),
+    Term(
+        "back-propagation",
+        "Back-propagation",
+        "What is back-propagation?",
+        "For each weight the network must know: if it grew a little, would the loss rise or fall, and how steeply? "
+        "That slope is the *gradient*. Back-propagation finds the slopes of all weights in one go, from the loss "
+        "back to the first layer: along the way, the slopes of the links are multiplied. Then each weight takes a "
+        "small step downhill. Here is a network of a single weight that asks “is it a 7?”.",
+        lessons.back_propagation,
+    ),
+    Term(
+        "gradient norm",
+        "Gradient norm",
+        "What is the gradient norm?",
+        "Each weight has its slope; all slopes together are the gradient, an arrow with as many entries as there "
+        "are weights. Its *norm* is its length: square all slopes, add them up, take the root. A large norm means "
+        "that the loss reacts strongly to the weights, as at the start; a small one that nothing nearby is much "
+        "better. Sudden peaks are often a sign that the learning rate is too high.",
+    ),
+    Term(
+        "optimizer",
+        "Optimizer",
+        "What is an optimizer?",
+        "The optimizer turns slopes into steps. *SGD* goes straight downhill: slope times learning rate. *Momentum* "
+        "keeps part of the last step, like a ball that rolls, and gets along a gentle valley sooner. *Adam* gives "
+        "each weight a step size of its own, from how large its slopes have been. Each needs its own learning rate, "
+        "as you can see here: a long valley from above, with two weights to learn.",
+        lessons.optimizer,
+        room=410,
+    ),
+    Term(
+        "learning rate",
+        "Learning rate",
+        "What is the learning rate?",
+        "The learning rate says how far one step goes. Too low, and learning crawls; too high, and each step leaps "
+        "over the valley to a place higher up on the other side: the loss grows instead of falling. There is no "
+        "best rate for all; 0.001 is a good first try for Adam, 0.01 to 0.1 for SGD.",
+        lessons.learning_rate,
+    ),
+    Term(
+        "schedule",
+        "Learning-rate schedule",
+        "What is a schedule?",
+        "A schedule changes the learning rate while training goes on. Large steps first come near a good place "
+        "quickly, small ones at the end settle in it. Some schedules begin gently too, while the weights are still "
+        "random: that is the *warm-up*.",
+        lessons.schedule,
+    ),
+    Term(
+        "batch",
+        "Batch",
+        "What is a batch?",
+        "The network does not look at all 60,000 digits before it changes anything. It takes some, a *batch*, finds "
+        "the mean slope for these, and makes one step. A small batch gives many quick steps in somewhat wrong "
+        "directions, since a few digits are a poor sample; a large one gives few, steadier steps.",
+        lessons.batch,
+    ),
+    Term(
+        "epoch",
+        "Epoch",
+        "What is an epoch?",
+        "An epoch is one pass through all training digits, batch after batch, in a new random order. Networks need "
+        "several, as one reads a textbook more than once. With too many they begin to know the very digits by "
+        "heart.",
+        lessons.epoch,
+        room=175,
+    ),
+    Term(
+        "seed",
+        "Seed",
+        "What is a seed?",
+        "Chance has a part in training: the first weights are random, digits are shuffled, dropout picks at random. "
+        "Computers make this chance by a recipe that begins with a number, the *seed*. The same seed and settings "
+        "give the same network again on the same machine; other seeds show how much of a result was luck.",
+    ),
+    Term(
+        "validation",
+        "Validation",
+        "What is validation?",
+        "How a network does on digits that it has learned from says little: it may know them by heart. So some "
+        "training digits are held out, never learned from, and read after each epoch. They are there to choose by: "
+        "which settings, and when to stop. The 10,000 test images are for the very end: whoever chooses by them too "
+        "no longer knows how new digits will be read.",
+        lessons.validation,
+        room=250,
+    ),
+    Term(
+        "overfitting",
+        "Overfitting",
+        "What is overfitting?",
+        "A network overfits when it learns its training digits by heart, slips of the pen included, and reads new "
+        "ones no better or even worse. In the curves, the training loss keeps falling while the validation loss "
+        "turns up again. The same happens to a curve that is fitted to twelve noisy points and may bend too often. "
+        "More digits, augmentation, dropout, L2 or an earlier end help against it.",
+        lessons.overfitting,
+    ),
+    Term(
+        "augmentation",
+        "Augmentation",
+        "What is augmentation?",
+        "A 7 that is turned a little, shifted by two pixels or written with a thicker pen is still a 7. "
+        "Augmentation changes the training digits in such ways, at random and anew in every epoch, so that the "
+        "network never sees quite the same image twice and cannot learn it by heart. Validation and test images "
+        "stay as they are.",
+    ),
+    Term(
+        "L2",
+        "L2 regularization",
+        "What is L2?",
+        "L2 adds a price for large weights to the loss: the sum of their squares, times a small number, the "
+        "strength. A weight stays large only if it earns its price by better answers. The network becomes smoother "
+        "and overfits less; with too much of it, it learns less. *Weight decay*, as in AdamW, pulls weights towards "
+        "0 in much the same way.",
+        lessons.l2,
+    ),
+    Term(
+        "label smoothing",
+        "Label smoothing",
+        "What is label smoothing?",
+        "A one-hot label asks for 100 % on one digit, which takes ever higher scores to come near. Label smoothing "
+        "asks for a little less, and spreads the rest over all ten digits. The network is not pushed to be surer "
+        "than it has reason to be: some digits can honestly be read in two ways. Its loss can then no longer reach "
+        "0.",
+        lessons.label_smoothing,
+        room=210,
+    ),
+)
+_BY_NAME = {term.name: term for term in TERMS}
 
 
 def explain(*terms: str) -> None:
-    """Show an unobtrusive control that opens into what the terms mean. Contents are made only while it is open."""
-    st.fragment(_explain)(terms)
+    """Show one unobtrusive control that opens into what the terms mean; what is inside is made only while it is open.
+
+    The same terms in the same order may be asked for once on a page. Raises `ValueError` for none, or an unknown one.
+    """
+    unknown = [name for name in terms if name not in _BY_NAME]
+    if unknown or not terms:
+        raise ValueError(f"{unknown or 'Nothing'} cannot be explained; the words are: {', '.join(_BY_NAME)}.")
+    _control(terms)
 
 
 def glossary() -> None:
     """Show all terms, to read through or to search."""
     wanted = st.text_input(
-        "Search", placeholder="Search the words", label_visibility="collapsed", key="words-search", max_chars=40
+        "Search",
+        placeholder="Search the words",
+        label_visibility="collapsed",
+        icon=":material/search:",
+        max_chars=40,
+        key="words-search",
+        width=360,
     )
-    found = [term for term, text in TERMS.items() if wanted.strip().lower() in f"{term} {text}".lower()]
+    found = [term for term in TERMS if wanted.strip().casefold() in f"{term.title} {term.text}".casefold()]
     if not found:
         st.info("None of the words mentions that.", icon=":material/search_off:")
-    for columns in (found[start : start + 2] for start in range(0, len(found), 2)):
-        for column, term in zip(st.columns(2, gap="medium"), columns, strict=False):
+    for start in range(0, len(found), 2):
+        for column, term in zip(st.columns(2, gap="medium"), found[start : start + 2], strict=False):
             with column, st.container(border=True, height="stretch"):
-                st.fragment(_entry)(term)
+                _entry(term)
 
 
-def _explain(terms: tuple[str, ...]) -> None:
-    label = (
-        terms[0].capitalize() if len(terms) == 1 else f"Words: {', '.join(terms[:3])}{' …' if len(terms) > 3 else ''}"
+@st.fragment
+def _control(names: tuple[str, ...]) -> None:
+    key = f"words-{'-'.join(names)}"
+    terms = [_BY_NAME[name] for name in names]
+    rooms = sorted({term.room for term in terms if term.figure is not None})
+    several = f"Words: {', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''}"
+    # A popover takes the side where it fits as it opens, and stays there: its height must not wait for the lesson.
+    for room in rooms:
+        st.html(f"<style>[class*='-room-{room}'] {{ min-height: {room}px; }}</style>")
+    popover = st.popover(
+        f":small[{terms[0].question if len(names) == 1 else several}]",
+        icon=":material/school:",
+        type="tertiary",
+        key=key,
+        on_change="rerun",
     )
-    key = "words-" + "-".join(terms)
-    popover = st.popover(label, icon=":material/school:", type="tertiary", key=key, on_change="rerun")
-    if not popover.open:
-        return
-    with popover:
-        term = terms[0]
-        if len(terms) > 1:
-            term = st.pills(
-                "Word", terms, default=terms[0], required=True, label_visibility="collapsed", key=f"{key}-word"
+    with popover, st.container(width=_WIDE if rooms else _NARROW):
+        if len(names) > 1:
+            name = st.pills(
+                "Word", names, default=names[0], required=True, label_visibility="collapsed", key=f"{key}-word"
             )
-        st.markdown(f"**{term.capitalize()}**")
-        st.markdown(TERMS[term])
-        if term in LESSONS:
-            LESSONS[term](f"{key}-{term}")
+            term = _BY_NAME[name]
+        else:
+            term = terms[0]
+        if term.figure is None:
+            _text(term)
+            return
+        left, right = st.columns([3, 4], gap="medium")
+        with left:
+            _text(term)
+        with right, st.container(key=f"{key}-room-{term.room}"):
+            if popover.open:
+                term.figure(f"{key}-{term.name}")
+            else:
+                st.space(term.room)  # an empty container would not be there at all
 
 
-def _entry(term: str) -> None:
-    st.markdown(f"**{term.capitalize()}**")
-    st.markdown(TERMS[term])
-    if term in LESSONS and st.toggle("Try it", key=f"glossary-{term}"):
-        LESSONS[term](f"glossary-{term}")
+@st.fragment
+def _entry(term: Term) -> None:
+    _text(term)
+    if term.figure is not None:
+        key = f"glossary-{term.name}"
+        lesson = st.expander("Try it", icon=":material/touch_app:", key=key, on_change="rerun", type="compact")
+        if lesson.open:
+            with lesson:
+                term.figure(f"{key}-lesson")
+
+
+def _text(term: Term) -> None:
+    st.markdown(f"**{term.title}**  \n{term.text}")

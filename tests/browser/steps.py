@@ -86,13 +86,18 @@ def wait_for_end(path: Path, seconds: float = 120) -> runs.Run:
     return run
 
 
-def training_points(chart: Locator) -> int:
-    return chart.evaluate("(node) => node.data ? node.data[0].x.length : 0")
+# The training curve of a chart, as Plotly has it after decoding.
+TRAINING_CURVE = "(node) => node?._fullData?.find((trace) => trace.name?.startsWith('training'))?.x ?? []"
+
+
+def trained_epochs(chart: Locator) -> float:
+    """How far the training curve of a chart has come, in epochs."""
+    return chart.evaluate(f"(node) => ({TRAINING_CURVE})(node).at(-1) ?? 0")
 
 
 def wait_for_points(page: Page, count: int) -> Locator:
-    """Wait until the live chart of the accuracy has `count` points, and return it."""
+    """Wait until the live chart of the accuracy has `count` points of training, and return it."""
     page.wait_for_function(
-        "(count) => document.querySelector('.live-chart')?.data?.[0].x.length >= count", arg=count, timeout=120_000
+        f"(count) => ({TRAINING_CURVE})(document.querySelector('.live-chart')).length >= count", arg=count
     )
     return page.locator(".live-chart").first

@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Page, expect
 from serving import start_server, stop_server
-from steps import start_run, wait_for_end, wait_for_points
+from steps import TRAINING_CURVE, start_run, wait_for_end, wait_for_points
 
 from mnist_core import checkpoints, jobs, runs
 
@@ -33,6 +33,8 @@ def test_a_queue_of_three_runs(page: Page, tmp_path: Path, monkeypatch) -> None:
             assert wait_for_end(tmp_path / "runs" / run_id).status.state == "stopped"
         assert wait_for_end(tmp_path / "runs" / second_last).report is None
     finally:
+        for run in runs.list_active(tmp_path / "runs"):
+            runs.request_stop(run.path)
         stop_server(server)
 
 
@@ -40,7 +42,7 @@ def test_a_killed_run_says_so_and_goes_on(page: Page, server) -> None:
     run_id = start_run(page, server.url, images=5_000, epochs=12)
     path = server.runs_dir / run_id
     wait_for_points(page, 50)
-    page.wait_for_function("document.querySelector('.live-chart').data.some((trace) => trace.x.includes(1))")
+    page.wait_for_function(f"({TRAINING_CURVE})(document.querySelector('.live-chart')).at(-1) > 1.2")
     pid = runs.read_run(path).status.pid
     assert pid is not None
     psutil.Process(pid).kill()

@@ -35,7 +35,7 @@ function counts(arithmetic, parameters, work) {
 }
 
 const isOutput = (row) => row?.kind === "Output"
-const isNumber = (input) => input.value !== "" && !/[^0-9.]/.test(input.value)
+const isNumber = (text) => /^\d*\.?\d+$/.test(text)
 
 class NetworkEditor {
   constructor(root) {
@@ -71,7 +71,7 @@ class NetworkEditor {
     this.answer = answer
     if (replaced) {
       clearTimeout(this.timer)
-      this.postponed = undefined
+      this.postponed = this.typing = undefined
       this.field.maxLength = answer.maxLength
       this.field.value = this.sent = answer.text
     }
@@ -252,19 +252,20 @@ class NetworkEditor {
     if (choices) input.onchange = () => this.setField(place(), column, input.value)
     else {
       input.oninput = () => {
-        input.value = input.value.slice(0, field.digits)
-        if (isNumber(input)) this.setField(place(), column, input.value, { soon: true })
+        this.typing = input
+        if (input.value.length > field.digits) input.value = input.value.slice(0, field.digits)
+        if (isNumber(input.value)) this.setField(place(), column, input.value, { soon: true })
       }
-      input.onchange = () => {
-        this.flush()
-        if (!isNumber(input)) input.value = this.rows[place()].fields.find((each) => each.column === column).value
+      input.onchange = () => this.flush()
+      input.onblur = () => {
+        this.typing = undefined
+        queueMicrotask(() => this.showRows()) // what was left empty gets its number back
       }
     }
     return element("label", { className: `field ${column}` }, name, input)
   }
 
   fillRow(node, row, place) {
-    const active = this.root.getRootNode().activeElement
     const layer = `Layer ${place + 1}`
     node.style.setProperty("--color", row.color)
     node.classList.toggle("mistake", Boolean(row.error))
@@ -282,7 +283,7 @@ class NetworkEditor {
       if (input === null) box.querySelector(".fixed").textContent = field.text
       else {
         input.ariaLabel = `${layer} ${field.label}`
-        if (input.value !== field.value && (input !== active || input.type !== "number")) input.value = field.value
+        if (input.value !== field.value && input !== this.typing) input.value = field.value
       }
     }
     const kind = node.querySelector("[name=kind]")

@@ -1,0 +1,323 @@
+"""One run from start to end: it goes on where it was broken off, keeps to the limits, and always says how it ended."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import psutil
+import pytest
+
+from mnist_core import checkpoints, event_log, limits, runs, worker
+from mnist_core.config import TrainingConfig
+from mnist_core.dataset import DatasetError, Mnist
+from mnist_core.events import BatchesDone, Continued, EpochDone, Event
+from mnist_core.network import predict
+
+MakeConfig = Callable[..., TrainingConfig]
+TIMELESS = {"training_seconds": 1.0, "images_per_second": 1.0, "finished": "", "peak_memory_mb": 1.0}
+
+
+@pytest.fixture(autouse=True)
+def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(limits.PUBLIC_VARIABLE, raising=False)
+
+
+def snapshot(folder: Path, *left_out: str) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir() if file.name not in left_out}
+
+
+def weights_of(path: Path) -> list[np.ndarray]:
+    weights: list[np.ndarray] = keras.models.load_model(path / "model.keras", compile=False).get_weights()
+    return weights
+
+
+def losses(events: list[Event]) -> list[float]:
+    """Return the loss of each batch, in order."""
+    return [loss for event in events if isinstance(event, BatchesDone) for loss in event.loss]
+
+
+def epochs(events: list[Event]) -> list[EpochDone]:
+    """Return what was reported of epochs, but for the time they took."""
+    return [replace(event, seconds=0) for event in events if isinstance(event, EpochDone)]
+
+
+# Going on from a checkpoint
+
+
+def in_the_middle_of_epoch_3(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(event: Event) -> None:
+        if isinstance(event, BatchesDone) and event.epoch == 3 and event.step > 2 * 9 + 2:
+            raise KeyboardInterrupt
+
+    worker.carry_out(path, die)
+
+
+def before_the_checkpoint_of_epoch_3(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(event: Event) -> None:
+        if isinstance(event, EpochDone) and event.epoch == 3:
+            raise KeyboardInterrupt
+
+    worker.carry_out(path, die)
+
+
+def while_the_results_are_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(path: Path, probabilities: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "write_predictions", die)
+    worker.carry_out(path)
+
+
+# How the process dies, the step that training goes on from, and settings that have a state of many kinds.
+DEATHS = {
+    "running statistics, dropout, moments and a schedule": (
+        in_the_middle_of_epoch_3,
+        18,
+        {"architecture": "4C3-BN-P2-D0.3-10", "schedule": "cosine", "shift": 2.0, "label_smoothing": 0.1},
+    ),
+    "best weights and patience": (
+        before_the_checkpoint_of_epoch_3,
+        18,
+        {"optimizer": "nesterov", "keep": "best", "validation": "random", "early_stopping": "patience", "l2": 0.01},
+    ),
+    "everything trained": (while_the_results_are_written, 36, {"optimizer": "adamw", "schedule": "one-cycle"}),
+}
+
+
+@pytest.mark.parametrize(("die", "step", "settings"), DEATHS.values(), ids=DEATHS)
+def test_a_run_that_goes_on_ends_as_if_it_had_never_been_broken_off(
+    die: Callable[[Path, pytest.MonkeyPatch], None],
+    step: int,
+    settings: dict[str, object],
+    tmp_path: Path,
+    tiny_config: MakeConfig,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = tiny_config(train_size=500, validation_share=0.1, batch_size=50, epochs=4, **settings)
+    whole = worker.carry_out(runs.create_run(tmp_path, config, "whole"))
+    path = runs.create_run(tmp_path, config, "broken")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        die(path, patch)
+    assert checkpoints.read_checkpoint(path).progress.steps == step
+    assert weights_of(path)
+    before = event_log.read_events(path)
+    assert not any(isinstance(event, Continued) for event in before)
+
+    told: list[Event] = []
+    broken = worker.carry_out(path, told.append)
+    assert told[0] == Continued(step)
+    assert (broken.status.state, broken.status.message) == (whole.status.state, whole.status.message)
+    assert whole.report is not None
+    assert broken.report is not None
+    assert replace(broken.report, **TIMELESS) == replace(whole.report, **TIMELESS)
+    for ours, theirs in zip(weights_of(path), weights_of(whole.path), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(runs.read_predictions(path), runs.read_predictions(whole.path))
+    assert not checkpoints.has_checkpoint(path)
+
+    events, expected = event_log.read_events(path), event_log.read_events(whole.path)
+    assert losses(events) == losses(expected)
+    assert epochs(events) == epochs(expected)
+    assert [event for event in events if isinstance(event, Continued)] == [Continued(step)]
+    assert len(losses(events)) == whole.report.steps
+    numbers = [json.loads(line)["n"] for line in (path / "metrics.jsonl").read_text().splitlines() if line]
+    assert numbers == list(range(len(numbers)))
+
+
+def test_a_checkpoint_is_there_from_the_first_epoch_until_the_end(tmp_path: Path, tiny_config: MakeConfig) -> None:
+    path = runs.create_run(tmp_path, tiny_config(epochs=3, keep="best"))
+    seen: list[tuple[int, int, bool]] = []
+
+    def look(event: Event) -> None:
+        if isinstance(event, BatchesDone) and (not seen or seen[-1][0] != event.epoch):
+            done = (
+                checkpoints.read_checkpoint(path).progress.epochs_completed if checkpoints.has_checkpoint(path) else 0
+            )
+            seen.append((event.epoch, done, (path / "model.keras").exists()))
+
+    assert worker.carry_out(path, look).status.state == "finished"
+    assert seen == [(1, 0, False), (2, 1, True), (3, 2, True)]
+    assert not checkpoints.has_checkpoint(path)
+
+
+def test_weights_on_the_disk_are_the_best_so_far_if_these_are_to_be_kept(
+    tmp_path: Path, tiny_config: MakeConfig
+) -> None:
+    path = runs.create_run(tmp_path, tiny_config(epochs=4, keep="best", optimizer="sgd", learning_rate=0.9, seed=3))
+    events: list[Event] = []
+    best_on_disk: list[bool] = []
+
+    def look(event: Event) -> None:
+        done = epochs(events)
+        if isinstance(event, BatchesDone) and done and event.epoch == len(done) + 1 and len(best_on_disk) < len(done):
+            best = checkpoints.read_checkpoint(path).best
+            assert best is not None
+            assert best.epoch == min(done, key=lambda epoch: epoch.validation_loss).epoch
+            best_on_disk.append(all(map(np.array_equal, weights_of(path), best.weights)))
+        events.append(event)
+
+    worker.carry_out(path, look)
+    assert best_on_disk == [True] * 3
+    losses_seen = [epoch.validation_loss for epoch in epochs(events)]
+    assert losses_seen != sorted(losses_seen, reverse=True)  # not each epoch was the best so far
+
+
+@pytest.fixture
+def broken_off(trained_run: Path, tmp_path: Path) -> Path:
+    """A copy of a finished run that looks as if its process had died before it was done, with a torn checkpoint."""
+    path = shutil.copytree(trained_run, tmp_path / "runs" / "broken-off")
+    (path / "report.json").unlink()
+    (path / "checkpoint.npz").write_bytes(b"PK\3\4 torn")
+    runs.write_status(path, "interrupted")
+    return path
+
+
+def test_a_damaged_checkpoint_fails_the_run_with_a_sentence_and_harms_nothing_else(
+    broken_off: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = snapshot(broken_off, "status.json")
+    run = worker.carry_out(broken_off)
+    assert run.status.state == "failed"
+    assert run.status.message == "The run’s checkpoint is damaged, so it cannot go on. Start it again."
+    assert snapshot(broken_off, "status.json") == before
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_run_that_goes_on_and_is_stopped_at_once_keeps_what_it_had(
+    tmp_path: Path, tiny_config: MakeConfig, mnist: Mnist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = runs.create_run(tmp_path, tiny_config(epochs=4))
+    with pytest.raises(KeyboardInterrupt):
+        in_the_middle_of_epoch_3(path, monkeypatch)
+    had = checkpoints.read_checkpoint(path)
+    runs.request_stop(path)
+    run = worker.carry_out(path)
+    assert (run.status.state, run.status.message) == ("stopped", "Stopped by hand.")
+    assert run.report is not None
+    assert (run.report.epochs_completed, run.report.steps) == (2, had.progress.steps)
+    assert [event.epoch for event in epochs(event_log.read_events(path))] == [1, 2]
+    assert had.best is not None
+    for kept, best in zip(weights_of(path), had.best.weights, strict=True):
+        np.testing.assert_array_equal(kept, best)
+    model = keras.models.load_model(path / "model.keras", compile=False)
+    np.testing.assert_array_equal(predict(model, mnist.x_test), runs.read_predictions(path))
+
+
+# Limits
+
+
+@pytest.mark.parametrize(
+    ("settings", "too_much"),
+    [
+        ({"epochs": 21}, "21 epochs"),
+        ({"architecture": "1024-1024-1024-10"}, "parameters"),
+        ({"architecture": "64C3-64C3-10"}, "multiply-adds"),
+        ({"architecture": "64C3-P2-10", "batch_size": 4096, "train_size": 60_000}, "MB of memory"),
+    ],
+)
+def test_a_training_process_refuses_by_itself_what_is_too_large_for_strangers(
+    settings: dict[str, object],
+    too_much: str,
+    tmp_path: Path,
+    tiny_config: MakeConfig,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = runs.create_run(tmp_path, tiny_config(**settings))
+    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
+    run = worker.carry_out(path)
+    assert run.status.state == "failed"
+    assert too_much in run.status.message
+    assert "allowed here" in run.status.message
+    assert {file.name for file in path.iterdir()} == {"config.json", "status.json"}
+
+
+def test_a_run_is_stopped_when_its_time_is_over_and_keeps_its_weights(
+    tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PRIVATE", replace(limits.PRIVATE, training_seconds=3.0))
+    path = runs.create_run(tmp_path, tiny_config(train_size=60_000, epochs=100))
+    started = time.monotonic()
+    run = worker.carry_out(path)
+    assert time.monotonic() - started < 60
+    assert run.status.state == "stopped"
+    assert "time limit" in run.status.message
+    assert "hand" not in run.status.message
+    assert run.report is not None
+    assert run.report.end_reason == "stopped"
+    assert 0 < run.report.steps < run.config.steps
+    assert weights_of(path)
+    assert run.report.test_accuracy > 0.5
+
+
+def test_a_request_to_stop_counts_from_the_first_moment_and_is_not_taken_back(
+    tmp_path: Path, tiny_config: MakeConfig
+) -> None:
+    path = runs.create_run(tmp_path, tiny_config())
+    answers = iter([True, False, False])
+    run = worker.carry_out(path, should_stop=lambda: next(answers))
+    assert (run.status.state, run.status.message) == ("stopped", "Stopped before training began.")
+    assert run.report is None
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (DatasetError("The data file is missing."), "The data file is missing."),
+        (MemoryError(), "ran out of memory"),
+        (OSError(28, "No space left on device"), "could not be written: No space left on device."),
+        (RuntimeError("/secret/path"), "unexpected error (RuntimeError)"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_whatever_goes_wrong_ends_in_a_sentence(
+    error: Exception, told: str, tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> Mnist:
+        raise error
+
+    monkeypatch.setattr(worker, "load_mnist", fail)
+    run = worker.carry_out(runs.create_run(tmp_path, tiny_config()))
+    assert run.status.state == "failed"
+    assert told in run.status.message
+    assert run.status.message.endswith(".")
+    assert "/secret" not in run.status.message
+
+
+def test_a_disk_that_is_full_after_an_epoch_fails_the_run_and_keeps_what_was_measured(
+    tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, checkpoint: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints, "write_checkpoint", fail)
+    path = runs.create_run(tmp_path, tiny_config(epochs=3))
+    run = worker.carry_out(path)
+    assert run.status.state == "failed"
+    assert "No space left on device" in run.status.message
+    assert [event.epoch for event in epochs(event_log.read_events(path))] == [1]
+    assert weights_of(path)
+
+
+# Memory
+
+
+def test_the_peak_of_memory_is_that_of_the_training_process_alone(trained_run: Path) -> None:
+    report = runs.read_run(trained_run).report
+    assert report is not None
+    assert 300 < report.peak_memory_mb < 20_000  # TensorFlow alone takes more than that
+    assert psutil.Process().memory_info().rss / 1e6 > 300
+    script = "from mnist_core import worker; print(worker._peak_memory_mb())"
+    done = subprocess.run([sys.executable, "-c", script], cwd=runs.PROJECT, capture_output=True, text=True, check=True)
+    assert 5 < float(done.stdout) < 200  # the process that starts it, this one, holds TensorFlow
