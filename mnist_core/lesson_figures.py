@@ -17,7 +17,7 @@ from mnist_core.lessons import Chain, Fit, Values, Windows, height
 
 _INK = [[0, "#000000"], [1, "#ffffff"]]
 _SIGNED = [[0, "#fbbf24"], [0.5, "#000000"], [1, "#2dd4bf"]]  # black is nothing, as in the digits
-_OUTLINE = {"line_color": VALIDATION_COLOR, "line_width": 2.5}
+_OUTLINE = {"line_color": "#f43f5e", "line_width": 2.5}
 _NAN_COLOR = "#92520b"
 _WIDTH = 345  # pixels that pictures side by side have
 _GAP = 3  # pixels of a digit, between two pictures

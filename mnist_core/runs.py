@@ -299,11 +299,30 @@ def _run_paths(folder: Path) -> list[Path]:
         return []
 
 
+# Runs that have ended change rarely: they are read again only when one of their files has changed.
+_ended: dict[Path, tuple[list[tuple[int, int]], Run]] = {}
+
+
 def _read_or_none(path: Path) -> Run | None:
+    stamp = [_stamp(path / name) for name in ("status.json", "config.json", "report.json", "title.txt")]
+    if (known := _ended.get(path)) and known[0] == stamp:
+        return known[1]
     try:
-        return read_run(path)
+        run = read_run(path)
     except RunError:
         return None
+    if not run.is_active:
+        _ended[path] = stamp, run
+    return run
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Return something that changes when a file does; files that are not there have a stamp too."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_ino
 
 
 def _is_active(path: Path) -> bool:

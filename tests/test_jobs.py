@@ -336,7 +336,7 @@ def test_a_run_killed_in_the_middle_of_an_epoch_keeps_the_network_of_the_epoch_b
 
 
 def test_of_two_visitors_who_let_a_run_go_on_one_is_refused(kept_on: Story) -> None:
-    assert kept_on.facts["answers"] == {None, "Only an interrupted run can go on."}
+    assert kept_on.facts["answers"] == {None, "Only a run that was interrupted or failed can go on."}
     assert kept_on.facts["processes"] == 1
 
 
@@ -376,14 +376,14 @@ def test_the_log_of_a_run_that_went_on_tells_each_epoch_once(kept_on: Story) -> 
     assert numbers[-1] > kept_on.facts["last number"]
 
 
-def test_only_an_interrupted_run_can_go_on(kept_on: Story, tmp_path: Path, tiny_config: MakeConfig) -> None:
-    assert kept_on.facts["going on while it trains"] == "Only an interrupted run can go on."
-    assert refusal(lambda: jobs.resume(kept_on.run(0))) == "Only an interrupted run can go on."
+def test_only_a_run_that_was_interrupted_or_failed_can_go_on(kept_on: Story, tmp_path: Path, tiny_config: MakeConfig) -> None:
+    assert kept_on.facts["going on while it trains"] == "Only a run that was interrupted or failed can go on."
+    assert refusal(lambda: jobs.resume(kept_on.run(0))) == "Only a run that was interrupted or failed can go on."
     path = broken_off(tmp_path, tiny_config())
-    for state in ("finished", "stopped", "failed", "queued", "running"):
+    for state in ("finished", "stopped", "queued", "running"):
         runs.write_status(path, state, pid=os.getpid())
         before = (path / "status.json").read_bytes()
-        assert refusal(lambda: jobs.resume(runs.read_run(path))) == "Only an interrupted run can go on."
+        assert "interrupted or failed" in str(refusal(lambda: jobs.resume(runs.read_run(path))))
         assert (path / "status.json").read_bytes() == before
 
 

@@ -1,112 +1,326 @@
-"""The numbers behind the small live figures, against loops and closed forms."""
+"""The numbers behind the small live figures: against plain loops, closed forms, and Keras."""
 
 from __future__ import annotations
 
 import math
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 from mnist_core import lesson_figures, lessons
+from mnist_core.architecture import Padding, parse_architecture, summarize
+from mnist_core.dataset import Mnist
+from mnist_core.lesson_figures import Frame, Line, Picture
+
+RANDOM = np.random.default_rng(1)
+
+
+@pytest.fixture(scope="module")
+def keras() -> ModuleType:
+    import keras
+
+    return keras
+
+
+def digit(mnist: Mnist, index: int = 0) -> lessons.Values:
+    return mnist.x_test[index] / 255
 
 
 @pytest.mark.parametrize("name", lessons.KERNELS)
-def test_convolution_is_the_sum_at_each_place(name: str) -> None:
-    image, kernel = np.random.default_rng(1).random((9, 7)), lessons.KERNELS[name]
+def test_convolution_is_a_sum_of_products_at_each_place(name: str, mnist: Mnist) -> None:
+    image, kernel = digit(mnist)[:, :20], lessons.KERNELS[name]
     result = lessons.convolve(image, kernel)
-    assert result.shape == (7, 5)
-    for row in range(7):
-        for column in range(5):
-            expected = sum(image[row + i, column + j] * kernel[i, j] for i in range(3) for j in range(3))
+    assert result.shape == (26, 18)
+    for row in range(26):
+        for column in range(18):
+            expected = 0.0
+            for i in range(3):
+                for j in range(3):
+                    expected += image[row + i][column + j] * kernel[i][j]
             assert result[row, column] == pytest.approx(expected)
 
 
-def test_edge_kernels_find_the_edges_that_they_are_named_for() -> None:
+def test_convolution_is_that_of_keras(keras: ModuleType, mnist: Mnist) -> None:
+    kernel = lessons.KERNELS["a random one"]
+    theirs = keras.ops.conv(
+        digit(mnist)[None, ..., None].astype("float32"), kernel[..., None, None].astype("float32"), padding="valid"
+    )
+    assert np.asarray(theirs)[0, ..., 0] == pytest.approx(lessons.convolve(digit(mnist), kernel), abs=1e-5)
+
+
+def test_each_edge_kernel_answers_most_to_the_edge_it_is_named_for() -> None:
     square = np.zeros((11, 11))
-    square[3:8, 3:8] = 1
-    for name, place in (
-        ("left edges", (4, 1)),
-        ("right edges", (4, 7)),
-        ("upper edges", (1, 4)),
-        ("lower edges", (7, 4)),
-    ):
-        found = lessons.convolve(square, lessons.KERNELS[name])
-        assert found[place] == found.max() > 0, name
+    square[3:8, 3:8] = 1  # ink from 3 to 7; results are one pixel less far from the corner
+    for name, place in {
+        "left edges": (4, slice(1, 3)),
+        "right edges": (4, slice(6, 8)),
+        "top edges": (slice(1, 3), 4),
+        "bottom edges": (slice(6, 8), 4),
+    }.items():
+        result = lessons.convolve(square, lessons.KERNELS[name])
+        assert result.max() == 3, name
+        assert result[place].tolist() == [3, 3], name
+        assert result.sum() == 0, name
 
 
-def test_pooling() -> None:
-    image = np.array([[1.0, 2, 3, 4, 9], [5, 6, 7, 8, 9], [0, 0, 1, 1, 9], [0, 4, 1, 1, 9]])
-    assert lessons.pool(image, "max").tolist() == [[6, 8], [4, 1]]
-    assert lessons.pool(image, "average").tolist() == [[3.5, 5.5], [1, 1]]
+def test_blur_keeps_ink_and_sharpen_keeps_flat_places() -> None:
+    flat = np.full((5, 5), 0.4)
+    assert lessons.convolve(flat, lessons.KERNELS["blur"]) == pytest.approx(np.full((3, 3), 0.4))
+    assert lessons.convolve(flat, lessons.KERNELS["sharpen"]) == pytest.approx(np.full((3, 3), 0.4))
 
 
-def test_dropout_keeps_the_sum_on_average() -> None:
-    image = np.ones((200, 200))
-    dropped = lessons.drop(image, 0.3)
-    assert np.mean(dropped == 0) == pytest.approx(0.3, abs=0.01)
-    assert dropped.mean() == pytest.approx(1, abs=0.02)
-    assert (lessons.drop(image, 0.3, 2) != dropped).any()
-    assert (lessons.drop(image, 0.0) == image).all()
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("size", range(1, 8))
+@pytest.mark.parametrize("stride", range(1, 5))
+def test_windows_are_where_a_walk_along_the_image_finds_them(size: int, stride: int, padding: Padding) -> None:
+    places = lessons.windows(28, size, stride, padding)
+    padded = 28 + places.before + places.after
+    assert places.output == len([start for start in range(0, padded, stride) if start + size <= padded])
+    assert places.output == summarize(parse_architecture(f"1C{size}S{stride}:{padding}-10"))[0].output_shape[0]
+    assert padding == "same" or places.before == places.after == 0
+    assert places.after - places.before in (0, 1)
 
 
-@pytest.mark.parametrize("logits", [[2.0, 1.0, -1.0], [0.0] * 10, [1000.0, 999.0]])
-def test_softmax(logits: list[float]) -> None:
-    probabilities = lessons.softmax(np.array(logits))
-    assert probabilities.sum() == pytest.approx(1)
-    for i in range(len(logits)):
-        for j in range(len(logits)):
-            assert math.log(probabilities[i] / probabilities[j]) == pytest.approx(logits[i] - logits[j])
+def test_padding_by_hand() -> None:
+    assert lessons.windows(28, 3, 1, "same") == lessons.Windows(3, 1, 28, 1, 1)
+    assert lessons.windows(28, 3, 2, "same") == lessons.Windows(3, 2, 14, 0, 1)  # as TensorFlow: the odd zero behind
+    assert lessons.windows(28, 5, 2, "valid") == lessons.Windows(5, 2, 12, 0, 0)
 
 
-def test_activations_one_hot_and_windows() -> None:
-    x = np.array([-2.0, 0.0, 3.0])
-    assert lessons.activate("ReLU", x).tolist() == [0, 0, 3]
-    assert lessons.activate("tanh", x) == pytest.approx([math.tanh(value) for value in x])
-    assert lessons.activate("sigmoid", x) == pytest.approx([1 / (1 + math.exp(-value)) for value in x])
-    assert lessons.activate("linear", x).tolist() == x.tolist()
-    assert lessons.one_hot(3).tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
-    for size, kernel, stride in ((28, 3, 1), (28, 5, 2), (7, 7, 3)):
-        places = [start for start in range(0, size, stride) if start + kernel <= size]
-        assert lessons.window_output(size, kernel, stride, "valid") == len(places)
-        assert lessons.window_output(size, kernel, stride, "same") == len(range(0, size, stride))
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_pooling_keeps_one_value_of_each_square(size: int, mnist: Mnist) -> None:
+    image = digit(mnist, 181)
+    largest, mean = lessons.pool(image, "max", size), lessons.pool(image, "average", size)
+    assert largest.shape == mean.shape == (28 // size, 28 // size)
+    for row in range(28 // size):
+        for column in range(28 // size):
+            square = [image[row * size + i][column * size + j] for i in range(size) for j in range(size)]
+            assert largest[row, column] == max(square)
+            assert mean[row, column] == pytest.approx(sum(square) / len(square))
 
 
-def test_gradient_descent_follows_its_closed_form_and_diverges_beyond_the_limit() -> None:
-    path = lessons.descend("SGD", 0.05, steps=10)
-    for step, (x, y) in enumerate(path):
-        assert x == pytest.approx(lessons.START[0] * (1 - 0.05 * lessons.BOWL[0]) ** step)
-        assert y == pytest.approx(lessons.START[1] * (1 - 0.05 * lessons.BOWL[1]) ** step)
-    limit = 2 / lessons.BOWL[1]
-    assert abs(lessons.descend("SGD", limit * 0.98)[-1, 1]) < lessons.START[1]
-    assert abs(lessons.descend("SGD", limit * 1.05)[-1, 1]) > lessons.START[1]
-    assert np.hypot(*lessons.descend("momentum", 0.02)[-1]) < np.hypot(*lessons.descend("SGD", 0.02)[-1])
-    first = lessons.descend("Adam", 0.5)[1] - lessons.START
-    assert np.abs(first) == pytest.approx([0.5, 0.5], abs=1e-4)  # Adam's first step has the length of the rate
+def test_dropout_drops_its_share_and_keeps_the_sum_on_average() -> None:
+    ones = np.ones((300, 300))
+    dropped = lessons.drop(ones, 0.3, 1)
+    assert np.isnan(dropped).mean() == pytest.approx(0.3, abs=0.01)
+    assert set(dropped[~np.isnan(dropped)].tolist()) == {1 / 0.7}
+    assert np.nansum(dropped) == pytest.approx(ones.sum(), rel=0.01)
+    assert (np.isnan(lessons.drop(ones, 0.3, 2)) != np.isnan(dropped)).any()
+    assert lessons.drop(ones, 0.0, 1).tolist() == ones.tolist()
 
 
-def test_one_neuron_against_a_numerical_slope() -> None:
-    step = lessons.learn_once(3.0, 2.0, 2.0, 0.1)
-    loss = lambda weight: (weight * 2.0 - 2.0) ** 2  # noqa: E731
-    assert step.slope == pytest.approx((loss(3.0 + 1e-6) - loss(3.0 - 1e-6)) / 2e-6)
-    assert step.loss == loss(3.0)
-    assert loss(step.new_weight) < step.loss
+def test_activations_are_those_of_keras(keras: ModuleType) -> None:
+    x = np.linspace(-6, 6, 49)
+    for name, function in lessons.ACTIVATIONS.items():
+        assert np.asarray(keras.activations.get(name.lower())(x)) == pytest.approx(function(x), abs=1e-6), name
+    assert lessons.ACTIVATIONS["ReLU"](np.array([-2.0, 0.0, 3.0])).tolist() == [0, 0, 3]
+    assert lessons.ACTIVATIONS["sigmoid"](np.array([2.0]))[0] == pytest.approx(1 / (1 + math.exp(-2)))
 
 
-def test_more_freedom_fits_better_and_holds_worse() -> None:
-    fits = [lessons.fit_polynomial(degree) for degree in range(1, 10)]
-    errors = [fit.training_error for fit in fits]
+@pytest.mark.parametrize("scores", [[2.0, 1.0, -1.0], [0.0] * 10, [-3.0, 4.5, 4.5]])
+def test_softmax_is_its_definition(scores: list[float]) -> None:
+    total = sum(math.exp(score) for score in scores)
+    assert lessons.softmax(np.array(scores)) == pytest.approx([math.exp(score) / total for score in scores])
+
+
+def test_softmax_does_not_overflow() -> None:
+    assert lessons.softmax(np.array([1000.0, 999.0])) == pytest.approx([math.e / (1 + math.e), 1 / (1 + math.e)])
+
+
+def test_targets() -> None:
+    assert lessons.target(3).tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+    assert lessons.target(9, 0.1) == pytest.approx([0.01] * 9 + [0.91])
+
+
+def test_smoothed_targets_give_the_loss_of_keras(keras: ModuleType) -> None:
+    answer = RANDOM.dirichlet(np.ones(10))
+    theirs = keras.losses.categorical_crossentropy(lessons.target(4)[None], answer[None], label_smoothing=0.2)
+    assert float(theirs[0]) == pytest.approx(-float((lessons.target(4, 0.2) * np.log(answer)).sum()), rel=1e-5)
+
+
+def test_standardized_values_have_mean_0_and_spread_1_wherever_they_were() -> None:
+    values = np.array([1.0, 2.0, 3.0, 6.0])  # mean 3, variance (4 + 1 + 0 + 9) / 4
+    assert lessons.standardized(values) == pytest.approx(np.array([-2, -1, 0, 3]) / math.sqrt(3.5))
+    assert lessons.standardized(values * 7 - 5) == pytest.approx(lessons.standardized(values))
+
+
+def test_unit_sums_are_sums_of_weighted_pixels(mnist: Mnist) -> None:
+    one_pixel = np.zeros((3, 28, 28), np.uint8)
+    one_pixel[0, 2, 3], one_pixel[1, 2, 3] = 255, 51
+    weight = lessons.unit_sums(one_pixel)[0]
+    assert lessons.unit_sums(one_pixel).tolist() == pytest.approx([weight, weight / 5, 0])
+    assert weight != 0
+    spread = lessons.unit_sums(mnist.x_test[:512])
+    assert spread.shape == (512,)
+    assert np.abs(spread).max() * 4 + 4 < 25  # what the sliders of the page make of it stays in reach
+
+
+def test_batches_share_out_all_labels_once(mnist: Mnist) -> None:
+    labels = mnist.y_train[:100]
+    counts = sum(
+        lessons.digit_shares(labels, 32, number) * size for number, size in enumerate((32, 32, 32, 4), start=1)
+    )
+    assert counts == pytest.approx([labels.tolist().count(label) for label in range(10)])
+    assert not np.array_equal(lessons.digit_shares(labels, 32, 1), np.bincount(labels[:32], minlength=10) / 32)
+
+
+@pytest.mark.parametrize(("size", "steps"), [(128, 469), (60_000, 1), (1, 60_000), (4096, 15), (59_999, 2)])
+def test_steps_per_epoch_by_hand(size: int, steps: int) -> None:
+    assert lessons.steps_per_epoch(60_000, size) == steps
+
+
+@pytest.mark.parametrize("is_digit", [True, False])
+@pytest.mark.parametrize("weight", [-5.0, -0.3, 0.0, 2.0])
+def test_back_propagation_finds_the_slope_that_a_small_change_shows(weight: float, is_digit: bool) -> None:
+    def loss(at: float) -> float:
+        probability = 1 / (1 + math.exp(-at * 0.8))
+        return -math.log(probability if is_digit else 1 - probability)
+
+    link = lessons.chain(weight, 0.8, is_digit)
+    assert link.loss == pytest.approx(loss(weight))
+    assert link.slope == pytest.approx((loss(weight + 1e-6) - loss(weight - 1e-6)) / 2e-6, rel=1e-4)
+    assert link.slopes[0] * link.slopes[1] * link.slopes[2] == pytest.approx(link.slope)
+    assert (link.slope < 0) == is_digit
+    assert loss(weight - 2 * link.slope) < link.loss
+
+
+def test_plain_descent_follows_its_closed_form() -> None:
+    for step, (x, y) in enumerate(lessons.descend("SGD", 0.05)):
+        assert (x, y) == pytest.approx((-9 * 0.95**step, 3 * 0.5**step))
+
+
+def test_plain_descent_diverges_just_beyond_two_over_the_curvature() -> None:
+    def last(rate: float) -> float:
+        return abs(float(lessons.descend("SGD", rate)[-1][1]))
+
+    assert last(0.199) < 3 < last(0.201)
+
+
+def test_a_walk_that_diverges_ends_in_numbers() -> None:
+    for rule in ("SGD", "momentum"):
+        path = lessons.descend(rule, 1.0)
+        assert np.isfinite(path).all()
+        assert len(path) < 41
+        assert np.isfinite(lessons.height(path)).all()
+
+
+@pytest.mark.parametrize(("rule", "rate"), [("SGD", 0.15), ("momentum", 0.05), ("Adam", 0.5)])
+def test_optimizers_walk_as_those_of_keras(rule: lessons.Rule, rate: float, keras: ModuleType) -> None:
+    theirs = {
+        "SGD": keras.optimizers.SGD(rate),
+        "momentum": keras.optimizers.SGD(rate, momentum=0.9),
+        "Adam": keras.optimizers.Adam(rate),
+    }[rule]
+    place = keras.Variable(np.array(lessons.START, "float32"))
+    theirs.build([place])
+    for expected in lessons.descend(rule, rate, steps=25)[1:]:
+        theirs.apply([keras.ops.convert_to_tensor(np.array([1, 10], "float32") * place.numpy())])
+        assert place.numpy() == pytest.approx(expected, abs=2e-3)
+
+
+def test_heights_by_hand() -> None:
+    assert lessons.height(np.array([[0.0, 0.0], [-9.0, 3.0], [2.0, 1.0]])).tolist() == [0, 85.5, 7]
+
+
+def test_a_polynomial_is_the_one_of_least_squares() -> None:
+    fit = lessons.fit_polynomial(2)
+    powers = np.stack([np.ones(12), fit.x, fit.x**2], axis=1)
+    a, b, c = np.linalg.solve(powers.T @ powers, powers.T @ fit.y)  # the normal equations
+    assert fit.curve_y == pytest.approx(a + b * fit.curve_x + c * fit.curve_x**2)
+    errors = [(a + b * x + c * x * x - y) ** 2 for x, y in zip(fit.held_out_x, fit.held_out_y, strict=True)]
+    assert fit.held_out_error == pytest.approx(math.sqrt(sum(errors) / len(errors)))
+
+
+def test_more_freedom_fits_better_and_generalizes_worse() -> None:
+    fits = [lessons.fit_polynomial(degree) for degree in range(1, 12)]
+    assert all(fit.x.tolist() == fits[0].x.tolist() and fit.y.tolist() == fits[0].y.tolist() for fit in fits)
+    errors = [fit.error for fit in fits]
     assert errors == sorted(errors, reverse=True)
-    assert errors[-1] < 1e-10  # ten points, ten coefficients
-    new = [fit.new_error for fit in fits]
-    assert new[-1] > 2 * min(new)
-    assert 2 <= new.index(min(new)) + 1 <= 6
+    assert errors[-1] < 1e-6  # twelve points, twelve coefficients
+    held_out = [fit.held_out_error for fit in fits]
+    assert held_out.index(min(held_out)) + 1 in (3, 4, 5)
+    assert held_out[-1] > 5 * min(held_out)
 
 
-def test_figures_hold_what_they_are_given() -> None:
-    digit = np.random.default_rng(1).random((4, 4))
-    figure = lesson_figures.images_figure([("a", digit), ("b", digit - 0.5)])
-    assert np.array(figure.data[0].z)[::-1].tolist() == digit.tolist()
-    assert (figure.data[0].zmin, figure.data[1].zmin) == (0, -figure.data[1].zmax)
-    bars = lesson_figures.bars_figure(lessons.one_hot(7), chosen=7)
-    assert list(bars.data[0].y) == lessons.one_hot(7).tolist()
-    assert len(set(bars.data[0].marker.color)) == 2
+@pytest.mark.parametrize("strength", [0.0, 0.5, 3.0])
+def test_l2_moves_the_lowest_place_towards_zero(strength: float) -> None:
+    weights = np.linspace(-1, 4, 5001)
+    loss, total, best = lessons.penalized(weights, strength)
+    assert weights[loss.argmin()] == pytest.approx(2)
+    assert weights[total.argmin()] == pytest.approx(best, abs=1e-3)
+
+
+def test_pictures_stand_side_by_side_upright_and_to_scale() -> None:
+    small = np.array([[1.0, 2.0], [3.0, np.nan]])
+    figure = lesson_figures.pictures_figure(
+        [Picture(np.ones((28, 28)), "big", 28), Picture(small, "small", 10, numbered=True)], [Frame(1, 0, 1, 1)]
+    )
+    first, second = figure.data
+    assert np.array(second.z)[::-1].tolist()[0] == [1, 2]  # rows count upwards on the axis
+    assert (first.zmin, first.zmax, second.zmax) == (0, 1, 3)
+    assert list(second.text[1]) == ["1", "2"]
+    assert (second.x0, second.dx, second.y0, second.dy) == (33.5, 5, -2.5, 5)  # after 28 pixels and a gap of 3
+    *_, frame = figure.layout.shapes
+    assert (frame.x0, frame.x1, frame.y0, frame.y1) == (36, 41, 0, 5)
+    assert list(figure.layout.xaxis.tickvals) == [14, 36]
+
+
+def test_a_picture_with_negative_values_is_black_where_it_is_zero() -> None:
+    (trace,) = lesson_figures.pictures_figure([Picture(np.array([[-2.0, 0.0, 1.0]]), "signed", 3)]).data
+    assert (trace.zmin, trace.zmax) == (-2, 2)
+    assert trace.colorscale[1] == (0.5, "#000000")
+
+
+def test_every_place_of_a_window_has_its_dot(mnist: Mnist) -> None:
+    _, dots = lesson_figures.windows_figure(digit(mnist), lessons.windows(28, 3, 2, "same")).data
+    assert len(dots.x) == 14 * 14
+    assert (dots.x[0], dots.x[1], dots.y[14]) == (1, 3, 3)  # the first window covers 0, 1, 2
+    image, dots = lesson_figures.windows_figure(digit(mnist), lessons.windows(28, 5, 1, "same")).data
+    assert (dots.x[0], image.x0) == (0, -2)
+    assert np.array(image.z).shape == (32, 32)
+
+
+def test_a_walk_out_of_the_valley_can_be_drawn() -> None:
+    figure = lesson_figures.descent_figure(lessons.descend("SGD", 1.0))
+    steps = next(trace for trace in figure.data if trace.name == "steps")
+    assert 1 < len(steps.x) < 10
+    assert max(map(abs, steps.y)) < 50
+
+
+def test_the_chain_figure_marks_now_the_slope_and_after() -> None:
+    before, after = lessons.chain(-1, 0.8, True), lessons.chain(0, 0.8, True)
+    figure = lesson_figures.chain_figure(before, after, np.array([-6.0, 6.0]), np.array([4.8, 0.01]))
+    by_name = {trace.name: trace for trace in figure.data}
+    slope = by_name["slope"]
+    assert (slope.y[1] - slope.y[0]) / (slope.x[1] - slope.x[0]) == pytest.approx(before.slope)
+    assert (by_name["now"].x[0], by_name["now"].y[0]) == (-1, before.loss)
+    assert (by_name["after the step"].x[0], by_name["after the step"].y[0]) == (0, after.loss)
+
+
+def test_a_histogram_counts_every_value() -> None:
+    figure = lesson_figures.spread_figure(np.array([-30.0, 0.1, 0.1, 20.0]), np.array([1.0, -1.0]))
+    assert [sum(trace.y) for trace in figure.data] == [4, 2]
+
+
+def test_bars_and_vectors_show_their_values() -> None:
+    shares = lessons.softmax(np.arange(10.0))
+    figure = lesson_figures.bars_figure(shares, chosen=9, level=0.1)
+    assert list(figure.data[0].y) == shares.tolist()
+    assert len(set(figure.data[0].marker.color[:9])) == 1
+    assert figure.data[0].marker.color[9] != figure.data[0].marker.color[0]
+    assert "63 %" in figure.layout.xaxis.ticktext[9]  # 1 - 1/e, nearly
+    assert figure.layout.shapes[0].y0 == 0.1
+    vector = lesson_figures.vector_figure(lessons.target(3, 0.1)).data[0]
+    assert list(vector.text[0])[2:4] == ["0.01", "0.91"]
+
+
+def test_lines_have_a_legend_when_they_have_names() -> None:
+    x = np.arange(3.0)
+    named = lesson_figures.lines_figure([Line(x, x, "this"), Line(x, x)], "x", "y", (1, 2))
+    assert [bool(trace.showlegend) for trace in named.data] == [True, False, False]
+    assert (named.data[2].x, named.data[2].y) == ((1,), (2,))
+
+
+def test_the_split_figure_adds_up() -> None:
+    assert [trace.x[0] for trace in lesson_figures.split_figure(54_000, 6_000, 10_000).data] == [54_000, 6_000, 10_000]

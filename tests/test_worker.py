@@ -184,11 +184,11 @@ def broken_off(trained_run: Path, tmp_path: Path) -> Path:
 def test_a_damaged_checkpoint_fails_the_run_with_a_sentence_and_harms_nothing_else(
     broken_off: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    before = snapshot(broken_off, "status.json")
+    before = snapshot(broken_off, "status.json", "checkpoint.npz")
     run = worker.carry_out(broken_off)
     assert run.status.state == "failed"
     assert run.status.message == "The run’s checkpoint is damaged, so it cannot go on. Start it again."
-    assert snapshot(broken_off, "status.json") == before
+    assert snapshot(broken_off, "status.json") == before  # the damaged file itself is gone
     assert "Traceback" not in capfd.readouterr().err
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -32,10 +32,10 @@ _PADDINGS: tuple[Padding, ...] = ("valid", "same")
 _POOLINGS: tuple[Pooling, ...] = ("max", "average")
 _RULES: tuple[Rule, ...] = ("SGD", "momentum", "Adam")
 _SCHEDULES: dict[Schedule, str] = {
-    "constant": "Every step has the same rate.",
     "cosine": "Highest at first, then ever lower, gently at both ends.",
     "step": "Halved after every third epoch.",
     "one-cycle": "A gentle start, the full rate after 30 % of all steps, nearly nothing at the end.",
+    "constant": "Every step has the same rate.",
 }
 _PIXEL = 0.8
 _TOY_RATE = 2.0
@@ -81,7 +81,7 @@ def padding_and_stride(key: str) -> None:
 def pooling(key: str) -> None:
     """Keep one value of each square."""
     with st.container(horizontal=True):
-        kind = _choice("Of each square, keep", _POOLINGS, f"{key}-kind")
+        kind = _choice("Of each square, keep", _POOLINGS, f"{key}-kind", width="content")
         size = st.slider("Side of a square", 2, 4, 2, key=f"{key}-size")
     digit = _digit(_EIGHT)
     pooled = lessons.pool(digit, kind, size)
@@ -191,7 +191,7 @@ def cross_entropy(key: str) -> None:
 def back_propagation(key: str) -> None:
     """Follow one weight forward to the loss, and the slope back."""
     with st.container(horizontal=True):
-        is_digit = _choice("The digit is", ("a 7", "no 7"), f"{key}-truth") == "a 7"
+        is_digit = _choice("The digit is", ("a 7", "no 7"), f"{key}-truth", width="content") == "a 7"
         weight = st.slider("Weight", -6.0, 6.0, -1.0, 0.1, key=f"{key}-weight")
     now = lessons.chain(weight, _PIXEL, is_digit)
     after = lessons.chain(weight - _TOY_RATE * now.slope, _PIXEL, is_digit)
@@ -200,8 +200,8 @@ def back_propagation(key: str) -> None:
     live_chart(lesson_figures.chain_figure(now, after, weights, losses), key=f"{key}-figure")
     by_probability, by_score, by_weight = map(_signed, now.slopes)
     st.caption(
-        f"Forward: {_signed(weight)} × pixel {_PIXEL} = {_signed(now.score)} → “a 7”: {100 * now.probability:.0f} % → loss "
-        f"{now.loss:.2f}.  \nBack: {by_probability} × {by_score} × {by_weight} = slope **{_signed(now.slope)}**: "
+        f"Forward: {_signed(weight)} × pixel {_PIXEL} = {_signed(now.score)} → “a 7”: {100 * now.probability:.0f} % → "
+        f"loss {now.loss:.2f}.  \nBack: {by_probability} × {by_score} × {by_weight} = slope **{_signed(now.slope)}**: "
         f"{'up' if now.slope < 0 else 'down'} with the weight."
     )
 
@@ -304,8 +304,11 @@ def _descent(rule: Rule, rate: float, key: str) -> None:
     st.caption(verdict)
 
 
-def _choice(label: str, options: Sequence[Option], key: str) -> Option:
-    return st.segmented_control(label, options, default=options[0], required=True, width="stretch", key=key)
+def _choice(
+    label: str, options: Sequence[Option], key: str, *, width: Literal["stretch", "content"] = "stretch"
+) -> Option:
+    """Show a choice whose first option is chosen at first."""
+    return st.segmented_control(label, options, default=options[0], required=True, width=width, key=key)
 
 
 def _digit(index: int) -> Values:

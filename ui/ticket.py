@@ -46,13 +46,12 @@ def _cost(draft: Draft) -> None:
     waiting = jobs.queue(runs.runs_dir())
     ahead = len(waiting.training) + len(waiting.waiting)
     turn = "at once" if ahead < jobs.room() else f"after {count(ahead - jobs.room() + 1, 'run')}"
+    in_all = rough_duration(expected.seconds_in_all)
     rows = {
         "Parameters": f"{expected.parameters:,}",
         "Multiply-adds": f"{expected.multiply_adds:,}",
         "One epoch": f"about {rough_duration(expected.seconds_per_epoch)}",
-        "All epochs"
-        if config.early_stopping == "never"
-        else "At most": f"about {rough_duration(expected.seconds_in_all)}",
+        "All epochs": f"about {in_all}" if config.early_stopping == "never" else f"{in_all} at most",
         "Memory": f"about {expected.memory_mb:,.0f} MB",
         "Starts": turn,
     }
