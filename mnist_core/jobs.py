@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -27,12 +28,17 @@ from mnist_core.config import TrainingConfig
 _POLL_SECONDS = 0.5
 _LONGEST_PAUSE = 10  # polls; a look reads the status of every run, and all who wait look
 CORES_PER_RUN = 2
+ROOM_VARIABLE = "DIGIT_LAB_ROOM"
 _lock = threading.Lock()  # what two visitors ask at once is answered one after the other
 
 
 def room() -> int:
-    """Return how many runs may train at once on this machine: one per two cores."""
-    return max(1, (os.cpu_count() or 1) // CORES_PER_RUN)
+    """Return how many runs may train at once: `DIGIT_LAB_ROOM`, or one for each two cores that this process may use."""
+    chosen = os.environ.get(ROOM_VARIABLE, "")
+    if chosen.isascii() and chosen.isdecimal() and int(chosen) > 0:
+        return int(chosen)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // CORES_PER_RUN)
 
 
 def start(config: TrainingConfig, folder: Path, owner: str = "") -> str:
@@ -40,23 +46,33 @@ def start(config: TrainingConfig, folder: Path, owner: str = "") -> str:
 
     Raises `LimitError` if it or the queue would be too large, `OSError` if the directory cannot be written.
     """
-    bounds = limits.current()
-    limits.check(config, bounds)
-    with _lock:
-        _check_queue(folder, owner, bounds)
-        path = runs.create_run(folder, config, owner=owner)
-    _launch(path)
-    return path.name
+    return _start_all([config], folder, owner)[0]
 
 
 def start_seeds(config: TrainingConfig, folder: Path, count: int, owner: str = "") -> list[str]:
-    """Start `count` runs that differ in their seeds alone: the next free ones after those of runs that there are.
+    """Start a run; if `count` is more than 1, so many that differ in their seeds alone: the next free ones.
 
-    After the largest seed comes 0. Raises as `start` does; runs that were started before it stay.
+    A seed is free if no run of the folder has it with these settings. After the largest comes 0. Raises as `start`
+    does; there is room for all of them, or none is started.
     """
+    if count == 1:
+        return [start(config, folder, owner)]
     taken = {run.config.seed for run in runs.list_runs(folder) if replace(run.config, seed=config.seed) == config}
     free = (seed for seed in (number % 2**31 for number in itertools.count(config.seed)) if seed not in taken)
-    return [start(replace(config, seed=seed), folder, owner) for seed in itertools.islice(free, count)]
+    return _start_all([replace(config, seed=seed) for seed in itertools.islice(free, count)], folder, owner)
+
+
+def _start_all(configs: list[TrainingConfig], folder: Path, owner: str) -> list[str]:
+    bounds = limits.current()
+    for config in configs:
+        limits.check(config, bounds)
+    with _lock:
+        _check_queue(folder, owner, bounds, len(configs))
+        _remove_oldest(folder, bounds.kept_runs)
+        paths = [runs.create_run(folder, config, owner=owner) for config in configs]
+    for path in paths:
+        _launch(path)
+    return [path.name for path in paths]
 
 
 def resume(run: runs.Run) -> None:
@@ -83,15 +99,23 @@ def may_change(run: runs.Run, owner: str) -> bool:
     return not run.is_bundled and (not limits.is_public() or (bool(owner) and run.owner == owner))
 
 
-def _check_queue(folder: Path, owner: str, bounds: limits.Limits) -> None:
+def _check_queue(folder: Path, owner: str, bounds: limits.Limits, wanted: int = 1) -> None:
     active = runs.list_active(folder)
-    if len(active) >= bounds.active_runs:
+    if len(active) + wanted > bounds.active_runs:
         raise limits.LimitError(f"{len(active)} runs are waiting or training already. Try again when some are done.")
     own = sum(run.owner == owner for run in active)  # all who are nobody in particular count as one
-    if own >= bounds.active_runs_each:
+    if own + wanted > bounds.active_runs_each:
         raise limits.LimitError(
-            f"{own} of your runs are waiting or training already, and no more are allowed here. Wait, or stop one."
+            f"You have {own} runs waiting or training, and may have {bounds.active_runs_each} at once here. Ask for "
+            "fewer, wait, or stop one."
         )
+
+
+def _remove_oldest(folder: Path, most: int) -> None:
+    """Delete the oldest runs that have ended until no more than `most` are left."""
+    ended = [run for run in runs.list_runs(folder) if not run.is_active]
+    for run in ended[most:]:
+        shutil.rmtree(run.path, ignore_errors=True)
 
 
 def _launch(path: Path) -> None:

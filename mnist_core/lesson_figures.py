@@ -331,7 +331,7 @@ def _small(figure: go.Figure, *, size: int, top: int = 8, left: int = 52, bottom
         margin={"l": left, "r": 8, "t": top, "b": bottom},
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         dragmode=False,
-        modebar_remove=["toImage"],
+        modebar_remove=["toImage", "sendChartToCloud"],
         bargap=0.15 if figure.layout.bargap is None else figure.layout.bargap,
     )
     figure.update_xaxes(fixedrange=True)

@@ -24,31 +24,37 @@ class Limits:
     """Upper bounds. A run is active while it waits or trains."""
 
     epochs: int
+    steps: int  # batches of all epochs together
     multiply_adds: int  # of one image, forward
     parameters: int
     memory_mb: int  # of one training process, as `cost` expects it
     training_seconds: float  # after these a run is stopped, and keeps what it has learned
     active_runs: int  # of everybody together
     active_runs_each: int  # of one person
+    kept_runs: int  # that have ended; the oldest are deleted when a new one starts
 
 
 PRIVATE = Limits(
     epochs=100,
+    steps=6_000_000,
     multiply_adds=500_000_000,
     parameters=20_000_000,
     memory_mb=16_000,
     training_seconds=24 * 3600,
     active_runs=100,
     active_runs_each=100,
+    kept_runs=100_000,
 )
 PUBLIC = Limits(
     epochs=20,
+    steps=60_000,
     multiply_adds=15_000_000,
     parameters=2_000_000,
     memory_mb=1_400,
     training_seconds=20 * 60,
-    active_runs=40,
+    active_runs=20,
     active_runs_each=3,
+    kept_runs=200,
 )
 
 
@@ -67,6 +73,7 @@ def check(config: TrainingConfig, limits: Limits) -> None:
     network, memory = config.network, round(memory_mb(config))
     for value, most, what, advice in (
         (config.epochs, limits.epochs, "{:,} epochs", "Train fewer"),
+        (config.steps, limits.steps, "{:,} batches in all", "Use larger batches, fewer images or fewer epochs"),
         (network.parameters, limits.parameters, "{:,} parameters", "Use fewer filters or units"),
         (
             network.multiply_adds,

@@ -51,8 +51,7 @@ _PRESETS = (
         "S. Gil, after F. Chollet’s “A simple convnet that achieves ~99% test accuracy on MNIST”",
         "test accuracy 0.99, test loss 0.03",
         "Its author’s log shows all 15 epochs: training accuracy, lowered by dropout, did not pass 0.99. Nor did it "
-        "in our "
-        "run.",
+        "in our run.",
         "Two convolutions, each followed by pooling; small, and hard to beat for its size.",
         "32C3-P2-64C3-P2-D0.5-10",
         batch_size=128,
@@ -108,8 +107,7 @@ _PRESETS = (
         "J. R. Garcia Garcia, “CNN for MNIST Classification”, March 2024",
         "no figure",
         "Its text names augmentation, which its code does not have. With Keras’s rate it is still learning when it "
-        "ends; "
-        "see it beside the same network at rate 1.",
+        "ends; see it beside the same network at rate 1.",
         "The largest of the five, with Adadelta at Keras’s rate of 0.001: a thousandth of the one it was made for.",
         "32C3-64C3-P2-D0.25-128-D0.5-10",
         optimizer="adadelta",
@@ -144,8 +142,7 @@ _PRESETS = (
         "champion",
         "Champion",
         "Made to read real handwriting: batch normalization, and training images that are never twice the same. It "
-        "takes "
-        "its time.",
+        "takes its time.",
         "32C3-BN-32C3-BN-P2-D0.25-64C3-BN-64C3-BN-P2-D0.25-256-BN-D0.4-10",
         learning_rate=0.004,
         schedule="one-cycle",

@@ -193,7 +193,7 @@ def unreadable_runs(folder: Path) -> dict[str, str]:
     problems = {}
     for path in _run_paths(folder):
         try:
-            read_run(path)
+            _read_again(path)
         except RunError as error:
             problems[path.name] = str(error)
     return problems
@@ -300,20 +300,27 @@ def _run_paths(folder: Path) -> list[Path]:
 
 
 # Runs that have ended change rarely: they are read again only when one of their files has changed.
+_MOST_REMEMBERED = 5000
 _ended: dict[Path, tuple[list[tuple[int, int]], Run]] = {}
 
 
-def _read_or_none(path: Path) -> Run | None:
+def _read_again(path: Path) -> Run:
     stamp = [_stamp(path / name) for name in ("status.json", "config.json", "report.json", "title.txt")]
     if (known := _ended.get(path)) and known[0] == stamp:
         return known[1]
-    try:
-        run = read_run(path)
-    except RunError:
-        return None
+    run = read_run(path)
     if not run.is_active:
+        if len(_ended) > _MOST_REMEMBERED:
+            _ended.clear()
         _ended[path] = stamp, run
     return run
+
+
+def _read_or_none(path: Path) -> Run | None:
+    try:
+        return _read_again(path)
+    except RunError:
+        return None
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import navigation, readers, starting, state, words
+from ui import address, navigation, readers, starting, state, words
 from ui.published_view import published_view
 from ui.run_picker import pick_run
 from ui.run_view import run_view
@@ -17,6 +17,7 @@ def watch() -> None:
     run = pick_run("Run", readers.all_runs(), fallback=starting.last_started())
     if run is not None:
         run_view(run)
+        address.show({"run": run.id}, ["run"])
 
 
 VIEWS = {

@@ -110,7 +110,7 @@ def move(control: Any) -> None:
     if control.type == "slider":
         control.set_value(control.min if control.value == control.max else control.max)
     elif control.type == "select_slider":
-        control.set_value(float(control.options[-1].replace(",", "")))
+        control.set_value(json.loads(control.options[-1]))  # as text: 4096, 1.0
     else:
         control.set_value(control.options[0] if control.value == control.options[-1] else control.options[-1])
 
@@ -229,3 +229,13 @@ def test_what_lessons_say_is_right() -> None:
     assert "**Good**" in texts(set_slider(lesson("learning rate"), "Learning rate", 0.1))
     assert "**Too high**" in texts(set_slider(lesson("learning rate"), "Learning rate", 0.21))
     assert "**0 of 196** values" in texts(set_slider(lesson("dropout"), "Rate", 0.0))
+
+
+def test_the_frames_of_a_convolution_move_together() -> None:
+    def frames(row: int, column: int) -> list[tuple[float, float]]:
+        app = opened(explained("convolution"), "convolution")
+        set_slider(set_slider(app, "Window, row", row), "Window, column", column)
+        return [(shape["x0"], shape["y1"]) for shape in charts(app)[0]["layout"]["shapes"]]
+
+    (x, y), (result_x, result_y) = frames(1, 1)
+    assert frames(11, 6) == [(x + 5, y - 10), (result_x + 5, result_y - 10)]

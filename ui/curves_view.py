@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from mnist_core import curve_figures, runs
 from mnist_core.curve_figures import CurveOptions, Ghost
-from mnist_core.curves import Curves, curves
-from mnist_core.diagnosis import RULES, Kind, diagnose
+from mnist_core.curves import curves
+from mnist_core.diagnosis import RULES, Diagnosis, Kind, diagnose
 from mnist_core.events import Event
 from ui import readers, state, words
-from ui.live_chart import live_chart
+from ui.live_chart import as_data, live_chart
 from ui.run_picker import describe, name_of
 from ui.state import Params
 
-_MOST_GHOSTS = 4
 _ICONS: dict[Kind, str] = {
     "diverging": ":material/trending_up:",
     "too early": ":material/hourglass:",
@@ -27,34 +28,47 @@ _ICONS: dict[Kind, str] = {
 }
 
 
+_CHARTS = {
+    "accuracy": curve_figures.accuracy_figure,
+    "loss": curve_figures.loss_figure,
+    "learning-rate": curve_figures.learning_rate_figure,
+    "gradient-norm": curve_figures.gradient_norm_figure,
+}
+
+
 def curves_view(run: runs.Run, events: list[Event]) -> None:
     """Show loss, accuracy, learning rate and length of the gradient, as the viewer wants to see them."""
-    history = curves(events, run.config)
     if not events and not run.is_active:
         st.caption("This run has no curves: it ended before its first batch.")
         return
-    found = diagnose(history, run.config)
-    st.markdown(f"{_ICONS[found.kind]} {found.sentence}", help=RULES)
+    reading = st.empty()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         options = _options()
-        ghosts = _ghosts(run)
-    charts = {
-        "accuracy": curve_figures.accuracy_figure,
-        "loss": curve_figures.loss_figure,
-        "learning-rate": curve_figures.learning_rate_figure,
-        "gradient-norm": curve_figures.gradient_norm_figure,
-    }
+        ghosts = {name_of(other): (other, readers.events(other)) for other in _pick_ghosts(run)}
+    versions = [(str(other.path), len(past)) for other, past in ghosts.values()]
+    found, charts = _drawn(f"{run.path} {len(events)} {options} {versions}", run, events, options, ghosts)
+    reading.markdown(f"{_ICONS[found.kind]} {found.sentence}", help=RULES)
     names = list(charts)
     for pair in (names[:2], names[2:]):
         for column, name in zip(st.columns(2), pair, strict=True):
             with column:
-                live_chart(charts[name](history, options, ghosts), key=f"{name}-{run.id}")
+                live_chart(charts[name], key=f"{name}-{run.id}")
     words.explain("cross-entropy", "overfitting", "gradient norm", "learning rate")
 
 
-def _history_of(run: runs.Run) -> Curves:
-    """Return the curves of a run as they are now."""
-    return curves(readers.events(run), run.config)
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _drawn(
+    version: str,
+    _run: runs.Run,
+    _events: list[Event],
+    _options: CurveOptions,
+    _ghosts: dict[str, tuple[runs.Run, list[Event]]],
+) -> tuple[Diagnosis, dict[str, dict[str, Any]]]:
+    """Judge and draw a run once for all its viewers; only `version` tells one state from another."""
+    history = curves(_events, _run.config)
+    ghosts = [Ghost(name, curves(past, run.config)) for name, (run, past) in _ghosts.items()]
+    drawn = {name: as_data(draw(history, _options, ghosts)) for name, draw in _CHARTS.items()}
+    return diagnose(history, _run.config), drawn
 
 
 def _options() -> CurveOptions:
@@ -85,18 +99,18 @@ def _options() -> CurveOptions:
     return CurveOptions(by="epoch" if by == "epoch" else "batch", logarithmic=scale == "log", smoothing=smoothing)
 
 
-def _ghosts(run: runs.Run) -> list[Ghost]:
-    """Let the viewer put earlier runs behind this one; the choice is in the URL."""
+def _pick_ghosts(run: runs.Run) -> list[runs.Run]:
+    """Let the viewer put other runs behind this one; the choice is in the URL."""
     others = {other.id: other for other in readers.all_runs() if other.id != run.id}
     key = "chosen-ghosts"
-    st.session_state[key] = state.read_runs(Params.GHOSTS, others, _MOST_GHOSTS)
+    st.session_state[key] = state.read_runs(Params.GHOSTS, others, curve_figures.MOST_GHOSTS)
     chosen = st.multiselect(
         "Compare with",
         list(others),
         format_func=lambda run_id: describe(others[run_id]),
-        max_selections=_MOST_GHOSTS,
+        max_selections=curve_figures.MOST_GHOSTS,
         key=key,
         on_change=lambda: state.write(ghosts=",".join(st.session_state[key]) or None),
         placeholder="Up to four other runs",
     )
-    return [Ghost(name_of(others[run_id]), _history_of(others[run_id])) for run_id in chosen]
+    return [others[run_id] for run_id in chosen]

@@ -18,10 +18,8 @@ from mnist_core import links
 from mnist_core.architecture import MAX_CHARACTERS, ArchitectureError, parse_architecture
 from mnist_core.config import TrainingConfig
 from mnist_core.presets import DEFAULT_PRESET, PRESETS
-from ui.components import source
+from ui import address
 from ui.state import Keys, Params
-
-_address = st.components.v2.component("digit_lab_address", html="<span hidden></span>", js=source("address.js"))
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ def show_in_address(draft: Draft) -> None:
     link = urlencode(sorted(query.items()))
     if link not in draft.adopted:
         _keep(replace(draft, adopted=draft.adopted | {link}))
-    _address(key="address", data={"query": query, "names": list(links.setting_names())})
+    address.show(query, links.setting_names())
 
 
 def _from(config: TrainingConfig) -> Draft:

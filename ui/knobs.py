@@ -41,20 +41,17 @@ KNOBS: dict[str, Knob] = {
     "epochs": Knob(
         "Epochs",
         "How often the network sees every training image. More epochs teach more, until it begins to learn the images "
-        "by "
-        "heart.",
+        "by heart.",
     ),
     "batch_size": Knob(
         "Batch size",
         "How many images are looked at before the weights change once. Large batches are faster per image and "
-        "steadier, "
-        "small ones change the weights more often.",
+        "steadier, small ones change the weights more often.",
     ),
     "optimizer": Knob(
         "Optimizer",
         "The rule that turns an error into a change of the weights. Adam is a good first choice; plain SGD shows best "
-        "what "
-        "the learning rate does.",
+        "what the learning rate does.",
         words=OPTIMIZERS,
     ),
     "learning_rate": Knob(
@@ -66,16 +63,14 @@ KNOBS: dict[str, Knob] = {
     "momentum": Knob(
         "Momentum",
         "How much of the last change is carried on into the next, like a ball that keeps rolling. 0.9 smooths the "
-        "way; 0 is "
-        "plain SGD.",
+        "way; 0 is plain SGD.",
         step=0.05,
         format="%.3g",
     ),
     "weight_decay": Knob(
         "Weight decay",
         "Pulls all weights a little towards zero at every step. That keeps the network simple, and is what sets AdamW "
-        "apart "
-        "from Adam.",
+        "apart from Adam.",
         step=0.001,
         format="%.4g",
     ),
@@ -93,8 +88,7 @@ KNOBS: dict[str, Knob] = {
     "warm_up_epochs": Knob(
         "Warm-up",
         "For so many epochs the learning rate rises from zero. Fresh weights are random, and large first steps on "
-        "them can "
-        "spoil a run.",
+        "them can spoil a run.",
         step=0.5,
         format="%.3g",
     ),
@@ -103,7 +97,7 @@ KNOBS: dict[str, Knob] = {
         "After every so many epochs the learning rate falls. Few epochs per step mean a fast fall.",
     ),
     "step_factor": Knob(
-        "Falls to",
+        "Decay factor",
         "The share of the learning rate that is left after each fall. 0.5 halves it.",
         step=0.05,
         format="%.3g",
@@ -111,15 +105,13 @@ KNOBS: dict[str, Knob] = {
     "train_size": Knob(
         "Training images",
         "How many of the 60,000 training images are used, the first ones as stored. Fewer make a quick experiment, "
-        "and show "
-        "why data matter.",
+        "and show why data matter.",
         step=1000,
     ),
     "validation": Knob(
         "Validate on",
         "Images to check on after every epoch; the network never trains on them. The test images should be kept for "
-        "the very "
-        "end: whoever chooses settings by them gets a flattering result.",
+        "the very end: whoever chooses settings by them gets a flattering result.",
         words={
             "last": "Last part of the training images",
             "random": "Random part of the training images",
@@ -130,8 +122,7 @@ KNOBS: dict[str, Knob] = {
     "validation_share": Knob(
         "Share held out",
         "The part of the training images that is kept for validation. More of them give a surer check, fewer leave "
-        "more to "
-        "learn from.",
+        "more to learn from.",
         step=0.05,
         format="%.2f",
     ),
@@ -143,8 +134,7 @@ KNOBS: dict[str, Knob] = {
     "seed": Knob(
         "Seed",
         "Where all random numbers begin: first weights, order of images, dropout. The same seed and settings give the "
-        "same "
-        "network on the same machine.",
+        "same network on the same machine.",
     ),
     "rotation": Knob(
         "Rotation",
@@ -179,8 +169,7 @@ KNOBS: dict[str, Knob] = {
     "elastic": Knob(
         "Elastic",
         "Parts of the image move against each other by up to about so many pixels, as if a hand had trembled. It is "
-        "the "
-        "change most like another person’s writing.",
+        "the change most like another person’s writing.",
         step=0.25,
         format="%g px",
         slider=True,
@@ -195,31 +184,27 @@ KNOBS: dict[str, Knob] = {
     "l2": Knob(
         "L2",
         "Adds the squares of all kernel weights, times this number, to what training makes small. Large weights then "
-        "cost "
-        "something, which works against learning by heart; 0.0001 is a usual value.",
+        "cost something, which works against learning by heart; 0.0001 is a usual value.",
         step=0.0001,
         format="%.4g",
     ),
     "label_smoothing": Knob(
         "Label smoothing",
         "Takes this share off the right digit and spreads it over all ten as the target. The network becomes less "
-        "sure of "
-        "itself, and often a little better.",
+        "sure of itself, and often a little better.",
         step=0.05,
         format="%.2f",
     ),
     "early_stopping": Knob(
         "Stop early",
         "Training can end before all epochs are done: at a target, or when nothing gets better any more. That saves "
-        "time, "
-        "and can keep the network from learning by heart.",
+        "time, and can keep the network from learning by heart.",
         words={"never": "Never", "target": "At a target", "patience": "When it gets no better"},
     ),
     "stop_metric": Knob(
-        "Watched",
+        "Monitored metric",
         "What early stopping looks at after each epoch. Figures of the training images tell what was learned, those "
-        "of the "
-        "validation images what will hold for new ones.",
+        "of the validation images what will hold for new ones.",
         words={
             "training accuracy": "Training accuracy",
             "training loss": "Training loss",
@@ -230,8 +215,7 @@ KNOBS: dict[str, Knob] = {
     "stop_target": Knob(
         "Target",
         "Training ends once the watched accuracy rises above it, or the watched loss falls below it. Accuracies are "
-        "written "
-        "from 0 to 1.",
+        "written from 0 to 1.",
         step=0.005,
         format="%.4g",
     ),
@@ -243,8 +227,7 @@ KNOBS: dict[str, Knob] = {
     "keep": Knob(
         "Weights to keep",
         "Either those after the last epoch, or those of the epoch that did best on the validation images. The test "
-        "images "
-        "are never used to choose.",
+        "images are never used to choose.",
         words={"last": "Of the last epoch", "best": "Of the lowest validation loss"},
     ),
 }

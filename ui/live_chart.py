@@ -10,6 +10,7 @@ import json
 import shutil
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import plotly
 import plotly.graph_objects as go
@@ -30,14 +31,21 @@ _component = st.components.v2.component(
 )
 
 
-def live_chart(figure: go.Figure, *, key: str) -> None:
-    """Show or update the chart `key`."""
+def as_data(figure: go.Figure) -> dict[str, Any]:
+    """Return a figure as the browser gets it, so that several viewers can share it."""
+    data: dict[str, Any] = json.loads(figure.to_json())
+    return data
+
+
+def live_chart(figure: go.Figure | dict[str, Any], *, key: str) -> None:
+    """Show or update the chart `key`; a figure may be given as `as_data` makes it."""
     try:
         script = _publish_plotly()
     except OSError:  # the project's folder cannot be written: a chart that flickers is better than none
         st.plotly_chart(figure, key=f"{key}-plain")
         return
-    _component(key=key, data={"figure": json.loads(figure.to_json()), "plotly": f"app/static/{script}"})
+    data = figure if isinstance(figure, dict) else as_data(figure)
+    _component(key=key, data={"figure": data, "plotly": f"app/static/{script}"})
 
 
 def _publish_plotly() -> str:

@@ -22,6 +22,12 @@ def show_state(run: runs.Run, events: list[Event]) -> None:
         case "running":
             share, text = _progress(run, events)
             st.progress(share, text)
+        case "finished" if run.report is not None and run.report.epochs_completed < run.config.epochs:
+            st.info(
+                f"Ended after epoch {run.report.epochs_completed} of {run.config.epochs}: {run.report.end_reason}. "
+                f"Kept are the weights of epoch {run.report.kept_epoch}.",
+                icon=":material/flag:",
+            )
         case "stopped" if run.report is not None:
             kept = f"{run.status.message} Kept are the weights of epoch {run.report.kept_epoch}"
             reason = (
@@ -32,11 +38,11 @@ def show_state(run: runs.Run, events: list[Event]) -> None:
             st.info(run.status.message, icon=":material/stop_circle:")
         case "failed":
             st.error(run.status.message, icon=":material/error:")
-            _offer_to_go_on(run)
+            _offer_to_continue(run)
         case "interrupted":
             lost = "" if checkpoints.has_checkpoint(run.path) else " It had not finished an epoch: start it again."
             st.warning(f"Interrupted. {run.status.message}{lost}", icon=":material/power_off:")
-            _offer_to_go_on(run)
+            _offer_to_continue(run)
     if run.is_active and jobs.may_change(run, visitor.owner()):
         _show_stop_button(run)
 
@@ -51,7 +57,7 @@ def _show_queue(run: runs.Run) -> None:
         else "Starting …",
         icon=":material/hourglass:",
     )
-    with st.expander("The line"):
+    with st.expander("The queue"):
         lines = [f"- training: {plain(describe(other))}" for other in queue.training]
         lines += [
             f"{number}. {plain(describe(other))}{' ← this one' if other.id == run.id else ''}"
@@ -60,11 +66,11 @@ def _show_queue(run: runs.Run) -> None:
         st.markdown("\n".join(lines))
 
 
-def _offer_to_go_on(run: runs.Run) -> None:
+def _offer_to_continue(run: runs.Run) -> None:
     if checkpoints.has_checkpoint(run.path) and jobs.may_change(run, visitor.owner()):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.button("Go on", icon=":material/play_arrow:", key="go-on", on_click=_try, args=(run, jobs.resume))
-            st.caption("Its weights after the last whole epoch are kept, and it can go on from there.")
+            st.button("Continue", icon=":material/play_arrow:", key="continue", on_click=_try, args=(run, jobs.resume))
+            st.caption("Its weights after the last whole epoch are kept; it continues from there.")
     _show_problem(run)
 
 

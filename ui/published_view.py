@@ -52,10 +52,8 @@ def _lesson() -> None:
     st.subheader("A lesson in one number", anchor=False)
     st.markdown(
         "The network of `garcia` uses Adadelta at Keras’s rate of 0.001. Adadelta was made for a rate of 1, and the "
-        "Keras "
-        "example of 2016 that this network comes from used that in effect. Here are both: the same network, the same "
-        "images, "
-        "the same order, one number changed."
+        "Keras example of 2016 that this network comes from used that in effect. Here are both: the same network, the "
+        "same images, the same order, one number changed."
     )
     runs_by_id = {run.id: run for run in readers.bundled_runs()}
     both = [runs_by_id[name] for name in _LESSON if name in runs_by_id]

@@ -50,7 +50,7 @@ def _figures(run: runs.Run, report: runs.Report) -> None:
         if best is not None:
             st.metric(
                 "Best epoch",
-                f"{best.epoch} of {report.epochs_completed}",
+                f"{best.epoch} of {len(epochs)}",
                 help=f"The one with the lowest validation loss, {best.validation_loss:.4f}. The network that was "
                 f"tested has the weights of epoch {report.kept_epoch}.",
                 width="content",
@@ -75,17 +75,17 @@ def _ways_on(run: runs.Run) -> None:
             query_params={"run": run.id, "view": "mistakes"},
         )
         st.page_link(navigation.DRAW, label="Draw a digit for it", icon=":material/draw:", query_params={"run": run.id})
-        with st.popover("Take away", icon=":material/download:"):
-            st.caption("This run, for others to see:")
-            take_away.link({"view": "watch", "run": run.id})
-            st.caption("Its settings, for others to change:")
-            take_away.link({"view": "setup", **links.to_query(run.config)})
-            take_away.files(run)
-        again(run)
+        ways_on(run)
 
 
-def again(run: runs.Run) -> None:
-    """Offer to run the same settings again, with the same seed or others, or to change them first."""
+def ways_on(run: runs.Run) -> None:
+    """Offer what can be done with any run that has ended: take away what it made, or run its settings again."""
+    with st.popover("Take away", icon=":material/download:"):
+        st.caption("This run, for others to see:")
+        take_away.link({"view": "watch", "run": run.id})
+        st.caption("Its settings, for others to change:")
+        take_away.link({"view": "setup", **links.to_query(run.config)})
+        take_away.files(run)
     with st.popover("Again", icon=":material/replay:"):
         st.button("Same seed", key="again-same", on_click=_start, args=(run, 0), help="Gives the same network here.")
         st.button("Next seed", key="again-next", on_click=_start, args=(run, 1), help="How much was luck?")
@@ -95,15 +95,11 @@ def again(run: runs.Run) -> None:
 
 
 def _start(run: runs.Run, step: int) -> None:
-    run_id = starting.start(starting.next_seed(run.config) if step else run.config)
-    if run_id is not None:
-        state.go(view="watch", run=run_id)
+    starting.start_and_watch(starting.next_seed(run.config) if step else run.config)
 
 
 def _start_many(run: runs.Run, seeds: int) -> None:
-    run_id = starting.start(starting.next_seed(run.config), seeds)
-    if run_id is not None:
-        state.go(view="watch", run=run_id)
+    starting.start_and_watch(starting.next_seed(run.config), seeds)
 
 
 def _change(run: runs.Run) -> None:
@@ -113,20 +109,16 @@ def _change(run: runs.Run) -> None:
 
 def _seeds(run: runs.Run) -> None:
     """If the same settings were trained with several seeds, show mean and spread."""
-    recipe = comparison.same_but_seed(run.config)
-    alike = [
-        other
-        for other in comparison.one_per_seed(readers.usable_runs())
-        if comparison.same_but_seed(other.config) == recipe
-    ]
+    finished = [other for other in readers.usable_runs() if other.status.state == "finished"]
+    recipes = comparison.group_by_recipe(finished)
+    alike = comparison.one_per_seed(recipes.get(comparison.same_but_seed(run.config), []))
     if len(alike) < 2:
         return
     accuracies = [other.report.test_accuracy for other in alike if other.report]
     summary = comparison.seed_summary(accuracies)
     st.markdown(
         f"**With {summary.count} seeds**: {summary.mean:.2%} on average, ± {summary.standard_deviation or 0:.2%} "
-        f"(standard "
-        f"deviation), from {summary.lowest:.2%} to {summary.highest:.2%}."
+        f"(standard deviation), from {summary.lowest:.2%} to {summary.highest:.2%}."
     )
     histories = [[event for event in readers.events(other) if isinstance(event, EpochDone)] for other in alike]
     measured = any(event.validation_accuracy is not None for history in histories for event in history)

@@ -8,11 +8,11 @@ import streamlit as st
 
 from mnist_core import runs
 from mnist_core.config import TrainingConfig
-from ui import readers, state
+from ui import readers, starting, state
 from ui.curves_view import curves_view
 from ui.knobs import NAMES, shown
 from ui.progress import show_state
-from ui.result_view import again, result_view
+from ui.result_view import result_view, ways_on
 
 _UPDATE_SECONDS = 1.0
 
@@ -32,6 +32,7 @@ def _show(path: Path, was_active: bool) -> None:
         return
     if was_active != run.is_active:
         st.rerun()  # the whole page: updates begin or end here, and lists show how the run stands
+    starting.show_problem()
     events = readers.events(run)
     st.caption(_settings_line(run.config))
     show_state(run, events)
@@ -39,7 +40,8 @@ def _show(path: Path, was_active: bool) -> None:
     if run.report is not None:
         result_view(run, run.report)
     elif not run.is_active:
-        again(run)
+        with st.container(horizontal=True):
+            ways_on(run)
 
 
 def _settings_line(config: TrainingConfig) -> str:

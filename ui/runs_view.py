@@ -10,7 +10,7 @@ import streamlit as st
 
 from mnist_core import comparison, comparison_figures, evaluation, jobs, presets, runs, trash
 from mnist_core.events import EpochDone
-from ui import readers, state, visitor
+from ui import readers, starting, state, visitor
 from ui.knobs import NAMES, shown
 from ui.run_picker import describe, name_of
 from ui.state import Keys, Params
@@ -35,7 +35,7 @@ def runs_view() -> None:
         what = "No run matches." if everything else "There is no run yet: set one up, and press Train."
         st.info(what, icon=":material/filter_alt_off:" if everything else ":material/info:")
         return
-    chosen = _table(listed)
+    chosen = _table(listed, everything)
     for run_id, problem in runs.unreadable_runs(runs.runs_dir()).items():
         st.caption(f":material/error: {run_id}: {problem}")
     if not chosen:
@@ -51,10 +51,11 @@ def _matches(run: runs.Run, wanted: str) -> bool:
     return all(word in text for word in wanted.lower().split())
 
 
-def _table(listed: Sequence[runs.Run]) -> list[runs.Run]:
-    """Show the runs, and return those that are ticked; which ones is in the URL."""
+def _table(listed: Sequence[runs.Run], everything: Sequence[runs.Run]) -> list[runs.Run]:
+    """Show the listed runs, and return those that are ticked, in the list or hidden by the filter; the URL has them."""
+    by_id = {run.id: run for run in everything}
     ids = [run.id for run in listed]
-    named = state.read_runs(Params.COMPARE, ids, _MOST_COMPARED)
+    named = state.read_runs(Params.COMPARE, by_id, _MOST_COMPARED)
     key = f"runs-{hash(tuple(ids))}-{st.session_state.get(Keys.TABLE_NUMBER, 0)}"
     event = st.dataframe(
         pd.DataFrame([_row(run) for run in listed]),
@@ -64,7 +65,7 @@ def _table(listed: Sequence[runs.Run]) -> list[runs.Run]:
         key=key,
         on_select="rerun",
         selection_mode="multi-row",
-        selection_default={"selection": {"rows": [ids.index(run_id) for run_id in named]}},
+        selection_default={"selection": {"rows": [ids.index(run_id) for run_id in named if run_id in ids]}},
         column_config={
             "Test accuracy": st.column_config.NumberColumn(format="%.2f %%"),
             "Test loss": st.column_config.NumberColumn(format="%.4f"),
@@ -75,9 +76,12 @@ def _table(listed: Sequence[runs.Run]) -> list[runs.Run]:
         },
     )
     rows = cast(Any, event)["selection"]["rows"]
-    chosen = [listed[row] for row in rows if row < len(listed)][:_MOST_COMPARED]
-    state.write(compare=",".join(run.id for run in chosen) or None)
-    return chosen
+    hidden = [run_id for run_id in named if run_id not in ids]
+    ticked = [*hidden, *(ids[row] for row in rows if row < len(ids))]
+    if len(ticked) > _MOST_COMPARED:
+        st.caption(f"Only the first {_MOST_COMPARED} of {len(ticked)} ticked runs are compared.")
+    state.write(compare=",".join(ticked[:_MOST_COMPARED]) or None)
+    return [by_id[run_id] for run_id in ticked[:_MOST_COMPARED]]
 
 
 def _row(run: runs.Run) -> dict[str, Any]:
@@ -155,9 +159,7 @@ def _delete(chosen: Sequence[runs.Run]) -> None:
 
 
 def _offer_undo() -> None:
-    problem = st.session_state.pop(Keys.PROBLEM, None)
-    if problem:
-        st.error(problem, icon=":material/error:")
+    starting.show_problem()
     deleted: list[str] = st.session_state.get(Keys.DELETED) or []
     if deleted:
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
 from mnist_core import curve_figures, network_figure, pictures
 from mnist_core.augmentation import augment
+from mnist_core.config import TrainingConfig
 from mnist_core.curves import curves
 from mnist_core.presets import PRESETS
 from ui import drafts, readers, words
@@ -19,6 +21,7 @@ from ui.ticket import ticket
 
 _PREVIEWED = (0, 1, 2, 4, 7, 8)  # the first training images that are a 5, 0, 4, 9, 3 and 1
 _PREVIEWS = 12
+_DRAWN_STEPS = 4000
 
 
 def setup_view() -> None:
@@ -101,8 +104,13 @@ def _schedule(draft: Draft) -> None:
         if draft.config.schedule != "one-cycle":
             knob("warm_up_epochs", draft)
     with right:
-        figure = curve_figures.learning_rate_figure(curves((), draft.config))
+        figure = curve_figures.learning_rate_figure(curves((), _coarse(draft.config)))
         st.plotly_chart(figure, config={"displayModeBar": False}, key="schedule-drawing")
+
+
+def _coarse(config: TrainingConfig) -> TrainingConfig:
+    """Return settings whose schedule looks the same with a few thousand steps: millions would take long to draw."""
+    return replace(config, batch_size=max(config.batch_size, config.train_size * config.epochs // _DRAWN_STEPS))
 
 
 def _data(draft: Draft) -> None:

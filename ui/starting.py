@@ -9,7 +9,7 @@ import streamlit as st
 
 from mnist_core import jobs, limits, runs
 from mnist_core.config import TrainingConfig
-from ui import visitor
+from ui import state, visitor
 from ui.state import Keys
 
 _DOUBLE_CLICK_SECONDS = 3
@@ -22,22 +22,28 @@ class _Started:
     moment: float
 
 
-def start(config: TrainingConfig, seeds: int = 1) -> str | None:
-    """Start a run, or several that differ in their seeds alone; return the id of the first, or None with the reason."""
+def start_and_watch(config: TrainingConfig, seeds: int = 1) -> None:
+    """Start a run, or several that differ in their seeds alone, and go to the first; `show_problem` tells why not."""
     last: _Started | None = st.session_state.get(Keys.LAST_STARTED)
-    if last and last.config == config and time.monotonic() - last.moment < _DOUBLE_CLICK_SECONDS:
-        return last.run_ids[0]
-    folder, owner = runs.runs_dir(), visitor.owner()
-    try:
-        ids = [jobs.start(config, folder, owner)] if seeds == 1 else jobs.start_seeds(config, folder, seeds, owner)
-    except limits.LimitError as error:
-        st.warning(str(error), icon=":material/block:")
-        return None
-    except OSError as error:
-        st.error(f"The run could not be started: {error.strerror or error}.", icon=":material/error:")
-        return None
-    st.session_state[Keys.LAST_STARTED] = _Started(config, ids, time.monotonic())
-    return ids[0]
+    if not (last and last.config == config and time.monotonic() - last.moment < _DOUBLE_CLICK_SECONDS):
+        try:
+            ids = jobs.start_seeds(config, runs.runs_dir(), seeds, visitor.owner())
+        except limits.LimitError as error:
+            st.session_state[Keys.PROBLEM] = str(error)
+            return
+        except OSError as error:
+            st.session_state[Keys.PROBLEM] = f"The run could not be started: {error.strerror or error}."
+            return
+        last = _Started(config, ids, time.monotonic())
+        st.session_state[Keys.LAST_STARTED] = last
+    state.go(view="watch", run=last.run_ids[0])
+
+
+def show_problem() -> None:
+    """Tell, once, why what was asked last could not be done."""
+    problem = st.session_state.pop(Keys.PROBLEM, None)
+    if problem:
+        st.error(problem, icon=":material/error:")
 
 
 def last_started() -> str | None:

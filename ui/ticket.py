@@ -25,14 +25,15 @@ def ticket(draft: Draft) -> None:
         icon=":material/play_arrow:",
         width="stretch",
         disabled=not draft.is_complete or bool(too_large),
+        key="train",
     )
-    if pressed:
-        run_id = starting.start(draft.config)
-        if run_id is not None:
-            state.go(view="watch", run=run_id)
+    if pressed:  # not as a callback: those of settings that changed with the same click must come first
+        starting.start_and_watch(draft.config)
+        if state.went():
             st.rerun()
+    starting.show_problem()
     if not draft.is_complete:
-        st.caption("The network has a mistake: mend it to train.")
+        st.caption("The network has a mistake: fix it to train.")
     elif too_large:
         st.warning(too_large, icon=":material/block:")
     _cost(draft)
@@ -60,7 +61,8 @@ def _cost(draft: Draft) -> None:
             with st.container(horizontal=True, horizontal_alignment="distribute", gap="small"):
                 st.caption(what, width="content")
                 st.markdown(value, width="content")
-        st.caption(f"Time: {expected.basis}.")
+        low, high = (rough_duration(expected.seconds_per_epoch * factor) for factor in (expected.low, expected.high))
+        st.caption(f"Time: {expected.basis}. An epoch probably takes {low} to {high}.")
 
 
 def _changes(draft: Draft) -> None:
@@ -85,7 +87,7 @@ def _changes(draft: Draft) -> None:
 
 
 def _share(draft: Draft) -> None:
-    with st.popover("Share these settings", icon=":material/share:", width="stretch"):
+    with st.popover("Share these settings", icon=":material/share:", width="stretch", disabled=not draft.is_complete):
         st.caption("Whoever opens this link finds these settings.")
         take_away.link(links.to_query(draft.config))
         take_away.configuration(draft.config, name=presets.label(draft.config), key="draft")

@@ -23,7 +23,7 @@ _component = st.components.v2.component("digit_lab_visitor", html="<span hidden>
 def recognise() -> None:
     """Learn the secret of the visitor's browser; `app.py` calls it on every page."""
     if limits.is_public():
-        told = _component(key="visitor", on_secret_change=lambda: None).get("secret")
+        told = _component(key="browser-secret", on_secret_change=lambda: None).get("secret")
         if isinstance(told, str) and _SECRET.fullmatch(told):
             st.session_state[Keys.VISITOR] = told
 

@@ -10,8 +10,8 @@ import streamlit as st
 from ui import lessons
 
 # Pixels; on a phone there is less, and what stands side by side stacks.
-_WIDE = 656  # of a text and a lesson side by side
-_NARROW = 380
+_WIDE, _NARROW = 656, 380  # with and without a lesson beside the text
+_PILLS_ROOM = 60
 _NAMED = 3  # so many words stand on the control
 
 
@@ -27,7 +27,7 @@ class Term:
     question: str
     text: str
     figure: Callable[[str], None] | None = None
-    room: int = 370  # pixels that the lesson is high
+    room: int = 0  # pixels that the lesson is high
 
 
 # In the order in which one would tell them: the network, its lessons, its examinations.
@@ -62,6 +62,7 @@ TERMS: tuple[Term, ...] = (
         "largest (was the edge anywhere in here?), *average pooling* the mean. Three quarters of the work for the "
         "next layer are saved, and a digit that is shifted by a pixel looks nearly the same.",
         lessons.pooling,
+        room=370,
     ),
     Term(
         "activation",
@@ -90,6 +91,7 @@ TERMS: tuple[Term, ...] = (
         "rely on one other unit, so the network learns several signs of each digit instead of a single one, and is "
         "less prone to learn by heart. When the network is used, nothing is dropped.",
         lessons.dropout,
+        room=370,
     ),
     Term(
         "normalization",
@@ -100,6 +102,7 @@ TERMS: tuple[Term, ...] = (
         "batch, subtracts the mean and divides by the spread (the standard deviation). Whatever the layers before "
         "do, the next one gets numbers of a familiar size.",
         lessons.normalization,
+        room=370,
     ),
     Term(
         "softmax",
@@ -110,6 +113,7 @@ TERMS: tuple[Term, ...] = (
         r"that they add up to 1: $p_k = e^{z_k} / (e^{z_0} + \dots + e^{z_9})$ for the score $z_k$ of digit $k$. The "
         "highest score gets the largest part.",
         lessons.softmax,
+        room=370,
     ),
     Term(
         "parameters",
@@ -139,6 +143,7 @@ TERMS: tuple[Term, ...] = (
         "costs nearly nothing, ten equal guesses cost 2.30, sure and wrong costs a lot. The curve on this page is "
         "the mean over many digits. Accuracy only counts right and wrong; the loss also sees how sure.",
         lessons.cross_entropy,
+        room=370,
     ),
     Term(
         "back-propagation",
@@ -149,6 +154,7 @@ TERMS: tuple[Term, ...] = (
         "back to the first layer: along the way, the slopes of the links are multiplied. Then each weight takes a "
         "small step downhill. Here is a network of a single weight that asks “is it a 7?”.",
         lessons.back_propagation,
+        room=370,
     ),
     Term(
         "gradient norm",
@@ -178,6 +184,7 @@ TERMS: tuple[Term, ...] = (
         "over the valley to a place higher up on the other side: the loss grows instead of falling. There is no "
         "best rate for all; 0.001 is a good first try for Adam, 0.01 to 0.1 for SGD.",
         lessons.learning_rate,
+        room=370,
     ),
     Term(
         "schedule",
@@ -187,6 +194,7 @@ TERMS: tuple[Term, ...] = (
         "quickly, small ones at the end settle in it. Some schedules begin gently too, while the weights are still "
         "random: that is the *warm-up*.",
         lessons.schedule,
+        room=370,
     ),
     Term(
         "batch",
@@ -196,6 +204,7 @@ TERMS: tuple[Term, ...] = (
         "the mean slope for these, and makes one step. A small batch gives many quick steps in somewhat wrong "
         "directions, since a few digits are a poor sample; a large one gives few, steadier steps.",
         lessons.batch,
+        room=370,
     ),
     Term(
         "epoch",
@@ -235,6 +244,7 @@ TERMS: tuple[Term, ...] = (
         "turns up again. The same happens to a curve that is fitted to twelve noisy points and may bend too often. "
         "More digits, augmentation, dropout, L2 or an earlier end help against it.",
         lessons.overfitting,
+        room=370,
     ),
     Term(
         "augmentation",
@@ -254,6 +264,7 @@ TERMS: tuple[Term, ...] = (
         "and overfits less; with too much of it, it learns less. *Weight decay*, as in AdamW, pulls weights towards "
         "0 in much the same way.",
         lessons.l2,
+        room=370,
     ),
     Term(
         "label smoothing",
@@ -305,11 +316,7 @@ def glossary() -> None:
 def _control(names: tuple[str, ...]) -> None:
     key = f"words-{'-'.join(names)}"
     terms = [_BY_NAME[name] for name in names]
-    rooms = sorted({term.room for term in terms if term.figure is not None})
     several = f"Words: {', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''}"
-    # A popover takes the side where it fits as it opens, and stays there: its height must not wait for the lesson.
-    for room in rooms:
-        st.html(f"<style>[class*='-room-{room}'] {{ min-height: {room}px; }}</style>")
     popover = st.popover(
         f":small[{terms[0].question if len(names) == 1 else several}]",
         icon=":material/school:",
@@ -317,25 +324,26 @@ def _control(names: tuple[str, ...]) -> None:
         key=key,
         on_change="rerun",
     )
-    with popover, st.container(width=_WIDE if rooms else _NARROW):
-        if len(names) > 1:
-            name = st.pills(
-                "Word", names, default=names[0], required=True, label_visibility="collapsed", key=f"{key}-word"
-            )
-            term = _BY_NAME[name]
-        else:
-            term = terms[0]
+    room = max(term.room for term in terms) + (_PILLS_ROOM if len(names) > 1 else 0)
+    # A popover takes the side where it fits as it opens, and stays there: its height must not wait for the lesson.
+    st.html(f"<style>[class*='words-room-{room}'] {{ min-height: {room}px; }}</style>")
+    is_wide = any(term.figure for term in terms)
+    with popover, st.container(width=_WIDE if is_wide else _NARROW, key=f"{key}-words-room-{room}"):
+        term = _pick(names, key) if len(names) > 1 else terms[0]
         if term.figure is None:
             _text(term)
             return
         left, right = st.columns([3, 4], gap="medium")
         with left:
             _text(term)
-        with right, st.container(key=f"{key}-room-{term.room}"):
+        with right:
             if popover.open:
                 term.figure(f"{key}-{term.name}")
-            else:
-                st.space(term.room)  # an empty container would not be there at all
+
+
+def _pick(names: tuple[str, ...], key: str) -> Term:
+    name = st.pills("Word", names, default=names[0], required=True, label_visibility="collapsed", key=f"{key}-word")
+    return _BY_NAME[name]
 
 
 @st.fragment

@@ -58,7 +58,7 @@ def page(browser: Browser) -> Iterator[Page]:
     context.set_default_timeout(TIMEOUT_MS)
     tab = context.new_page()
     errors: list[str] = []
-    tab.on("pageerror", lambda error: errors.append(str(error)))
+    context.on("weberror", lambda error: errors.append(str(error.error)))
     context.on("request", lambda request: None if is_local(request.url) else errors.append(request.url))
     yield tab
     exceptions = sum(each.get_by_test_id("stException").count() for each in context.pages)

@@ -34,7 +34,7 @@ class Server:
     log: Path
 
 
-def start_server(folder: Path) -> Server:
+def start_server(folder: Path, **environment: str) -> Server:
     """Serve the app on a free port; return once it answers, before any page was asked for."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -47,7 +47,7 @@ def start_server(folder: Path) -> Server:
             cwd=PROJECT,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "DIGIT_LAB_RUNS_DIR": str(runs_dir)},
+            env={**os.environ, "DIGIT_LAB_RUNS_DIR": str(runs_dir), **environment},
         )
     server = Server(f"http://127.0.0.1:{port}", process, runs_dir, log)
     deadline = time.monotonic() + 60

@@ -50,7 +50,7 @@ def test_a_killed_run_says_so_and_goes_on(page: Page, server) -> None:
     assert checkpoints.has_checkpoint(path)
     assert (path / "model.keras").exists()
 
-    page.get_by_role("button", name="Go on", exact=True).click()
+    page.get_by_role("button", name="Continue", exact=True).click()
     expect(page.get_by_text(re.compile(r"Epoch \d+ of 12"))).to_be_visible()
     run = wait_for_end(path)
     assert run.status.state == "finished"
