@@ -376,7 +376,7 @@ def test_the_log_of_a_run_that_went_on_tells_each_epoch_once(kept_on: Story) -> 
     assert numbers[-1] > kept_on.facts["last number"]
 
 
-def test_only_a_run_that_was_interrupted_or_failed_can_go_on(kept_on: Story, tmp_path: Path, tiny_config: MakeConfig) -> None:
+def test_who_can_go_on(kept_on: Story, tmp_path: Path, tiny_config: MakeConfig) -> None:
     assert kept_on.facts["going on while it trains"] == "Only a run that was interrupted or failed can go on."
     assert refusal(lambda: jobs.resume(kept_on.run(0))) == "Only a run that was interrupted or failed can go on."
     path = broken_off(tmp_path, tiny_config())
@@ -443,12 +443,12 @@ def test_a_stranger_has_so_many_runs_in_line_and_no_more(
     interrupted = runs.read_run(broken_off(tmp_path, config, "a"))
     own = [jobs.start(config, tmp_path, "a") for _ in range(most)]
     for one_more in (lambda: jobs.start(config, tmp_path, "a"), lambda: jobs.resume(interrupted)):
-        with pytest.raises(limits.LimitError, match=f"{most} of your runs") as caught:
+        with pytest.raises(limits.LimitError, match=f"You have {most} runs") as caught:
             one_more()
         assert str(caught.value).endswith(".")
     others = [jobs.start(config, tmp_path, owner) for owner in ["b"] * most + [""] * most]
     for owner in ("b", ""):
-        with pytest.raises(limits.LimitError, match="of your runs"):
+        with pytest.raises(limits.LimitError, match="You have 3 runs"):
             jobs.start(config, tmp_path, owner)
 
     runs.write_status(tmp_path / own[0], "finished")
@@ -512,12 +512,24 @@ def test_after_the_largest_seed_comes_the_smallest(
 
 
 @pytest.mark.usefixtures("public")
-def test_seeds_that_still_fit_into_the_line_are_started(
-    tmp_path: Path, tiny_config: MakeConfig, launched: list[str]
+def test_seeds_start_all_or_none(tmp_path: Path, tiny_config: MakeConfig, launched: list[str]) -> None:
+    with pytest.raises(limits.LimitError, match="Ask for fewer"):
+        jobs.start_seeds(tiny_config(), tmp_path, limits.PUBLIC.active_runs_each + 1, "me")
+    assert not launched
+    assert runs.list_runs(tmp_path) == []
+    assert len(jobs.start_seeds(tiny_config(), tmp_path, limits.PUBLIC.active_runs_each, "me")) == len(launched) == 3
+
+
+def test_the_oldest_runs_that_have_ended_make_place(
+    tmp_path: Path, tiny_config: MakeConfig, launched: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(limits.LimitError):
-        jobs.start_seeds(tiny_config(), tmp_path, limits.PUBLIC.active_runs_each + 2, "me")
-    assert len(launched) == limits.PUBLIC.active_runs_each
+    monkeypatch.setattr(limits, "PRIVATE", replace(limits.PRIVATE, kept_runs=2))
+    ended = [runs.create_run(tmp_path, tiny_config()) for _ in range(4)]
+    for path in ended:
+        runs.write_status(path, "stopped")
+    waiting = runs.create_run(tmp_path, tiny_config())
+    new = jobs.start(tiny_config(), tmp_path)
+    assert [run.id for run in runs.list_runs(tmp_path)] == [new, waiting.name, ended[3].name, ended[2].name]
 
 
 def test_a_run_whose_process_cannot_be_started_says_so(
@@ -653,8 +665,14 @@ print(os.nice(0))"""
 
 @pytest.mark.parametrize(("cores", "room"), [(None, 1), (1, 1), (2, 1), (3, 1), (4, 2), (16, 8)])
 def test_there_is_room_for_one_run_per_two_cores(cores: int | None, room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     assert jobs.room() == room
+    monkeypatch.setenv(jobs.ROOM_VARIABLE, "3")
+    assert jobs.room() == 3
+    for nonsense in ("0", "-1", "many", "²"):
+        monkeypatch.setenv(jobs.ROOM_VARIABLE, nonsense)
+        assert jobs.room() == room
 
 
 def test_a_run_stopped_before_its_turn_never_says_that_it_runs(

@@ -246,4 +246,4 @@ def _distinct_names(chosen: Sequence[runs.Run]) -> list[str]:
 
 
 def _chart(figure: Any, key: str) -> None:
-    st.plotly_chart(figure, config={"displaylogo": False}, key=key)
+    st.plotly_chart(figure, config={"displaylogo": False, "showSendToCloud": False}, key=key)

@@ -33,6 +33,7 @@ function show(Plotly, node, figure) {
   Plotly.react(node, figure.data, figure.layout, {
     responsive: true,
     displaylogo: false,
+    showSendToCloud: false,
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
   })
 }
