@@ -17,30 +17,28 @@ DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS.parent), str(DOCS.parent / "tests" / "browser")]
 
 from serving import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
-from steps import DIGITS, draw, open_canvas
+from steps import DIGITS, draw, open_canvas, wait_for_points
 
 SIZE = {"width": 1360, "height": 860}
 
 
 def film_training(page: Page, server: Server) -> None:
     """Save `train.gif`: a network learning, a frame every two seconds."""
-    page.goto(f"{server.url}/train")
-    epochs = page.get_by_role("spinbutton", name="Epochs", exact=True)
-    epochs.fill("3")
-    epochs.press("Enter")
-    expect(page.get_by_text("Changed: epochs.")).to_be_visible()
+    page.goto(f"{server.url}/train?preset=chollet&epochs=3")
+    expect(page.locator(".network-editor")).to_be_visible()
+    page.wait_for_timeout(2500)
+    frames = [shot(page)]
     page.get_by_role("button", name="Train", exact=True).click()
     page.mouse.move(0, 0)
-    page.wait_for_function("document.querySelector('.live-chart')?.data?.[0].x.length > 2", timeout=120_000)
-    frames = []
+    wait_for_points(page, 3)
     while page.get_by_test_id("stProgress").count():
         frames.append(shot(page))
         page.wait_for_timeout(2000)
-    expect(page.get_by_text("Test accuracy", exact=True)).to_be_visible()
+    expect(page.get_by_text("Test accuracy", exact=True).first).to_be_visible()
     page.wait_for_timeout(1500)
     frames.append(shot(page))
     small = [frame.resize((900, 569), Image.Resampling.LANCZOS).quantize(64) for frame in frames]
-    durations = [400] * (len(small) - 1) + [4000]
+    durations = [3000] + [400] * (len(small) - 2) + [4000]
     small[0].save(DOCS / "train.gif", save_all=True, append_images=small[1:], duration=durations, loop=0, optimize=True)
 
 
@@ -60,6 +58,9 @@ def main() -> None:
             chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_OPTIONS)
             page = chromium.new_page(viewport=SIZE)
             film_training(page, server)
+            page.goto(f"{server.url}/train?view=compare&compare=garcia,garcia-rate-1,chollet")
+            expect(page.get_by_role("heading", name="What differs")).to_be_visible()
+            save(page, "compare.png")
             page.goto(f"{server.url}/explore?view=mistakes")
             expect(page.locator(".digit-grid button").first).to_be_visible()
             save(page, "explore.png")

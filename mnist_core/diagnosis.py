@@ -183,12 +183,11 @@ def _gap(training: float, validation: float, config: TrainingConfig) -> str:
             *(["augmentation"] if config.augmentation.active else []),
             *(["dropout"] if any(isinstance(layer, Dropout) for layer in config.network.layers) else []),
         ]
+        reason = "it is a mean over the epoch, while the network still improves"
         if harder:
             makes = "makes" if len(harder) == 1 else "make"
-            reason = f"{' and '.join(harder)} {makes} training harder"
-        else:
-            reason = "it is a mean over the epoch, while the network still improves"
-        return f"The training loss is higher, since {reason}: that is fine."
+            reason = f"{' and '.join(harder)} {makes} training harder, and {reason}"
+        return f"The training loss is higher: {reason}. That is fine."
     if validation > _WIDE_GAP_FACTOR * training:
         losses = f"{_loss(training)} on training images against {_loss(validation)}"
         return f"The gap is wide, {losses}: more images, augmentation or dropout narrow it."

@@ -109,15 +109,22 @@ def combine(config: TrainingConfig, changes: Mapping[str, Any]) -> tuple[Trainin
         return fitting, f"As no images are held out of training, {' and '.join(words)}."
 
 
+def within_bounds(name: str, value: Any) -> Any:
+    """Return the accepted value of a setting that is nearest to a number; other values as they are."""
+    low, high = bounds(name)
+    if low is None or high is None:
+        return value
+    return min(max(value, type(value)(low)), type(value)(high))
+
+
 def _read(name: str, text: str) -> tuple[Any, str]:
     """Return the value of a setting, clamped to its bounds, and a note if it was. Raises `ConfigError`."""
     value = read_text(name, text)
-    low, high = bounds(name)
-    if low is None or high is None or low <= value <= high:
-        return value, ""
     if value != value:
         raise ConfigError("not a number")
-    clamped = min(max(value, type(value)(low)), type(value)(high))
+    clamped = within_bounds(name, value)
+    if clamped == value:
+        return value, ""
     return clamped, f"{_words(name)} of {_quoted(text)} is out of bounds, so it is {_text(clamped)}."
 
 

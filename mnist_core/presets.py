@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 from mnist_core.config import TrainingConfig
@@ -42,6 +42,7 @@ def _own(name: str, title: str, note: str, architecture: str, **settings: Any) -
 
 
 DEFAULT_PRESET = "chollet"
+_MOST_NAMED = 3  # changes that a label names
 
 
 _PRESETS = (
@@ -179,8 +180,27 @@ PRESETS: dict[str, Preset] = {preset.name: preset for preset in _PRESETS}
 
 
 def label(config: TrainingConfig) -> str:
-    """Return the preset that a configuration started from, and whether it was changed; another seed is no change."""
+    """Return the preset that a configuration started from, and what was changed; another seed is no change."""
     preset = PRESETS.get(config.preset)
-    if preset is None or replace(config, seed=preset.config.seed) == preset.config:
+    if preset is None:
         return config.preset
-    return f"{config.preset}, changed"
+    changed = [
+        setting.name
+        for setting in fields(config)
+        if setting.name != "seed" and getattr(config, setting.name) != getattr(preset.config, setting.name)
+    ]
+    if len(changed) > _MOST_NAMED:
+        return f"{config.preset}, {len(changed)} changes"
+    return ", ".join([config.preset, *(_in_words(name, getattr(config, name)) for name in changed)])
+
+
+def _in_words(name: str, value: Any) -> str:
+    short = {
+        "architecture": "other network",
+        "epochs": f"{value} epoch" if value == 1 else f"{value} epochs",
+        "train_size": f"{value:,} images" if isinstance(value, int) else "",
+        "batch_size": f"batches of {value}",
+        "learning_rate": f"rate {value}",
+        "optimizer": str(value),
+    }
+    return short.get(name, f"{name.replace('_', ' ')} {value}")

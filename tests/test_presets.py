@@ -172,8 +172,11 @@ def test_a_label_tells_whether_a_preset_was_changed() -> None:
     chollet = PRESETS["chollet"].config
     assert label(chollet) == "chollet"
     assert label(replace(chollet, seed=chollet.seed + 1)) == "chollet"
-    assert label(replace(chollet, epochs=chollet.epochs + 1)) == "chollet, changed"
-    assert label(replace(chollet, architecture="10", seed=3)) == "chollet, changed"
+    assert label(replace(chollet, epochs=2)) == "chollet, 2 epochs"
+    assert label(replace(chollet, architecture="10", seed=3)) == "chollet, other network"
+    few = replace(chollet, train_size=3000, learning_rate=0.01, l2=0.001)
+    assert label(few) == "chollet, rate 0.01, 3,000 images, l2 0.001"
+    assert label(replace(few, epochs=1)) == "chollet, 4 changes"
     assert label(TrainingConfig()) == "custom"
     assert label(replace(chollet, preset="of old")) == "of old"
 

@@ -47,7 +47,10 @@ def curves_view(run: runs.Run, events: list[Event]) -> None:
         ghosts = {name_of(other): (other, readers.events(other)) for other in _pick_ghosts(run)}
     versions = [(str(other.path), len(past)) for other, past in ghosts.values()]
     found, charts = _drawn(f"{run.path} {len(events)} {options} {versions}", run, events, options, ghosts)
-    reading.markdown(f"{_ICONS[found.kind]} {found.sentence}", help=RULES)
+    sentence = found.sentence
+    if found.kind == "too early" and not run.is_active:
+        sentence = "It ended before there were two whole epochs: too early to say how it would have gone on."
+    reading.markdown(f"{_ICONS[found.kind]} {sentence}", help=RULES)
     names = list(charts)
     for pair in (names[:2], names[2:]):
         for column, name in zip(st.columns(2), pair, strict=True):

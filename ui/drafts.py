@@ -82,10 +82,16 @@ def write_network(notation: str) -> None:
 
 
 def change(**values: Any) -> None:
-    """Take note of changed settings, each valid by itself; what does not go with them follows, with a note."""
+    """Take note of changed settings. What is out of bounds or does not go with them follows, with a note."""
     draft = current()
-    config, note = links.combine(draft.config, values)
-    _keep(replace(draft, config=config, notes=(note,) if note else ()))
+    fitting = {name: links.within_bounds(name, value) for name, value in values.items()}
+    notes = [
+        f"{name.replace('_', ' ').capitalize()}: {values[name]:,g} is out of bounds, so it is {fitting[name]:,g}."
+        for name in values
+        if fitting[name] != values[name]
+    ]
+    config, note = links.combine(draft.config, fitting)
+    _keep(replace(draft, config=config, notes=(*notes, note) if note else tuple(notes)))
 
 
 def reset(names: Iterable[str]) -> None:

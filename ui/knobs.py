@@ -250,10 +250,12 @@ def knob(name: str, draft: Draft, *, choices: Sequence[str] | None = None) -> No
     if what.words:
         st.selectbox(options=choices or settings.options(name), format_func=lambda choice: what.words[choice], **common)
         return
-    low, high = settings.bounds(name)
     step = what.step if isinstance(value, float) else int(what.step)
-    widget = st.slider if what.slider else st.number_input
-    widget(min_value=low, max_value=high, step=step, format=what.format, **common)
+    if what.slider:
+        low, high = settings.bounds(name)
+        st.slider(min_value=low, max_value=high, step=step, format=what.format, **common)
+    else:  # without bounds of its own, since it would keep a wrong number in red and to itself
+        st.number_input(step=step, format=what.format, **common)
 
 
 def mark_changed(draft: Draft) -> None:
@@ -272,4 +274,6 @@ def shown(name: str, value: Any) -> str:
 
 
 def _take(name: str, key: str) -> None:
-    drafts.change(**{name: st.session_state[key]})
+    value = st.session_state[key]
+    if value is not None:
+        drafts.change(**{name: value})

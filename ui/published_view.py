@@ -45,6 +45,11 @@ def published_view() -> None:
     for preset in PRESETS.values():
         if preset.is_published:
             st.caption(f"**{preset.name}**: {preset.source}.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("Start from", width="content")
+        for preset in PRESETS.values():
+            if preset.is_published:
+                st.button(preset.name, key=f"start-{preset.name}", on_click=_start_from, args=(preset.name,))
     _lesson()
 
 
@@ -69,9 +74,9 @@ def _lesson() -> None:
             st.plotly_chart(figure, config={"displayModeBar": False}, key="lesson-loss")
         first, second = (run.report.test_accuracy if run.report else 0.0 for run in both)
         st.markdown(f"After nine epochs: **{first:.2%}** at rate 0.001, **{second:.2%}** at rate 1.")
-    st.button("Try other rates yourself", icon=":material/tune:", on_click=_try_rates, key="try-rates")
+    st.button("Try other rates yourself", icon=":material/tune:", on_click=_start_from, args=("garcia",), key="try")
 
 
-def _try_rates() -> None:
-    drafts.load_preset("garcia")
+def _start_from(preset: str) -> None:
+    drafts.load_preset(preset)
     state.go(view="setup")

@@ -16,10 +16,7 @@ _IMAGES = 10_000
 
 
 def result_view(run: runs.Run, report: runs.Report) -> None:
-    """Show the result of a run."""
-    st.subheader("Result", anchor=False)
-    _figures(run, report)
-    _ways_on(run)
+    """Show the result of a run digit by digit, over several seeds, and how it was measured."""
     left, right = st.columns(2, gap="large")
     with left:
         classes = evaluation.class_accuracies(readers.mnist().y_test, readers.predictions(run))
@@ -28,6 +25,12 @@ def result_view(run: runs.Run, report: runs.Report) -> None:
     with right:
         _seeds(run)
         _details(run, report)
+
+
+def headline(run: runs.Run, report: runs.Report) -> None:
+    """Show the figures of a result, and the ways on from there."""
+    _figures(run, report)
+    _ways_on(run)
 
 
 def _figures(run: runs.Run, report: runs.Report) -> None:

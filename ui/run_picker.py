@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
@@ -14,7 +16,7 @@ _STATE_WORDS: dict[runs.State, str] = {
     "queued": "in progress",
     "running": "in progress",
     "finished": "",
-    "stopped": "stopped early",
+    "stopped": "stopped",
     "failed": "failed",
     "interrupted": "interrupted",
 }
@@ -23,9 +25,17 @@ DEFAULT_RUN = "chollet"
 
 def describe(run: runs.Run) -> str:
     """Return a short line that tells a run from others: what, how good, when."""
-    when = "ships with Digit Lab" if run.is_bundled else f"{run.created:%d %b, %H:%M:%S} UTC" if run.created else run.id
+    when = "ships with Digit Lab" if run.is_bundled else _moment(run.created) if run.created else run.id
     parts = [name_of(run), f"{run.report.test_accuracy:.2%}" if run.report else "", when]
     return " · ".join(part for part in (*parts, _STATE_WORDS[run.status.state]) if part)
+
+
+def _moment(created: datetime) -> str:
+    """Return a time on the clock of the visitor's browser, or in UTC if that is not known."""
+    try:
+        return f"{created.astimezone(ZoneInfo(st.context.timezone or '')):%d %b, %H:%M:%S}"
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return f"{created:%d %b, %H:%M:%S} UTC"
 
 
 def name_of(run: runs.Run) -> str:

@@ -12,7 +12,7 @@ from ui import readers, starting, state
 from ui.curves_view import curves_view
 from ui.knobs import NAMES, shown
 from ui.progress import show_state
-from ui.result_view import result_view, ways_on
+from ui.result_view import headline, result_view, ways_on
 
 _UPDATE_SECONDS = 1.0
 
@@ -36,12 +36,14 @@ def _show(path: Path, was_active: bool) -> None:
     events = readers.events(run)
     st.caption(_settings_line(run.config))
     show_state(run, events)
-    curves_view(run, events)
     if run.report is not None:
-        result_view(run, run.report)
+        headline(run, run.report)
     elif not run.is_active:
         with st.container(horizontal=True):
             ways_on(run)
+    curves_view(run, events)
+    if run.report is not None:
+        result_view(run, run.report)
 
 
 def _settings_line(config: TrainingConfig) -> str:

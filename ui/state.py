@@ -55,7 +55,7 @@ def bound_choice(name: Params, options: Sequence[Choice], default: Choice) -> Bo
     value = next((option for option in options if option == text), default)
     key = f"choice-{name}"
     st.session_state[key] = value
-    return BoundChoice(value, {"key": key, "on_change": _write_choice, "args": (name, key)})
+    return BoundChoice(value, {"key": key, "on_change": _write_choice, "args": (name, key, tuple(options))})
 
 
 def bound_view(options: Sequence[Choice], default: Choice) -> BoundChoice[Choice]:
@@ -69,7 +69,9 @@ def _write_view() -> None:
     st.query_params.from_dict({"view": st.session_state[f"choice-{Params.VIEW}"], **kept})
 
 
-def _write_choice(name: Params, key: str) -> None:
+def _write_choice(name: Params, key: str, options: tuple[str, ...]) -> None:
+    if st.session_state[key] not in options:  # a label that has changed meanwhile: Streamlit hands it over as it is
+        return
     write(**{name.value: st.session_state[key], Params.PAGE.value: None})
 
 

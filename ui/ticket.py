@@ -36,7 +36,9 @@ def ticket(draft: Draft) -> None:
         st.caption("The network has a mistake: fix it to train.")
     elif too_large:
         st.warning(too_large, icon=":material/block:")
-    _cost(draft)
+        _cost(draft)
+    else:
+        _cost(draft)
     _changes(draft)
     _share(draft)
 

@@ -162,7 +162,7 @@ TERMS: tuple[Term, ...] = (
         "What is the gradient norm?",
         "Each weight has its slope; all slopes together are the gradient, an arrow with as many entries as there "
         "are weights. Its *norm* is its length: square all slopes, add them up, take the root. A large norm means "
-        "that the loss reacts strongly to the weights, as at the start; a small one that nothing nearby is much "
+        "that the loss reacts strongly to the weights; a small one that nothing nearby is much "
         "better. Sudden peaks are often a sign that the learning rate is too high.",
     ),
     Term(

@@ -76,3 +76,15 @@ def test_settings_survive_a_visit_to_another_page(page: Page, server) -> None:
     page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
     expect(page.get_by_role("spinbutton", name="Epochs", exact=True)).to_have_value("7")
     expect(page).to_have_url(re.compile("epochs=7"))
+
+
+def test_a_number_out_of_bounds_is_corrected_where_one_sees_it(page: Page, server) -> None:
+    page.goto(f"{server.url}/train")
+    set_number(page, "Epochs", 1000)
+    expect(page.get_by_text("Epochs: 1,000 is out of bounds, so it is 100.")).to_be_visible()
+    expect(page.get_by_role("spinbutton", name="Epochs", exact=True)).to_have_value("100")
+    set_number(page, "Learning rate", 0)
+    expect(page.get_by_text("Learning rate: 0 is out of bounds, so it is 1e-06.")).to_be_visible()
+    page.get_by_role("button", name="Reset all").click()
+    expect(page.get_by_role("spinbutton", name="Epochs", exact=True)).to_have_value("15")
+    expect(page.get_by_role("spinbutton", name="Learning rate", exact=True)).to_have_value("0.001")
