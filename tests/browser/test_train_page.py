@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 from steps import TRAINING_CURVE, start_run, trained_epochs, wait_for_end, wait_for_points
 
 from mnist_core import runs
@@ -51,15 +51,7 @@ def test_the_live_chart_keeps_its_node_zoom_and_hidden_traces(page: Page, server
         }"""
     )
     # Zoom by dragging over the plot, hide the validation curve by its name in the legend, and hover a point.
-    chart.scroll_into_view_if_needed()
-    plot = chart.locator(".nsewdrag").first
-    box = plot.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.1, steps=2)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.8, steps=5)
-    page.mouse.up()
-    page.wait_for_function("document.querySelector('.live-chart').layout.xaxis.range[1] < 15")
+    box = zoom_in(page, chart)
     zoom = chart.evaluate("(node) => node.layout.xaxis.range")
     chart.locator(".legendtoggle").nth(1).click()
     hidden = f"(node) => {VALIDATION}.visible === 'legendonly'"
@@ -78,6 +70,23 @@ def test_the_live_chart_keeps_its_node_zoom_and_hidden_traces(page: Page, server
     assert chart.evaluate(hidden)
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("Stopped by hand.")).to_be_visible(timeout=120_000)
+
+
+def zoom_in(page: Page, chart: Locator) -> FloatRect:
+    """Drag over part of a chart until it zooms in, and return where its plot is. The page may move meanwhile."""
+    for _ in range(5):
+        chart.scroll_into_view_if_needed()
+        page.wait_for_timeout(500)
+        box = chart.locator(".nsewdrag").first.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.1, steps=2)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.8, steps=5)
+        page.mouse.up()
+        page.wait_for_timeout(1500)
+        if chart.evaluate("(node) => node.layout.xaxis.range[1] < 15"):
+            return box
+    raise AssertionError("The chart does not zoom.")
 
 
 def test_a_reload_and_a_second_tab_show_the_same_run_and_stop_keeps_it(page: Page, server) -> None:
