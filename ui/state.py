@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 import streamlit as st
+
+_CATCHING_UP_SECONDS = 1.5
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -39,6 +42,15 @@ class Params(StrEnum):
 
 
 @dataclass(frozen=True)
+class _Written:
+    """A choice that was put into the URL: what stood there before, what does now, and since when."""
+
+    before: str | None
+    value: str
+    moment: float
+
+
+@dataclass(frozen=True)
 class BoundChoice(Generic[Choice]):
     """A choice that the URL holds, and the arguments of the widget that shows and changes it."""
 
@@ -51,11 +63,23 @@ def bound_choice(name: Params, options: Sequence[Choice], default: Choice) -> Bo
 
     The URL is the only truth: the widget follows it, also when the visitor goes back, and writes to it when it changes.
     """
-    text = st.query_params.get(name)
+    text = _not_outdated(name, st.query_params.get(name))
     value = next((option for option in options if option == text), default)
     key = f"choice-{name}"
     st.session_state[key] = value
     return BoundChoice(value, {"key": key, "on_change": _write_choice, "args": (name, key, tuple(options))})
+
+
+def _not_outdated(name: Params, text: str | None) -> str | None:
+    """Return what the URL says of a choice, or what was chosen if the browser has not caught up with that.
+
+    Of two quick clicks, the second is sent with the URL from before the first.
+    """
+    written: _Written | None = st.session_state.get(f"written-{name}")
+    if written is None or text != written.before or time.monotonic() - written.moment > _CATCHING_UP_SECONDS:
+        return text
+    write(**{name.value: written.value})
+    return written.value
 
 
 def bound_view(options: Sequence[Choice], default: Choice) -> BoundChoice[Choice]:
@@ -72,6 +96,8 @@ def _write_view() -> None:
 def _write_choice(name: Params, key: str, options: tuple[str, ...]) -> None:
     if st.session_state[key] not in options:  # a label that has changed meanwhile: Streamlit hands it over as it is
         return
+    written = _Written(st.query_params.get(name), st.session_state[key], time.monotonic())
+    st.session_state[f"written-{name}"] = written
     write(**{name.value: st.session_state[key], Params.PAGE.value: None})
 
 

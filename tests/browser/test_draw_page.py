@@ -9,6 +9,7 @@ from steps import DIGITS, clear, draw, open_canvas
 def test_all_ten_digits_are_read(page: Page, server) -> None:
     open_canvas(page, server.url)
     for digit, strokes in DIGITS.items():
+        page.wait_for_timeout(700)  # a canvas that was just put in place takes a moment to listen
         for stroke in strokes:
             draw(page, stroke)
             page.wait_for_timeout(300)  # people pause between strokes; the canvas sends 200 ms after the last one

@@ -20,6 +20,8 @@ def test_digits_by_split_and_class_in_pages(page: Page, server, mnist) -> None:
     expect(tiles.first).to_have_attribute("aria-label", f"test image 100, labelled {mnist.y_test[100]}")
 
     page.get_by_role("radio", name="60,000 training images").click()
+    expect(page).to_have_url(re.compile("split=train"))
+    expect(page.get_by_text("1–100 of 60,000 train images")).to_be_visible()
     page.get_by_role("radio", name="8", exact=True).click()
     eights = np.flatnonzero(mnist.y_train == 8)
     expect(page.get_by_text(f"1–100 of {len(eights):,} train images labelled 8")).to_be_visible()
@@ -28,6 +30,14 @@ def test_digits_by_split_and_class_in_pages(page: Page, server, mnist) -> None:
     page.go_back()
     expect(page.get_by_text("1–100 of 60,000 train images")).to_be_visible()
     expect(page.get_by_role("radio", name="All", exact=True)).to_be_checked()
+
+
+def test_of_two_quick_clicks_none_is_lost(page: Page, server, mnist) -> None:
+    page.goto(f"{server.url}/explore")
+    expect(page.locator(".digit-grid button")).to_have_count(100)
+    page.get_by_role("radio", name="60,000 training images").click()
+    page.get_by_role("radio", name="8", exact=True).click()
+    expect(page.get_by_text(f"1–100 of {np.sum(mnist.y_train == 8):,} train images labelled 8")).to_be_visible()
 
 
 def test_a_mistake_opens(page: Page, server, mnist) -> None:
