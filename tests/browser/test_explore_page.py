@@ -27,6 +27,7 @@ def test_digits_by_split_and_class_in_pages(page: Page, server, mnist) -> None:
     expect(page.get_by_text(f"1–100 of {len(eights):,} train images labelled 8")).to_be_visible()
     expect(tiles.nth(5)).to_have_attribute("data-index", str(eights[5]))
     expect(page).to_have_url(re.compile(r"split=train.*digit=8"))
+    page.wait_for_timeout(2000)  # nobody goes back sooner; until then an older address counts as one on its way
     page.go_back()
     expect(page.get_by_text("1–100 of 60,000 train images")).to_be_visible()
     expect(page.get_by_role("radio", name="All", exact=True)).to_be_checked()
