@@ -3,8 +3,9 @@
 import streamlit as st
 
 from mnist_core import drawing
-from ui import canvas, navigation, readers
-from ui.reading import show_reading
+from ui import navigation, readers
+from ui.draw import canvas
+from ui.draw.reading import show_reading
 from ui.run_picker import pick_run
 
 navigation.require_app()

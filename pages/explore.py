@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from ui import explore_views, navigation, state
+from ui import navigation, state
+from ui.explore import views as explore_views
 from ui.state import Params
 
 navigation.require_app()

@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from ui import address, navigation, readers, starting, state, words
-from ui.published_view import published_view
+from ui import address, navigation, readers, state, words
 from ui.run_picker import pick_run
-from ui.run_view import run_view
-from ui.runs_view import runs_view
-from ui.setup_view import setup_view
 from ui.state import Params
+from ui.train import starting
+from ui.train.published_view import published_view
+from ui.train.run_view import run_view
+from ui.train.runs_view import runs_view
+from ui.train.setup_view import setup_view
 
 navigation.require_app()
 

@@ -15,7 +15,11 @@ import plotly.graph_objects as go
 import pytest
 from numpy.typing import NDArray
 
-from mnist_core.comparison_figures import (
+from mnist_core.dataset import Mnist
+from mnist_core.evaluation import ClassAccuracies, class_accuracies, wilson_interval
+from mnist_core.event_log import read_events
+from mnist_core.events import EpochDone
+from mnist_core.figures.comparison_figures import (
     PALETTE,
     SYMBOLS,
     band_figure,
@@ -23,10 +27,6 @@ from mnist_core.comparison_figures import (
     overlay_figure,
     scatter_figure,
 )
-from mnist_core.dataset import Mnist
-from mnist_core.evaluation import ClassAccuracies, class_accuracies, wilson_interval
-from mnist_core.event_log import read_events
-from mnist_core.events import EpochDone
 from mnist_core.runs import BUNDLED_RUNS, Report, list_runs, read_predictions
 
 BACKGROUNDS = ("#ffffff", "#10181b")

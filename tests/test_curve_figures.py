@@ -14,7 +14,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from mnist_core.config import TrainingConfig
-from mnist_core.curve_figures import (
+from mnist_core.curves import Curves, curves
+from mnist_core.events import BatchesDone, EpochDone, Event
+from mnist_core.figures.curve_figures import (
     CurveOptions,
     Ghost,
     accuracy_figure,
@@ -22,8 +24,6 @@ from mnist_core.curve_figures import (
     learning_rate_figure,
     loss_figure,
 )
-from mnist_core.curves import Curves, curves
-from mnist_core.events import BatchesDone, EpochDone, Event
 
 FIGURES = (loss_figure, accuracy_figure, learning_rate_figure, gradient_norm_figure)
 EVERY_OPTION = [

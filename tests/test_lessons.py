@@ -8,10 +8,11 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from mnist_core import lesson_figures, lessons
+from mnist_core import lessons
 from mnist_core.architecture import Padding, parse_architecture, summarize
 from mnist_core.dataset import Mnist
-from mnist_core.lesson_figures import Frame, Line, Picture
+from mnist_core.figures import lesson_figures
+from mnist_core.figures.lesson_figures import Frame, Line, Picture
 
 RANDOM = np.random.default_rng(1)
 

@@ -21,7 +21,7 @@ from mnist_core.architecture import (
     parse_architecture,
     summarize,
 )
-from mnist_core.network_figure import layer_color, network_figure
+from mnist_core.figures.network_figure import layer_color, network_figure
 from mnist_core.presets import PRESETS
 
 DEEP = (

@@ -19,7 +19,7 @@ from mnist_core import dataset, inference, runs
 with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):
     import streamlit_drawable_canvas
 
-    from ui import canvas
+    from ui.draw import canvas
 
 PROJECT = Path(__file__).resolve().parent.parent
 TITLES = {"home": "Digit Lab", "train": "Train a network", "explore": "Explore the digits", "draw": "Draw a digit"}

@@ -8,8 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from mnist_core import curve_figures, evaluation, figures, pictures, runs
+from mnist_core import evaluation, pictures, runs
 from mnist_core.curves import curves
+from mnist_core.figures import answer_figures, curve_figures
 from ui import navigation, readers
 from ui.run_picker import DEFAULT_RUN
 
@@ -44,7 +45,7 @@ def draw_card() -> None:
     """Show the answer of a real network and lead to Draw."""
     run = _shown_run()
     if run is not None:
-        figure = figures.probability_figure(readers.predictions(run)[_TEST_IMAGE])
+        figure = answer_figures.probability_figure(readers.predictions(run)[_TEST_IMAGE])
         digit = pictures.enlarged(readers.mnist().x_test[_TEST_IMAGE], 4)
         figure.add_layout_image(
             source=pictures.data_uri(pictures.png(digit)), xref="paper", yref="paper", x=0, y=1, sizex=0.32, sizey=1

@@ -12,11 +12,12 @@ from typing import Literal, TypeVar
 import numpy as np
 import streamlit as st
 
-from mnist_core import lesson_figures, lessons
+from mnist_core import lessons
 from mnist_core.architecture import Padding
 from mnist_core.config import Schedule, TrainingConfig
-from mnist_core.figures import QUIET_COLOR
-from mnist_core.lesson_figures import Frame, Line, Picture
+from mnist_core.figures import lesson_figures
+from mnist_core.figures.lesson_figures import Frame, Line, Picture
+from mnist_core.figures.style import QUIET_COLOR
 from mnist_core.lessons import Pooling, Rule, Values
 from mnist_core.schedules import learning_rates
 from ui import readers

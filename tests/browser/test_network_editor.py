@@ -33,7 +33,7 @@ from mnist_core.architecture import (
     inspect_notation,
     parse_architecture,
 )
-from ui.network_editor import Agreement, view
+from ui.train.network_editor import Agreement, view
 
 CHOLLET = "32C3-P2-64C3-P2-D0.5-10"
 PADDINGS = ["valid", "same"]
@@ -43,7 +43,7 @@ SCRIPT = """
 import sys, time
 sys.path.insert(0, PROJECT)
 import streamlit as st
-from ui.network_editor import network_editor
+from ui.train.network_editor import network_editor
 
 st.set_page_config(layout="wide")
 state = st.session_state

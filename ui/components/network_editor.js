@@ -1,5 +1,5 @@
 // A network as text and as rows of fields, in step. Python reads the notation; here tokens are only put together from
-// fields, and joined. ui/network_editor.py describes how both sides agree on the text.
+// fields, and joined. ui/train/network_editor.py describes how both sides agree on the text.
 
 const TYPING_PAUSE = 250 // milliseconds after the last key until the text is sent
 const HINT = "Layers from input to output: 32C3 convolution, P2 pooling, D0.5 dropout, 128 dense, and 10 outputs at the end."

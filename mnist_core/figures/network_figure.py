@@ -21,7 +21,7 @@ from mnist_core.architecture import (
     Shape,
     summarize,
 )
-from mnist_core.figures import DIAGONAL_COLOR, QUIET_COLOR, TRAINING_COLOR, VALIDATION_COLOR
+from mnist_core.figures.style import DIAGONAL_COLOR, QUIET_COLOR, TRAINING_COLOR, VALIDATION_COLOR
 
 Polygon = list[tuple[float, float]]
 

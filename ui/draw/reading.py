@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import drawing, evaluation, figures, inference, pictures, runs
+from mnist_core import drawing, evaluation, inference, pictures, runs
+from mnist_core.figures import answer_figures
 
 
 def show_reading(run: runs.Run, ink: drawing.Ink | None) -> None:
@@ -29,4 +30,6 @@ def show_reading(run: runs.Run, ink: drawing.Ink | None) -> None:
         with st.container(width="content"):
             st.image(pictures.enlarged(digit, 4), width=112)
             st.caption("What the network sees: 28 × 28 pixels", width=140)
-    st.plotly_chart(figures.probability_figure(probabilities), config={"displayModeBar": False}, key="probabilities")
+    st.plotly_chart(
+        answer_figures.probability_figure(probabilities), config={"displayModeBar": False}, key="probabilities"
+    )

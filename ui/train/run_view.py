@@ -8,11 +8,12 @@ import streamlit as st
 
 from mnist_core import runs
 from mnist_core.config import TrainingConfig
-from ui import readers, starting, state
-from ui.curves_view import curves_view
-from ui.knobs import NAMES, shown
-from ui.progress import show_state
-from ui.result_view import headline, result_view, ways_on
+from ui import readers, state
+from ui.train import starting
+from ui.train.curves_view import curves_view
+from ui.train.knobs import NAMES, shown
+from ui.train.progress import show_state
+from ui.train.result_view import headline, result_view, ways_on
 
 _UPDATE_SECONDS = 1.0
 

@@ -1,4 +1,4 @@
-"""Arrays to Plotly figures, in one style. Backgrounds are transparent: a page's theme shows through."""
+"""What networks answered, as Plotly figures."""
 
 from __future__ import annotations
 
@@ -8,12 +8,7 @@ from numpy.typing import NDArray
 
 from mnist_core.dataset import CLASSES
 from mnist_core.evaluation import Probabilities
-
-TRAINING_COLOR = "#0d9488"
-VALIDATION_COLOR = "#d97706"
-QUIET_COLOR = "#94a3b8"
-DIAGONAL_COLOR = "#a7d8d2"
-GRID_COLOR = "rgba(128, 140, 150, 0.25)"
+from mnist_core.figures.style import DIAGONAL_COLOR, QUIET_COLOR, TRAINING_COLOR, VALIDATION_COLOR, styled
 
 
 def probability_figure(probabilities: Probabilities) -> go.Figure:
@@ -59,21 +54,3 @@ def confusion_figure(matrix: NDArray[np.int64]) -> go.Figure:
     figure.update_xaxes(title_text="Read as", side="top", type="category", fixedrange=True, showgrid=False)
     figure.update_yaxes(title_text="True digit", autorange="reversed", type="category", fixedrange=True, showgrid=False)
     return styled(figure, height=460)
-
-
-def styled(figure: go.Figure, *, height: int, top: int = 24, left: int = 56) -> go.Figure:
-    """Give a figure the style of all figures: height and margins in pixels, quiet grid, no background. Return it."""
-    figure.update_layout(
-        height=height,
-        margin={"l": left, "r": 16, "t": top, "b": 48},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        title_font_size=15,
-        title_x=0,
-        uirevision="keep",  # zoom and hidden traces outlive an update
-        hovermode="closest",
-        dragmode="zoom",
-    )
-    figure.update_xaxes(gridcolor=GRID_COLOR, zeroline=False)
-    figure.update_yaxes(gridcolor=GRID_COLOR, zeroline=False)
-    return figure

@@ -6,11 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core import curve_figures, runs
-from mnist_core.curve_figures import CurveOptions, Ghost
+from mnist_core import runs
 from mnist_core.curves import curves
 from mnist_core.diagnosis import RULES, Diagnosis, Kind, diagnose
 from mnist_core.events import Event
+from mnist_core.figures import curve_figures
+from mnist_core.figures.curve_figures import CurveOptions, Ghost
 from ui import readers, state, words
 from ui.live_chart import as_data, live_chart
 from ui.run_picker import describe, name_of

@@ -6,10 +6,12 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from mnist_core import comparison, comparison_figures, evaluation, links, presets, runs
+from mnist_core import comparison, evaluation, links, presets, runs
 from mnist_core.early_stopping import best_epoch
 from mnist_core.events import EpochDone
-from ui import drafts, navigation, readers, starting, state, take_away
+from mnist_core.figures import comparison_figures
+from ui import navigation, readers, state
+from ui.train import drafts, starting, take_away
 from ui.wording import duration
 
 _IMAGES = 10_000

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from mnist_core.curves import Curves, EpochCurves, Values, by_epoch, smooth, thin
 from mnist_core.early_stopping import best_epoch
-from mnist_core.figures import TRAINING_COLOR, VALIDATION_COLOR, styled
+from mnist_core.figures.style import TRAINING_COLOR, VALIDATION_COLOR, styled
 
 MOST_GHOSTS = 4
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mnist_core.comparison import EpochValue, History, epoch_band
 from mnist_core.dataset import CLASSES
 from mnist_core.evaluation import ClassAccuracies, wilson_interval
-from mnist_core.figures import TRAINING_COLOR, VALIDATION_COLOR, styled
+from mnist_core.figures.style import TRAINING_COLOR, VALIDATION_COLOR, styled
 from mnist_core.runs import Report
 
 # After M. Okabe and K. Ito, "Color Universal Design" (2008), moved until each has a contrast of 3 : 1 with white and

@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from mnist_core import config as settings
-from ui import drafts
-from ui.drafts import Draft
+from ui.train import drafts
+from ui.train.drafts import Draft
 
 OPTIMIZERS: dict[str, str] = {
     "adam": "Adam",

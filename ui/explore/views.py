@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import evaluation, figures, pictures, presets, runs
+from mnist_core import evaluation, pictures, presets, runs
 from mnist_core.dataset import CLASSES, Images, Labels, Split
 from mnist_core.evaluation import Indices, Probabilities
+from mnist_core.figures import answer_figures
 from ui import readers, state
 from ui.digit_grid import Tile, digit_grid
 from ui.run_picker import pick_run
@@ -70,7 +71,7 @@ def confusion_view() -> None:
     correct = int(matrix.trace())
     figure, words = st.columns([3, 2], gap="large")
     with figure:
-        st.plotly_chart(figures.confusion_figure(matrix), config={"displayModeBar": False})
+        st.plotly_chart(answer_figures.confusion_figure(matrix), config={"displayModeBar": False})
     with words:
         st.metric("Test accuracy", f"{correct / matrix.sum():.2%}")
         st.metric("Mistakes", f"{matrix.sum() - correct:,} of {matrix.sum():,}")
@@ -144,4 +145,4 @@ def _open_digit(
         + " and ".join(f"{digit} with {share:.1%}" for digit, share in others)
         + "."
     )
-    st.plotly_chart(figures.probability_figure(answer), config={"displayModeBar": False})
+    st.plotly_chart(answer_figures.probability_figure(answer), config={"displayModeBar": False})

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from mnist_core import comparison_figures
 from mnist_core.evaluation import wilson_interval
 from mnist_core.events import EpochDone
+from mnist_core.figures import comparison_figures
 from mnist_core.presets import PRESETS
-from ui import drafts, readers, state
+from ui import readers, state
+from ui.train import drafts
 
 _LESSON = {"garcia": "rate 0.001", "garcia-rate-1": "rate 1"}
 

@@ -6,9 +6,10 @@ import streamlit as st
 
 from mnist_core import cost, export, jobs, limits, links, presets, runs
 from mnist_core.config import ConfigError
-from ui import drafts, readers, starting, state, take_away
-from ui.drafts import Draft
-from ui.knobs import NAMES, shown
+from ui import readers, state
+from ui.train import drafts, starting, take_away
+from ui.train.drafts import Draft
+from ui.train.knobs import NAMES, shown
 from ui.wording import count, rough_duration
 
 

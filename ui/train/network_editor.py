@@ -36,7 +36,7 @@ from mnist_core.architecture import (
     Pool,
     inspect_notation,
 )
-from mnist_core.network_figure import layer_color
+from mnist_core.figures.network_figure import layer_color
 from ui.components import source
 
 _component = st.components.v2.component(

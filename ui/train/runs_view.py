@@ -8,12 +8,14 @@ from typing import Any, cast
 import pandas as pd
 import streamlit as st
 
-from mnist_core import comparison, comparison_figures, evaluation, jobs, presets, runs, trash
+from mnist_core import comparison, evaluation, jobs, presets, runs, trash
 from mnist_core.events import EpochDone
-from ui import readers, starting, state, visitor
-from ui.knobs import NAMES, shown
+from mnist_core.figures import comparison_figures
+from ui import readers, state, visitor
 from ui.run_picker import describe, name_of
 from ui.state import Keys, Params
+from ui.train import starting
+from ui.train.knobs import NAMES, shown
 from ui.wording import plain
 
 _MOST_COMPARED = 8

@@ -8,16 +8,18 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from mnist_core import curve_figures, network_figure, pictures
+from mnist_core import pictures
 from mnist_core.augmentation import augment
 from mnist_core.config import TrainingConfig
 from mnist_core.curves import curves
+from mnist_core.figures import curve_figures, network_figure
 from mnist_core.presets import PRESETS
-from ui import drafts, readers, words
-from ui.drafts import Draft
-from ui.knobs import knob, mark_changed
-from ui.network_editor import network_editor
-from ui.ticket import ticket
+from ui import readers, words
+from ui.train import drafts
+from ui.train.drafts import Draft
+from ui.train.knobs import knob, mark_changed
+from ui.train.network_editor import network_editor
+from ui.train.ticket import ticket
 
 _PREVIEWED = (0, 1, 2, 4, 7, 8)  # the first training images that are a 5, 0, 4, 9, 3 and 1
 _PREVIEWS = 12

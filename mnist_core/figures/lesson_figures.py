@@ -12,7 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from mnist_core.dataset import CLASSES
-from mnist_core.figures import GRID_COLOR, QUIET_COLOR, TRAINING_COLOR, VALIDATION_COLOR, styled
+from mnist_core.figures.style import GRID_COLOR, QUIET_COLOR, TRAINING_COLOR, VALIDATION_COLOR, styled
 from mnist_core.lessons import Chain, Fit, Values, Windows, height
 
 _INK = [[0, "#000000"], [1, "#ffffff"]]

@@ -1,0 +1,1 @@
+"""The canvas of the Draw page, and what is read on it."""
