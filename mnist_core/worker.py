@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psutil
 
-from mnist_core import __version__, checkpoints, limits, runs
+from mnist_core import __version__, checkpoints, film, limits, runs
 from mnist_core.checkpoints import Checkpoint, CheckpointError
 from mnist_core.dataset import DatasetError, Mnist, load_mnist
 from mnist_core.evaluation import Probabilities, accuracy, cross_entropy
@@ -57,7 +57,7 @@ def carry_out(
         limits.check(config, bounds)
         start = checkpoints.read_checkpoint(path) if checkpoints.has_checkpoint(path) else None
         data = load_mnist()
-        from mnist_core import training  # loads TensorFlow: seconds and memory that only a training process pays
+        from mnist_core import network, training  # load TensorFlow: seconds and memory that only this process pays
 
         with EventWriter(path) as log:
 
@@ -69,6 +69,7 @@ def carry_out(
                 best = checkpoint.best
                 if config.keep == "last" or (best and best.epoch == checkpoint.progress.epochs_completed):
                     save_model(path, model)
+                film.write_frame(path, checkpoint.progress.epochs_completed, network.predict(model, data.x_test))
                 checkpoints.write_checkpoint(path, checkpoint)
 
             runs.write_status(path, "running", "Training", pid=os.getpid())
