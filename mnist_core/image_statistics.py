@@ -1,0 +1,148 @@
+"""What a set of images is like: its classes, its pixels, its ink, and whether an image occurs twice.
+
+Throughout, `images` is (n, 28, 28) uint8, 0 = paper, 255 = ink, and `labels` is (n,) of their digits. All is computed
+class by class or chunk by chunk: 60,000 images in floating point would take 376 MB.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations, product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_core.dataset import CLASSES, Images, Labels
+
+_CHUNK = 256  # images
+
+
+@dataclass(frozen=True)
+class ClassBalance:
+    """How many images each digit has; both arrays are (10,). `shares` are of all images, 0 to 1."""
+
+    counts: NDArray[np.int64]
+    shares: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ClassImages:
+    """What the images of each digit have in common, and where they differ; both (10, 28, 28) in grey levels, 0 to 255.
+
+    NaN for a digit without images.
+    """
+
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]  # the standard deviation of each pixel, over all images (divided by n)
+
+
+@dataclass(frozen=True)
+class PixelHistogram:
+    """How many pixels have each of the 256 grey levels."""
+
+    counts: NDArray[np.int64]  # (256,)
+
+    def share(self, low: int, high: int) -> float:
+        """Return the share of the pixels, 0 to 1, whose level is from `low` to `high`, both included."""
+        return float(self.counts[low : high + 1].sum() / self.counts.sum())
+
+    def bands(self, width: int) -> NDArray[np.int64]:
+        """Return the counts of bands of `width` levels each, the first from 0; `width` divides 256."""
+        counts: NDArray[np.int64] = self.counts.reshape(-1, width).sum(axis=1)
+        return counts
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The five-number summary of some values for each digit; all arrays are (10,), NaN for a digit without images."""
+
+    smallest: NDArray[np.float64]
+    lower_quartile: NDArray[np.float64]
+    median: NDArray[np.float64]
+    upper_quartile: NDArray[np.float64]
+    largest: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Pairs of images that are the same in every pixel, as indices, the smaller of a set's own pairs first."""
+
+    within_train: tuple[tuple[int, int], ...]
+    within_test: tuple[tuple[int, int], ...]
+    between: tuple[tuple[int, int], ...]  # (training image, test image)
+
+    def __len__(self) -> int:
+        """Return the number of all pairs."""
+        return len(self.within_train) + len(self.within_test) + len(self.between)
+
+
+def class_balance(labels: Labels) -> ClassBalance:
+    """Return how many images each digit has, and which share of all."""
+    counts = np.bincount(labels, minlength=10)
+    return ClassBalance(counts, counts / counts.sum())
+
+
+def class_means(images: Images, labels: Labels) -> NDArray[np.float64]:
+    """Return the mean image of each digit, (10, 28, 28), 0 to 255; NaN for a digit without images."""
+    return _over_classes(images, labels, lambda of_digit: of_digit.mean(axis=0))
+
+
+def class_images(images: Images, labels: Labels) -> ClassImages:
+    """Return the mean image of each digit and the standard deviation of each of its pixels."""
+    return ClassImages(class_means(images, labels), _over_classes(images, labels, _deviation))
+
+
+def pixel_histogram(images: Images) -> PixelHistogram:
+    """Return how many pixels of all images have each grey level."""
+    counts = np.zeros(256, np.int64)
+    for start in range(0, len(images), _CHUNK):
+        counts += np.bincount(images[start : start + _CHUNK].ravel(), minlength=256)
+    return PixelHistogram(counts)
+
+
+def summary_by_class(values: NDArray[np.float64], labels: Labels) -> Summary:
+    """Return the smallest, the quartiles and the largest of `values`, (n,), for each digit.
+
+    Quartiles between two values are interpolated linearly, as numpy does by default.
+    """
+    rows = np.full((len(CLASSES), 5), np.nan)
+    for digit in CLASSES:
+        if (of_digit := values[labels == digit]).size:
+            rows[digit] = np.quantile(of_digit, (0, 0.25, 0.5, 0.75, 1))
+    return Summary(*rows.T)
+
+
+def duplicates(train: Images, test: Images) -> Duplicates:
+    """Find all images that occur more than once in the training set, in the test set, or in both.
+
+    Images are the same if the SHA-256 of their bytes is.
+    """
+    places: defaultdict[bytes, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for of_set, images in enumerate((train, test)):
+        for index, image in enumerate(images):
+            places[hashlib.sha256(image.tobytes()).digest()][of_set].append(index)
+    repeated = [each for each in places.values() if len(each[0]) + len(each[1]) > 1]
+    return Duplicates(
+        within_train=tuple(pair for in_train, _ in repeated for pair in combinations(in_train, 2)),
+        within_test=tuple(pair for _, in_test in repeated for pair in combinations(in_test, 2)),
+        between=tuple(pair for in_train, in_test in repeated for pair in product(in_train, in_test)),
+    )
+
+
+def _over_classes(
+    images: Images, labels: Labels, of_class: Callable[[Images], NDArray[np.floating]]
+) -> NDArray[np.float64]:
+    """Return a picture of each digit, (10, 28, 28), made from its images, (m, 28, 28), or NaN if it has none."""
+    pictures = np.full((len(CLASSES), *images.shape[1:]), np.nan)
+    for digit in np.unique(labels):
+        pictures[digit] = of_class(images[labels == digit])
+    return pictures
+
+
+def _deviation(images: Images) -> NDArray[np.float64]:
+    mean_square = np.square(images, dtype=np.uint16).mean(axis=0)  # 255² just fits
+    variance: NDArray[np.float64] = np.maximum(mean_square - images.mean(axis=0) ** 2, 0)
+    return np.sqrt(variance)
