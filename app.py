@@ -4,12 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import navigation, readers, visitor
+from ui import navigation, readers, state, visitor
 
 STYLE = Path(__file__).parent / "ui" / "style.css"
 LOGO = str(Path(__file__).parent / "static" / "logo.svg")
 
 page = navigation.declare()
+state.catch_up()
 st.set_page_config(f"{page.title} · Digit Lab", page_icon=LOGO, layout="wide", initial_sidebar_state=220)
 st.logo(LOGO, size="large")
 st.html(STYLE)

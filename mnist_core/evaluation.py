@@ -49,8 +49,13 @@ def accuracy(labels: Labels, probabilities: Probabilities) -> float:
 
 def cross_entropy(labels: Labels, probabilities: Probabilities) -> float:
     """Return the mean of -log(probability of the label), in nats: the loss that training lowers."""
+    return float(losses(labels, probabilities).mean())
+
+
+def losses(labels: Labels, probabilities: Probabilities) -> NDArray[np.float64]:
+    """Return -log(probability of the label) of each image, (n,), in nats: how wrong an answer is."""
     of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.log(np.clip(of_label, _EPSILON, 1.0)).mean())
+    return -np.log(np.clip(of_label, _EPSILON, 1.0))
 
 
 def confusion_matrix(labels: Labels, probabilities: Probabilities) -> NDArray[np.int64]:
@@ -99,6 +104,22 @@ def most_confused(matrix: NDArray[np.int64], count: int = 5) -> list[tuple[int, 
     order = np.argsort(-beside, axis=None, kind="stable")[:count]
     cells = [(int(cell) // 10, int(cell) % 10) for cell in order]
     return [(true, read, int(beside[true, read])) for true, read in cells if beside[true, read]]
+
+
+def most_confused_count(matrix: NDArray[np.int64]) -> int:
+    """Return the largest count beside the diagonal of a confusion matrix."""
+    return int(np.where(np.eye(len(matrix), dtype=bool), 0, matrix).max())
+
+
+def shades(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return how strongly to colour each cell of a confusion matrix, 0 to 1, by the mistakes alone.
+
+    The square root of the share in the largest cell beside the diagonal: a cell a hundredth as large still gets a tenth
+    of the colour. The diagonal, which would outshine all others, gets 0.
+    """
+    beside = np.where(np.eye(len(matrix), dtype=bool), 0, matrix)
+    strength: NDArray[np.float64] = np.sqrt(beside / max(1, int(beside.max())))
+    return strength
 
 
 def class_accuracies(labels: Labels, probabilities: Probabilities) -> ClassAccuracies:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -21,26 +22,37 @@ _component = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Tile:
-    """One digit of a grid: its index in the data set, what it is called, and short lines below it."""
+    """One digit of a grid: its index in the data set, what it is called, short lines below it, and a mark on it."""
 
     index: int
     label: str
     caption: tuple[str, ...] = ()
+    marked: bool = False
 
 
-def digit_grid(images: Images, tiles: Sequence[Tile], *, key: str) -> int | None:
-    """Show images (n, 28, 28) in as many columns as fit; return the index of the digit that was just clicked."""
+def digit_grid(images: Images, tiles: Sequence[Tile], on_open: Callable[[int], Any], *, width: int, key: str) -> None:
+    """Show images (n, 28, 28), each at least `width` pixels wide, in as many columns as fit.
+
+    A click on one calls `on_open` with its index, before the page runs again.
+    """
     sheet = pictures.montage(images)
-    result = _component(
+
+    def tell() -> None:
+        opened = st.session_state[key].get("opened")  # from the browser, so it could be anything
+        if isinstance(opened, int) and opened in {tile.index for tile in tiles}:
+            on_open(opened)
+
+    _component(
         key=key,
         data={
             "sprite": pictures.data_uri(pictures.png(sheet)),
             "columns": pictures.MONTAGE_COLUMNS,
             "rows": sheet.shape[0] // images.shape[1],
-            "captions": any(tile.caption for tile in tiles),
-            "tiles": [{"index": tile.index, "label": tile.label, "caption": list(tile.caption)} for tile in tiles],
+            "width": width,
+            "tiles": [
+                {"index": tile.index, "label": tile.label, "caption": tile.caption, "marked": tile.marked}
+                for tile in tiles
+            ],
         },
-        on_opened_change=lambda: None,
+        on_opened_change=tell,
     )
-    opened = result.get("opened")
-    return opened if isinstance(opened, int) and opened in {tile.index for tile in tiles} else None

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from mnist_core import cost, inference, runs
+from mnist_core import cost, film, inference, runs
 from mnist_core.dataset import DatasetError, Mnist, load_mnist
 from mnist_core.evaluation import Probabilities
 from mnist_core.event_log import EventReader
 from mnist_core.events import Event
+
+MOST_RUNS = 40  # whose answers are compared; each takes 0.4 MB
 
 
 def mnist() -> Mnist:
@@ -45,6 +47,31 @@ def predictions(run: runs.Run) -> Probabilities:
     except runs.RunError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
+
+
+def predictions_of_all() -> tuple[dict[str, runs.Run], dict[str, Probabilities]]:
+    """Return, by id, the runs that have answers to the test images, and these; at most the `MOST_RUNS` newest.
+
+    Those whose answers cannot be read are named in a caption and left out.
+    """
+    usable = usable_runs()
+    found: dict[str, Probabilities] = {}
+    problems = []
+    for run in usable[:MOST_RUNS]:
+        try:
+            found[run.id] = _predictions(str(run.path), _version(run.path / "predictions.npz"))
+        except runs.RunError as error:
+            problems.append(str(error))
+    if problems:
+        st.caption(f":material/error: {' '.join(problems)}")
+    if len(usable) > MOST_RUNS:
+        st.caption(f"Of {len(usable):,} networks, the {MOST_RUNS} newest are looked at here.")
+    return {run.id: run for run in usable if run.id in found}, found
+
+
+def film_of(run: runs.Run) -> film.Film:
+    """Return the answers of a run to the test images after each of its epochs."""
+    return _film(str(run.path), _version(run.path / film.FOLDER))
 
 
 def measured_speeds() -> list[cost.Measured]:
@@ -83,9 +110,14 @@ def _bundled_runs() -> list[runs.Run]:
     return sorted(runs.list_runs(runs.BUNDLED_RUNS), key=lambda run: run.id)
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
+@st.cache_resource(show_spinner=False, max_entries=2 * MOST_RUNS)
 def _predictions(path: str, version: tuple[int, int]) -> Probabilities:
     return runs.read_predictions(Path(path))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _film(path: str, version: tuple[int, int]) -> film.Film:
+    return film.read_film(Path(path))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

@@ -43,19 +43,29 @@ def name_of(run: runs.Run) -> str:
     return run.title or presets.label(run.config)
 
 
-def pick_run(label: str, choices: Sequence[runs.Run], *, fallback: str | None = None) -> runs.Run | None:
+def pick_run(
+    label: str, choices: Sequence[runs.Run], *, fallback: str | None = None, param: Params = Params.RUN
+) -> runs.Run | None:
     """Let the visitor choose one of the runs; the choice is in the URL. None, with a way on, if there are none."""
     if not choices:
         st.info("There is no trained network yet: train one first, it takes a minute or two.", icon=":material/info:")
         return None
+    chosen = chosen_run(choices, fallback=fallback, param=param)
     by_id = {run.id: run for run in choices}
-    named = st.query_params.get(Params.RUN)
+    named = st.query_params.get(param)
     if named is not None and named not in by_id:
         st.warning(f"{_why_not(named)} Here is another one.", icon=":material/search_off:")
-    default = next((run_id for run_id in (fallback, DEFAULT_RUN) if run_id in by_id), choices[0].id)
-    chosen = state.bound_choice(Params.RUN, list(by_id), default)
     st.selectbox(label, list(by_id), format_func=lambda run_id: describe(by_id[run_id]), **chosen.widget)
     return by_id[chosen.value]
+
+
+def chosen_run(
+    choices: Sequence[runs.Run], *, fallback: str | None = None, param: Params = Params.RUN
+) -> state.Bound[str]:
+    """Return the id of the run that the URL names, bound to its widget; or else that of another one of the choices."""
+    by_id = {run.id: run for run in choices}
+    default = next((run_id for run_id in (fallback, DEFAULT_RUN) if run_id in by_id), choices[0].id)
+    return state.bound_choice(param, list(by_id), default)
 
 
 def _why_not(run_id: str) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-_CATCHING_UP_SECONDS = 1.5
-
+Value = TypeVar("Value")
 Choice = TypeVar("Choice", bound=str)
+
+_MOST_CHARACTERS = 2000
 
 
 class Keys(StrEnum):
@@ -27,6 +27,9 @@ class Keys(StrEnum):
     DELETED = "deleted"
     PROBLEM = "problem"
     WENT = "went"
+    CHOSEN = "chosen"
+    JUST_CHOSEN = "just_chosen"
+    PLAYING = "playing"
 
 
 class Params(StrEnum):
@@ -34,58 +37,102 @@ class Params(StrEnum):
 
     RUN = "run"
     VIEW = "view"
-    SPLIT = "split"
-    DIGIT = "digit"
-    PAGE = "page"
+    # Train
     GHOSTS = "ghosts"
     COMPARE = "compare"
+    # Explore
+    SPLIT = "split"  # training or test images
+    DIGIT = "digit"  # the label
+    READ = "read"  # the digit that a network read
+    ONLY = "only"  # a list of indices
+    ORDER = "order"
+    SEED = "seed"
+    PAGE = "page"
+    SIZE = "size"  # images on a page
+    INDEX = "index"  # of the one image that is open
+    KIND = "kind"  # of answers: mistakes, or right but unsure, …
+    LOW = "low"  # least confidence in percent
+    HIGH = "high"  # most confidence in percent
+    CELLS = "cells"  # what a confusion matrix shows: counts or percent
+    DIAGONAL = "diagonal"
+    OTHER = "other"  # a second run
+    EPOCH = "epoch"
+    MAP = "map"
+    COLOR = "color"
+    BINS = "bins"
+
+
+# What belongs to one list of images only: it is left behind when another list is chosen.
+_OF_ONE_LIST = (Params.PAGE, Params.INDEX)
 
 
 @dataclass(frozen=True)
-class _Written:
-    """A choice that was put into the URL: what stood there before, what does now, and since when."""
+class Bound(Generic[Value]):
+    """A value that the URL holds, and the arguments of the widget that shows and changes it."""
 
-    before: str | None
-    value: str
-    moment: float
-
-
-@dataclass(frozen=True)
-class BoundChoice(Generic[Choice]):
-    """A choice that the URL holds, and the arguments of the widget that shows and changes it."""
-
-    value: Choice
+    value: Value
     widget: dict[str, Any]
 
 
-def bound_choice(name: Params, options: Sequence[Choice], default: Choice) -> BoundChoice[Choice]:
+def bound_choice(name: Params, options: Sequence[Choice], default: Choice) -> Bound[Choice]:
     """Return the option that the URL names, or the default, bound to a widget.
 
     The URL is the only truth: the widget follows it, also when the visitor goes back, and writes to it when it changes.
     """
-    text = _not_outdated(name, st.query_params.get(name))
+    text = st.query_params.get(name)
     value = next((option for option in options if option == text), default)
-    key = f"choice-{name}"
-    st.session_state[key] = value
-    return BoundChoice(value, {"key": key, "on_change": _write_choice, "args": (name, key, tuple(options))})
+    # A label that has changed meanwhile is handed over by Streamlit as it is: that is no option.
+    return _bound(name, value, lambda chosen: {name: chosen} if chosen in options else {})
 
 
-def _not_outdated(name: Params, text: str | None) -> str | None:
-    """Return what the URL says of a choice, or what was chosen if the browser has not caught up with that.
-
-    Of two quick clicks, the second is sent with the URL from before the first.
-    """
-    written: _Written | None = st.session_state.get(f"written-{name}")
-    if written is None or text != written.before or time.monotonic() - written.moment > _CATCHING_UP_SECONDS:
-        return text
-    write(**{name.value: written.value})
-    return written.value
-
-
-def bound_view(options: Sequence[Choice], default: Choice) -> BoundChoice[Choice]:
+def bound_view(options: Sequence[Choice], default: Choice) -> Bound[Choice]:
     """Return the view of a page that the URL names, bound to a widget that keeps nothing else of it but the run."""
     chosen = bound_choice(Params.VIEW, options, default)
-    return BoundChoice(chosen.value, {**chosen.widget, "on_change": _write_view, "args": ()})
+    return Bound(chosen.value, {**chosen.widget, "on_change": _write_view, "args": ()})
+
+
+def bound_number(name: Params, low: int, high: int, default: int) -> Bound[int]:
+    """Return the whole number that the URL holds, within its bounds, bound to a slider or a number field."""
+    return _bound(
+        name, read_number(name, low, high, default), lambda number: {name: None if number == default else number}
+    )
+
+
+def bound_range(low_name: Params, high_name: Params, low: int, high: int) -> Bound[tuple[int, int]]:
+    """Return the two whole numbers that the URL holds, in order and within their bounds, bound to a slider for both."""
+    first, second = read_number(low_name, low, high, low), read_number(high_name, low, high, high)
+    value = (min(first, second), max(first, second))
+
+    def write_both(chosen: tuple[int, int]) -> dict[Params, object]:
+        return {
+            low_name: None if chosen[0] == low else chosen[0],
+            high_name: None if chosen[1] == high else chosen[1],
+        }
+
+    return _bound(low_name, value, write_both)
+
+
+def bound_text(name: Params) -> Bound[str]:
+    """Return the text that the URL holds, bound to a text field."""
+    return _bound(name, st.query_params.get(name, "")[:_MOST_CHARACTERS], lambda text: {name: text.strip() or None})
+
+
+def bound_toggle(name: Params) -> Bound[bool]:
+    """Return whether the URL switches something on, bound to a toggle or checkbox."""
+    return _bound(name, st.query_params.get(name) == "yes", lambda on: {name: "yes" if on else None})
+
+
+def _bound(name: Params, value: Value, to_params: Callable[[Value], dict[Params, object]]) -> Bound[Value]:
+    key = f"choice-{name}"
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+
+    def on_change() -> None:
+        changed = to_params(st.session_state[key])
+        if changed:
+            choose(**{str(each): None for each in _OF_ONE_LIST}, **{str(each): new for each, new in changed.items()})
+
+    return Bound(value, {"key": key, "on_change": on_change})
 
 
 def _write_view() -> None:
@@ -93,12 +140,28 @@ def _write_view() -> None:
     st.query_params.from_dict({"view": st.session_state[f"choice-{Params.VIEW}"], **kept})
 
 
-def _write_choice(name: Params, key: str, options: tuple[str, ...]) -> None:
-    if st.session_state[key] not in options:  # a label that has changed meanwhile: Streamlit hands it over as it is
-        return
-    written = _Written(st.query_params.get(name), st.session_state[key], time.monotonic())
-    st.session_state[f"written-{name}"] = written
-    write(**{name.value: st.session_state[key], Params.PAGE.value: None})
+def choose(**values: object) -> None:
+    """Put what a visitor chose into the URL, in a callback of a widget; None takes one out."""
+    chosen = st.session_state.setdefault(Keys.CHOSEN, {})
+    for name, value in values.items():
+        before = st.query_params.get(name)
+        write(**{name: value})
+        chosen[name] = (before, value)
+    st.session_state[Keys.JUST_CHOSEN] = True
+
+
+def catch_up() -> None:
+    """Put choices back into the URL that the browser did not know of when it sent the next one; call it first of all.
+
+    Of two quick clicks, the second is sent with the URL from before the first. A visitor who goes back sends an older
+    URL too, but without choosing anything.
+    """
+    chosen = st.session_state.setdefault(Keys.CHOSEN, {})
+    if not st.session_state.pop(Keys.JUST_CHOSEN, False):
+        chosen.clear()
+    for name, (before, value) in chosen.items():
+        if st.query_params.get(name) == before:
+            write(**{name: value})
 
 
 def read_number(name: Params, low: int, high: int, default: int) -> int:
@@ -111,7 +174,7 @@ def read_number(name: Params, low: int, high: int, default: int) -> int:
 
 def read_runs(name: Params, known: Collection[str], most: int) -> list[str]:
     """Return the run ids of a comma-separated list in the URL: those that are known, each once, `most` at most."""
-    named = dict.fromkeys(st.query_params.get(name, "")[:2000].split(","))
+    named = dict.fromkeys(st.query_params.get(name, "")[:_MOST_CHARACTERS].split(","))
     return [run_id for run_id in named if run_id in known][:most]
 
 

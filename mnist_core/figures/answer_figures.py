@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
-import plotly.graph_objects as go
-from numpy.typing import NDArray
+import html
+from collections.abc import Sequence
 
-from mnist_core.dataset import CLASSES
+import plotly.graph_objects as go
+
+from mnist_core.dataset import CLASSES, Images
 from mnist_core.evaluation import Probabilities
-from mnist_core.figures.style import DIAGONAL_COLOR, QUIET_COLOR, TRAINING_COLOR, VALIDATION_COLOR, styled
+from mnist_core.figures.style import GRID_COLOR, QUIET_COLOR, TRAINING_COLOR, VALIDATION_COLOR, styled
+
+_BAR_SHARE = 0.68  # of a row's height; the rest is for its name
+_ROW_HEIGHT = 62  # pixels
 
 
 def probability_figure(probabilities: Probabilities) -> go.Figure:
@@ -30,27 +34,54 @@ def probability_figure(probabilities: Probabilities) -> go.Figure:
     return styled(figure, height=240, left=16)
 
 
-def confusion_figure(matrix: NDArray[np.int64]) -> go.Figure:
-    """Draw a confusion matrix, (10, 10): rows true digits, columns readings. Colour is scaled to the mistakes alone."""
-    on_diagonal = np.eye(len(CLASSES), dtype=bool)
+def answers_figure(names: Sequence[str], probabilities: Probabilities, label: int) -> go.Figure:
+    """Draw the answers of several networks to one image, (n, 10), as ten bars each, one network below the other.
+
+    The digit that a network reads is green if it is the label and amber if not; a band marks the label.
+    """
     figure = go.Figure()
-    for cells, colors in (
-        (on_diagonal, [DIAGONAL_COLOR, DIAGONAL_COLOR]),
-        (~on_diagonal & (matrix > 0), ["#fdeccf", VALIDATION_COLOR]),
-    ):
-        figure.add_heatmap(
-            x=[str(digit) for digit in CLASSES],
-            y=[str(digit) for digit in CLASSES],
-            z=np.where(cells, matrix, np.nan),
-            text=np.where(cells, matrix.astype(str), ""),
-            texttemplate="%{text}",
-            hovertemplate="True %{y}, read as %{x}: %{z} images<extra></extra>",
-            hoverongaps=False,
-            colorscale=[[0, colors[0]], [1, colors[1]]],
-            showscale=False,
-            xgap=2,
-            ygap=2,
+    readings = probabilities.argmax(axis=1)
+    for row, (name, answer, reading) in enumerate(zip(names, probabilities, readings.tolist(), strict=True)):
+        color = TRAINING_COLOR if reading == label else VALIDATION_COLOR
+        figure.add_bar(
+            x=list(CLASSES),
+            y=(_BAR_SHARE * answer).tolist(),
+            base=-row,
+            marker_color=[color if digit == reading else QUIET_COLOR for digit in CLASSES],
+            customdata=answer.tolist(),
+            hovertemplate=f"%{{x}}: %{{customdata:.2%}}<extra>{html.escape(name)}</extra>",
+            showlegend=False,
         )
-    figure.update_xaxes(title_text="Read as", side="top", type="category", fixedrange=True, showgrid=False)
-    figure.update_yaxes(title_text="True digit", autorange="reversed", type="category", fixedrange=True, showgrid=False)
-    return styled(figure, height=460)
+        figure.add_annotation(
+            x=0,
+            xref="paper",
+            xanchor="left",
+            y=-row + 0.86,
+            yanchor="middle",
+            text=f"{html.escape(name)}: <b>{reading}</b>, {answer[reading]:.1%}",
+            showarrow=False,
+            align="left",
+        )
+        figure.add_hline(y=-row, line_color=GRID_COLOR, line_width=1)
+    figure.add_vrect(x0=label - 0.5, x1=label + 0.5, fillcolor=TRAINING_COLOR, opacity=0.1, line_width=0)
+    figure.update_layout(barmode="overlay", bargap=0.25)
+    figure.update_xaxes(tickvals=list(CLASSES), range=[-0.6, 9.6], fixedrange=True, showgrid=False)
+    figure.update_yaxes(visible=False, range=[0.98 - len(names), 1.05], fixedrange=True)
+    return styled(figure, height=_ROW_HEIGHT * len(names) + 44, top=4, left=4).update_layout(margin_b=34)
+
+
+def digit_figure(image: Images) -> go.Figure:
+    """Draw the 28 × 28 pixels of an image, (28, 28) uint8, each with its place and value on hover."""
+    figure = go.Figure(
+        go.Heatmap(
+            z=image,
+            zmin=0,
+            zmax=255,
+            colorscale=[[0, "#000000"], [1, "#ffffff"]],
+            showscale=False,
+            hovertemplate="row %{y}, column %{x}: <b>%{z}</b><extra></extra>",
+        )
+    )
+    figure.update_xaxes(visible=False, fixedrange=True, constrain="domain")
+    figure.update_yaxes(visible=False, fixedrange=True, autorange="reversed", scaleanchor="x", constrain="domain")
+    return styled(figure, height=320, top=0, left=0).update_layout(margin_b=0, margin_r=0)

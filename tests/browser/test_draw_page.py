@@ -15,6 +15,7 @@ def test_all_ten_digits_are_read(page: Page, server) -> None:
             page.wait_for_timeout(300)  # people pause between strokes; the canvas sends 200 ms after the last one
         reading = page.get_by_test_id("stMetric").filter(has_text="Reading")
         expect(reading.get_by_test_id("stMetricValue")).to_have_text(str(digit))
+        expect(page.get_by_test_id("stPlotlyChart")).to_have_count(1)  # the old one may stay until the new one is there
         expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
         expect(page.get_by_text("28 × 28 pixels")).to_be_visible()
         clear(page)

@@ -5,7 +5,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   grid.style.setProperty("--sprite", `url("${data.sprite}")`)
   grid.style.setProperty("--columns", data.columns)
   grid.style.setProperty("--rows", data.rows)
-  grid.style.setProperty("--tile", data.captions ? "72px" : "52px")
+  grid.style.setProperty("--tile", `${data.width}px`)
   grid.replaceChildren(...data.tiles.map((tile, position) => {
     const button = document.createElement("button")
     button.type = "button"
@@ -13,7 +13,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     button.setAttribute("aria-label", tile.label)
     button.dataset.index = tile.index
     const picture = document.createElement("span")
-    picture.className = "digit-picture"
+    picture.className = tile.marked ? "digit-picture digit-marked" : "digit-picture"
     picture.style.setProperty("--column", position % data.columns)
     picture.style.setProperty("--row", Math.floor(position / data.columns))
     button.append(picture)

@@ -1,1 +1,26 @@
-"""The views of the Explore page."""
+"""The views of the Explore page, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ui.explore import confusion_view, film_view, gallery_view, mistakes_view
+from ui.explore.selection import Selection
+
+
+@dataclass(frozen=True)
+class View:
+    """A view: what it is called, what shows it, and, if it has a list of images, which ones the URL asks for."""
+
+    label: str
+    show: Callable[[], None]
+    selection: Callable[[], Selection] | None = None
+
+
+VIEWS = {
+    "digits": View("All digits", gallery_view.show, gallery_view.selection),
+    "mistakes": View("Mistakes", mistakes_view.show, mistakes_view.selection),
+    "confusion": View("Confusion matrix", confusion_view.show, confusion_view.selection),
+    "epochs": View("Epochs", film_view.show, film_view.selection),
+}

@@ -1,0 +1,52 @@
+// A confusion matrix as a table of buttons: a cell, a whole row or a whole column can be chosen.
+
+function button(text, label, chosen, onClick) {
+  const element = document.createElement("button")
+  element.type = "button"
+  element.textContent = text
+  element.title = label
+  element.setAttribute("aria-label", label)
+  element.setAttribute("aria-pressed", chosen)
+  element.onclick = onClick
+  return element
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const table = parentElement.querySelector("table")
+  const pick = (row, column) => () => {
+    const again = data.row === row && data.column === column
+    setTriggerValue("picked", again ? "" : `${row ?? ""},${column ?? ""}`) // a second click lets go
+  }
+  const head = document.createElement("tr")
+  const corner = document.createElement("td")
+  corner.className = "confusion-corner"
+  corner.textContent = "true ↓  read →"
+  head.append(corner)
+  const rows = data.cells.map((cells, row) => {
+    const line = document.createElement("tr")
+    const side = document.createElement("th")
+    side.scope = "row"
+    side.append(button(row, data.rows[row], data.row === row && data.column === null, pick(row, null)))
+    line.append(side)
+    const top = document.createElement("th")
+    top.scope = "col"
+    top.append(button(row, data.columns[row], data.column === row && data.row === null, pick(null, row)))
+    head.append(top)
+    cells.forEach((cell, column) => {
+      const place = document.createElement("td")
+      if (cell.text === "") {
+        place.className = row === column ? "confusion-diagonal" : ""
+      } else {
+        const chosen = data.row === row && data.column === column
+        const element = button(cell.text, cell.label, chosen, pick(row, column))
+        element.className = row === column ? "confusion-diagonal" : "confusion-mistake"
+        element.style.setProperty("--shade", cell.shade)
+        element.dataset.cell = `${row},${column}`
+        place.append(element)
+      }
+      line.append(place)
+    })
+    return line
+  })
+  table.replaceChildren(head, ...rows)
+}

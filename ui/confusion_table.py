@@ -1,0 +1,90 @@
+"""A confusion matrix of which each cell, row and column can be clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from mnist_core import evaluation
+from mnist_core.dataset import CLASSES
+from ui.components import source
+
+_component = st.components.v2.component(
+    "digit_lab_confusion_matrix",
+    html='<div class="confusion"><table></table></div>',
+    css=source("confusion_matrix.css"),
+    js=source("confusion_matrix.js"),
+)
+
+Picked = tuple[int | None, int | None]  # true digit and digit read; None stands for all of them
+
+
+def confusion_table(
+    matrix: NDArray[np.int64],
+    picked: Picked,
+    on_pick: Callable[[Picked], Any],
+    *,
+    percent: bool = False,
+    diagonal: bool = True,
+    key: str,
+) -> None:
+    """Show counts (10, 10), rows true digits and columns readings, or percent of each row.
+
+    `picked` is marked; a click on a cell, a row's or a column's digit calls `on_pick` before the page runs again. A
+    second click on the same lets go of it: `(None, None)`.
+    """
+
+    def tell() -> None:
+        on_pick(_parse(st.session_state[key].get("picked")))
+
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    shades = evaluation.shades(matrix)
+    cells = [
+        [_cell(matrix, shares, shades, row, column, percent=percent, diagonal=diagonal) for column in CLASSES]
+        for row in CLASSES
+    ]
+    _component(
+        key=key,
+        data={
+            "cells": cells,
+            "rows": [f"All {total:,} images labelled {row}" for row, total in enumerate(matrix.sum(axis=1))],
+            "columns": [f"All {total:,} images read as {column}" for column, total in enumerate(matrix.sum(axis=0))],
+            "row": picked[0],
+            "column": picked[1],
+        },
+        on_picked_change=tell,
+    )
+
+
+def _cell(
+    matrix: NDArray[np.int64],
+    shares: NDArray[np.float64],
+    shades: NDArray[np.float64],
+    row: int,
+    column: int,
+    *,
+    percent: bool,
+    diagonal: bool,
+) -> dict[str, object]:
+    count, share = int(matrix[row, column]), float(shares[row, column])
+    if not count or (row == column and not diagonal):
+        return {"text": ""}
+    words = "read right" if row == column else f"read as {column}"
+    return {
+        "text": f"{100 * share:.1f}" if percent else f"{count:,}",
+        "label": f"{count:,} images labelled {row}, {words}: {share:.2%} of them",
+        "shade": float(shades[row, column]),
+    }
+
+
+def _parse(text: object) -> Picked:
+    """Return what was clicked; it comes from the browser, so it could be anything."""
+    digits = str(text).split(",") if isinstance(text, str) else []
+    if len(digits) != 2 or any(digit not in ("", *map(str, CLASSES)) for digit in digits):
+        return None, None
+    row, column = (int(digit) if digit else None for digit in digits)
+    return row, column

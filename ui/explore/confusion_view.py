@@ -1,0 +1,111 @@
+"""Confusion matrix: which digits a network takes for which, and the images behind each cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from mnist_core import answers, evaluation, runs
+from mnist_core.answers import AnswerFilter
+from ui import readers, state
+from ui.confusion_table import Picked, confusion_table
+from ui.explore import mistakes_view, pickers
+from ui.explore.browse import browse
+from ui.explore.selection import Selection
+from ui.state import Params
+
+_CELLS = {"counts": "counts", "percent": "% of row"}
+
+
+@dataclass(frozen=True)
+class _Choices:
+    cells: state.Bound[str]
+    hide_diagonal: state.Bound[bool]
+    true: int | None
+    read: int | None
+
+    @property
+    def picked(self) -> Picked:
+        return self.true, self.read
+
+
+def show() -> None:
+    """Show a network's confusion matrix; a click on a cell, a row or a column shows its images, the worst first."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        run = pickers.network()
+        choices = _choices()
+        st.segmented_control(
+            "Cells", list(_CELLS), format_func=_CELLS.__getitem__, required=True, **choices.cells.widget
+        )
+        st.toggle("Mistakes only", **choices.hide_diagonal.widget)
+    probabilities = readers.predictions(run)
+    matrix = evaluation.confusion_matrix(readers.mnist().y_test, probabilities)
+    left, right = st.columns([6, 5], gap="large")
+    with left:
+        confusion_table(
+            matrix,
+            choices.picked,
+            _pick,
+            percent=choices.cells.value == "percent",
+            diagonal=not choices.hide_diagonal.value,
+            key="confusion",
+        )
+        st.caption(
+            f"Amber grows with the square root of the count, up to {evaluation.most_confused_count(matrix):,}, so that "
+            "rare confusions stay visible beside the most frequent one. Right answers are green."
+        )
+    with right:
+        if choices.picked == (None, None):
+            _summary(matrix.trace(), matrix.sum(), evaluation.most_confused(matrix, 8))
+        else:
+            browse(_select(run, choices), "confusion")
+
+
+def selection() -> Selection:
+    """Return the images of the cell, row or column that the URL names."""
+    return _select(pickers.network_in_url(), _choices())
+
+
+def _choices() -> _Choices:
+    return _Choices(
+        state.bound_choice(Params.CELLS, list(_CELLS), "counts"),
+        state.bound_toggle(Params.DIAGONAL),
+        pickers.as_digit(pickers.digit(Params.DIGIT)),
+        pickers.as_digit(pickers.digit(Params.READ)),
+    )
+
+
+def _pick(picked: Picked) -> None:
+    true, read = picked
+    state.choose(**{Params.DIGIT.value: true, Params.READ.value: read, Params.PAGE.value: None})
+
+
+def _select(run: runs.Run, choices: _Choices) -> Selection:
+    probabilities = readers.predictions(run)
+    kind: answers.Kind = "mistakes" if choices.hide_diagonal.value else "all"
+    wanted = AnswerFilter(kind=kind, true=choices.true, read=choices.read, order="loss")
+    found = answers.select(readers.mnist().y_test, probabilities, wanted)
+    words = mistakes_view.describe(wanted)
+    return Selection("test", found, words, run, mistakes_view.caption_of(probabilities))
+
+
+def _summary(correct: int, total: int, confused: list[tuple[int, int, int]]) -> None:
+    with st.container(horizontal=True):
+        st.metric("Test accuracy", f"{correct / total:.2%}", width="content")
+        st.metric("Mistakes", f"{total - correct:,} of {total:,}", width="content")
+    st.markdown(
+        "A row holds all test images of one digit; a column, all that were read as one. **Click a cell, or the digit "
+        "beside a row or above a column, to see its images.**"
+    )
+    if confused:
+        st.markdown("Most often confused:")
+        with st.container(horizontal=True):
+            for true, read, count in confused:
+                st.button(
+                    f"{true} → {read}: {count}",
+                    key=f"confused-{true}-{read}",
+                    on_click=_pick,
+                    args=((true, read),),
+                    help=f"{count} images labelled {true} were read as {read}.",
+                )

@@ -1,0 +1,175 @@
+"""One digit: its pixels, what every network reads in it, how that came about, and what it resembles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from mnist_core import film, neighbours, runs
+from mnist_core.dataset import Split
+from mnist_core.figures import answer_figures, film_figures
+from mnist_core.label_errors import DISPUTED
+from mnist_core.neighbours import Neighbour, Neighbours, Vote
+from ui import readers, state
+from ui.digit_grid import Tile, digit_grid
+from ui.explore.browse import called
+from ui.explore.selection import Selection
+from ui.run_picker import name_of
+from ui.state import Params
+from ui.wording import count
+
+_NEIGHBOURS = 8
+_MOST_ANSWERS = 10  # shown at once
+_QUIET = {"displayModeBar": False}
+
+
+def show(selection: Selection) -> None:
+    """Show the image that the URL names, with the way to others of the selection that it was opened from."""
+    images, labels = readers.mnist().split(selection.split)
+    index = state.read_number(Params.INDEX, 0, len(labels) - 1, default=0)
+    _way_on(selection, index)
+    st.subheader(called(selection.split, labels, index), anchor=False)
+    if selection.split == "test" and index in DISPUTED:
+        st.warning(DISPUTED[index].sentence, icon=":material/how_to_vote:")
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        st.plotly_chart(answer_figures.digit_figure(images[index]), config=_QUIET, key="pixels")
+        st.caption("28 × 28 pixels; point at one to read its value, from 0 (paper) to 255 (ink).")
+        if selection.split == "test" and selection.run is not None:
+            _film(selection.run, index, int(labels[index]))
+    with right:
+        if selection.split == "test":
+            _answers(index, int(labels[index]), selection.run)
+        else:
+            st.info(
+                "Networks were trained on this image, or on others like it, so what they read in it would say little. "
+                "Their answers are kept for the test images only.",
+                icon=":material/info:",
+            )
+    _resembling(selection.split, index)
+
+
+def _way_on(selection: Selection, index: int) -> None:
+    position = selection.position(index)
+    last = len(selection.indices) - 1
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Back to the list",
+            icon=":material/grid_view:",
+            shortcut="Esc",
+            on_click=state.choose,
+            kwargs={"index": None},
+        )
+        for label, icon, step, shortcut in (
+            ("Previous", ":material/chevron_left:", -1, "Left"),
+            ("Next", ":material/chevron_right:", 1, "Right"),
+        ):
+            possible = position is not None and 0 <= position + step <= last
+            target = int(selection.indices[position + step]) if possible and position is not None else None
+            st.button(
+                label,
+                icon=icon,
+                disabled=not possible,
+                shortcut=shortcut,
+                on_click=state.choose,
+                kwargs={"index": target},
+                key=f"digit-{label}",
+            )
+        if position is None:
+            st.markdown(f"Not among the {len(selection.indices):,} {selection.what}", width="content")
+        else:
+            where = f"**{position + 1:,}** of {len(selection.indices):,}"
+            st.markdown(f"{selection.heading}: {where}", width="content")
+
+
+def _answers(index: int, label: int, chosen: runs.Run | None) -> None:
+    """Show what every network reads in a test image, the chosen one first."""
+    by_id, probabilities = readers.predictions_of_all()
+    if not by_id:
+        st.info("There is no trained network yet: train one first, it takes a minute or two.", icon=":material/info:")
+        return
+    order = sorted(by_id, key=lambda run_id: chosen is None or run_id != chosen.id)
+    answers = np.stack([probabilities[run_id][index] for run_id in order])
+    right = int((answers.argmax(axis=1) == label).sum())
+    st.markdown(f"**{right} of {count(len(order), 'network')}** read it as its label says, {label}.")
+    names = [name_of(by_id[run_id]) for run_id in order]
+    st.plotly_chart(
+        answer_figures.answers_figure(names[:_MOST_ANSWERS], answers[:_MOST_ANSWERS], label),
+        config=_QUIET,
+        key="answers",
+    )
+    if len(order) > _MOST_ANSWERS:
+        with st.expander(f"{count(len(order) - _MOST_ANSWERS, 'further network')}"):
+            figure = answer_figures.answers_figure(names[_MOST_ANSWERS:], answers[_MOST_ANSWERS:], label)
+            st.plotly_chart(figure, config=_QUIET, key="further-answers")
+
+
+def _film(run: runs.Run, index: int, label: int) -> None:
+    """Show how the answer of a network to one image changed from epoch to epoch."""
+    history = readers.film_of(run)
+    if len(history) < 2:
+        return
+    st.markdown(f"##### How {name_of(run)} learned it")
+    st.markdown(turns_in_words(history, film.turns(readers.mnist().y_test, history, index)))
+    figure = film_figures.one_image_figure(history.epochs, history.probabilities[:, index], label)
+    st.plotly_chart(figure, config=_QUIET, key="one-image")
+
+
+def turns_in_words(history: film.Film, turns: Sequence[film.Turn]) -> str:
+    """Return a sentence such as “Learned in epoch 2, forgotten in 4, learned again in 5.”."""
+    if not turns:
+        return "Never read right after any epoch."
+    parts = []
+    for number, turn in enumerate(turns):
+        again = " again" if number >= 2 else ""
+        parts.append(f"{turn.kind}{again} in {'epoch ' if number == 0 else ''}{turn.epoch}")
+    sentence = ", ".join(parts)
+    stayed = " and right ever since" if len(turns) == 1 and turns[0].epoch != history.epochs[-1] else ""
+    return sentence[0].upper() + sentence[1:] + stayed + "."
+
+
+def _resembling(split: Split, index: int) -> None:
+    """Show the training images that are nearest to an image, and what a vote of the nearest would say."""
+    found, vote = _neighbours(split, index)
+    st.markdown("##### What it resembles, pixel by pixel")
+    label = int(readers.mnist().split(split)[1][index])
+    right = "right" if vote.digit == label else "wrong"
+    st.caption(
+        "The nearest of the 60,000 training images, by the distance between their pixels (Euclidean, each pixel from "
+        "0 to "
+        f"1). A vote of the {neighbours.VOTERS} nearest, with no network at all, would read **{vote.digit}**, which "
+        f"is {right}."
+    )
+    for title, nearest, key in (
+        (f"The nearest labelled {label}", found.same, "same"),
+        ("The nearest with another label", found.other, "other"),
+    ):
+        st.markdown(title)
+        _row(nearest, key)
+
+
+def _row(nearest: Sequence[Neighbour], key: str) -> None:
+    data = readers.mnist()
+    tiles = [
+        Tile(each.index, called("train", data.y_train, each.index), (f"{each.label}", f"{each.distance:.2f} away"))
+        for each in nearest
+    ]
+    images = data.x_train[[each.index for each in nearest]]
+    digit_grid(images, tiles, _open_training_image, width=76, key=f"neighbours-{key}")
+
+
+def _open_training_image(index: int) -> None:
+    st.query_params.from_dict({"view": "digits", "split": "train", "index": str(index)})
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _neighbours(split: Split, index: int) -> tuple[Neighbours, Vote]:
+    data = readers.mnist()
+    images, labels = data.split(split)
+    own = index if split == "train" else None
+    found = neighbours.nearest(
+        images[index], int(labels[index]), data.x_train, data.y_train, _NEIGHBOURS, leave_out=own
+    )
+    return found, neighbours.vote(found)

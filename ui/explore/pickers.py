@@ -1,0 +1,49 @@
+"""What several views of the Explore page let a visitor choose."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core import runs
+from mnist_core.dataset import CLASSES
+from ui import readers, state
+from ui.run_picker import chosen_run, pick_run
+from ui.state import Params
+
+_ALL = "all"
+
+
+def network() -> runs.Run:
+    """Let the visitor choose a network whose answers are stored; end the page, with a way on, if there is none."""
+    run = pick_run("Network", readers.usable_runs())
+    if run is None:
+        st.stop()
+    return run
+
+
+def network_in_url() -> runs.Run:
+    """Return the network that `network` would offer first, without showing a widget."""
+    usable = readers.usable_runs()
+    if not usable:
+        return network()  # says that there is none
+    run_id = chosen_run(usable).value
+    return next(run for run in usable if run.id == run_id)
+
+
+def digit(name: Params) -> state.Bound[str]:
+    """Return the class that the URL names, or all of them, for `show_digit` and `as_digit`."""
+    return state.bound_choice(name, [_ALL, *map(str, CLASSES)], _ALL)
+
+
+def as_digit(chosen: state.Bound[str]) -> int | None:
+    """Return the class that was chosen; None stands for all."""
+    return None if chosen.value == _ALL else int(chosen.value)
+
+
+def show_digit(label: str, chosen: state.Bound[str], *, compact: bool = False) -> None:
+    """Show the widget for a class, as a row of buttons or, if `compact`, as a list."""
+    options = [_ALL, *map(str, CLASSES)]
+    if compact:
+        st.selectbox(label, options, format_func=str.capitalize, width=120, **chosen.widget)
+    else:
+        st.segmented_control(label, options, format_func=str.capitalize, required=True, **chosen.widget)
