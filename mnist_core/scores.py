@@ -140,8 +140,8 @@ def calibration_verdict(result: Calibration) -> str:
     fullest = int(result.count.argmax())
     low, high = (f"{100 * edge:.3g}" for edge in result.edges[fullest : fullest + 2])
     said = (
-        f"When it is {low} to {high} % sure, which it is on {result.count[fullest]:,} images, it is right "
-        f"{100 * result.accuracy[fullest]:.1f} % of the time."
+        f"When it is {low} to {high}% sure, which it is on {result.count[fullest]:,} images, it is right "
+        f"{result.accuracy[fullest]:.1%} of the time."
     )
     others = np.arange(result.bins) != fullest
     count = result.count[others]
@@ -154,7 +154,7 @@ def calibration_verdict(result: Calibration) -> str:
     verdict = "too sure" if confidence > most else "not sure enough" if confidence < least else "about as it should be"
     rest = "the other image" if images == 1 else f"the other {images:,}"
     return (
-        f"{said} On {rest} it is {100 * confidence:.1f} % sure on average and right {100 * right / images:.1f} % of "
+        f"{said} On {rest} it is {confidence:.1%} sure on average and right {right / images:.1%} of "
         f"the time: {verdict}."
     )
 

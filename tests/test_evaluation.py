@@ -19,11 +19,14 @@ from mnist_core.evaluation import (
     class_accuracies,
     confusion_matrix,
     cross_entropy,
+    losses,
     mcnemar,
     mistakes,
     most_confused,
+    most_confused_count,
     of_class,
     ranking,
+    shades,
     wilson_interval,
 )
 from mnist_core.runs import BUNDLED_RUNS, read_predictions
@@ -140,6 +143,28 @@ def test_a_confusion_matrix_counts_far_beyond_a_byte() -> None:
 def test_a_confusion_matrix_without_images_is_empty() -> None:
     matrix = confusion_matrix(np.zeros(0, np.uint8), np.zeros((0, 10), np.float32))
     assert matrix.tolist() == np.zeros((10, 10), int).tolist()
+
+
+def test_a_loss_for_each_image() -> None:
+    probabilities = np.full((3, 10), 0.05, np.float32)
+    probabilities[[0, 1, 2], [4, 5, 6]] = [0.55, 0.05, 0.0]
+    found = losses(np.array([4, 5, 6], np.uint8), probabilities)
+    np.testing.assert_allclose(found, [-math.log(0.55), -math.log(0.05), -math.log(1e-7)], rtol=1e-6)
+
+
+def test_shades_follow_the_square_root_and_leave_the_diagonal_out() -> None:
+    matrix = np.diag(np.full(10, 1000))
+    matrix[4, 9], matrix[7, 2], matrix[0, 6] = 100, 25, 1
+    shade = shades(matrix)
+    assert (shade[4, 9], shade[7, 2], shade[0, 6]) == (1.0, 0.5, pytest.approx(0.1))
+    assert shade.sum() == pytest.approx(1.6)
+    assert most_confused_count(matrix) == 100
+
+
+def test_shades_of_a_network_without_mistakes() -> None:
+    matrix = np.diag(np.full(10, 1000))
+    assert not shades(matrix).any()
+    assert most_confused_count(matrix) == 0
 
 
 def test_most_confused_are_the_largest_cells_beside_the_diagonal() -> None:

@@ -1,4 +1,4 @@
-"""A Plotly chart that changes while one looks at it.
+"""A Plotly chart that changes while one looks at it, and that can tell which of its points was clicked.
 
 `st.plotly_chart` makes a new chart for each new figure, which loses zoom, hover and hidden traces. This component keeps
 one node and updates it. For figures that do not change, `st.plotly_chart` stays right.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -16,19 +18,55 @@ import plotly
 import plotly.graph_objects as go
 import streamlit as st
 
+from mnist_core import pictures
+from mnist_core.dataset import Images, Labels
 from mnist_core.files import replacing
 from ui.components import source
 
 _lock = Lock()  # the first visitors of a fresh server come at once
 _STATIC_FOLDER = Path(__file__).resolve().parent.parent / "static"
+_SHEET_COLUMNS = 100
+
+_HTML = """
+<div class="live-chart-frame">
+  <div class="live-chart"></div>
+  <button type="button" class="live-chart-digit" tabindex="-1" hidden>
+    <canvas width="28" height="28"></canvas><span></span>
+  </button>
+</div>
+"""
 
 _component = st.components.v2.component(
     "digit_lab_live_chart",
-    html='<div class="live-chart"></div>',
+    html=_HTML,
     css=source("live_chart.css"),
     js=source("live_chart.js"),
     isolate_styles=False,  # Plotly puts its own styles into the document
 )
+
+
+@dataclass(frozen=True)
+class DigitSheet:
+    """One large picture of many digits in rows, which a browser fetches once, and what is written below each."""
+
+    address: str
+    columns: int
+    labels: str  # one character a digit
+
+
+def digit_sheet(name: str, images: Images, labels: Labels) -> DigitSheet | None:
+    """Publish the picture of some images, (n, 28, 28), as `name`.png, unless it is there (a second for 10,000 images).
+
+    None if the server's folder cannot be written to. What has once been published under a name stays.
+    """
+    try:
+        file = _publish(
+            f"{name}.png",
+            lambda path: path.write_bytes(pictures.png(pictures.montage(images, columns=_SHEET_COLUMNS))),
+        )
+    except OSError:
+        return None
+    return DigitSheet(file, _SHEET_COLUMNS, "".join(map(str, labels.tolist())))
 
 
 def as_data(figure: go.Figure) -> dict[str, Any]:
@@ -37,22 +75,51 @@ def as_data(figure: go.Figure) -> dict[str, Any]:
     return data
 
 
-def live_chart(figure: go.Figure | dict[str, Any], *, key: str) -> None:
-    """Show or update the chart `key`; a figure may be given as `as_data` makes it."""
+def live_chart(
+    figure: go.Figure | dict[str, Any],
+    *,
+    key: str,
+    digits: DigitSheet | None = None,
+    on_click: Callable[[int], Any] | None = None,
+) -> None:
+    """Show or update the chart `key`; a figure may be given as `as_data` makes it.
+
+    With `digits`, pointing at a point whose `customdata` is a whole number shows the digit of that number, its label
+    and, if the point has one, its `text`. A click on such a point calls `on_click` with the number before the page runs
+    again. Where nothing can point, a tap shows the digit, and a tap on what it shows is the click.
+    """
     try:
         script = _publish_plotly()
     except OSError:  # the project's folder cannot be written: a chart that flickers is better than none
         st.plotly_chart(figure, key=f"{key}-plain")
         return
-    data = figure if isinstance(figure, dict) else as_data(figure)
-    _component(key=key, data={"figure": data, "plotly": f"app/static/{script}"})
+
+    def tell() -> None:
+        clicked = st.session_state[key].get("clicked")  # from the browser, so it could be anything
+        if on_click is not None and isinstance(clicked, int) and (digits is None or 0 <= clicked < len(digits.labels)):
+            on_click(clicked)
+
+    _component(
+        key=key,
+        data={
+            "figure": figure if isinstance(figure, dict) else as_data(figure),
+            "plotly": script,
+            "digits": asdict(digits) if digits else None,
+            "clicks": on_click is not None,
+        },
+        on_clicked_change=tell,
+    )
 
 
 def _publish_plotly() -> str:
-    """Put the installed Plotly script where the server serves files from, and return its name."""
-    name = f"plotly-{plotly.__version__}.min.js"
+    installed = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    return _publish(f"plotly-{plotly.__version__}.min.js", lambda path: shutil.copyfile(installed, path))
+
+
+def _publish(name: str, make: Callable[[Path], Any]) -> str:
+    """Put a file where the server serves files from, unless it is there, and return its address. Raises `OSError`."""
     with _lock:
         if not (_STATIC_FOLDER / name).exists():
             with replacing(_STATIC_FOLDER / name) as beside:
-                shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", beside)
-    return name
+                make(beside)
+    return f"app/static/{name}"

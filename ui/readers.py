@@ -50,14 +50,16 @@ def predictions(run: runs.Run) -> Probabilities:
 
 
 def predictions_of_all() -> tuple[dict[str, runs.Run], dict[str, Probabilities]]:
-    """Return, by id, the runs that have answers to the test images, and these; at most the `MOST_RUNS` newest.
+    """Return, by id, the runs that have answers to the test images, and these; at most `MOST_RUNS`, the newest first.
 
-    Those whose answers cannot be read are named in a caption and left out.
+    Those that ship are always among them. Those whose answers cannot be read are named in a caption and left out.
     """
     usable = usable_runs()
+    made_here = [run for run in usable if not run.is_bundled]
+    ship = usable[len(made_here) :]
     found: dict[str, Probabilities] = {}
     problems = []
-    for run in usable[:MOST_RUNS]:
+    for run in made_here[: MOST_RUNS - len(ship)] + ship:
         try:
             found[run.id] = _predictions(str(run.path), _version(run.path / "predictions.npz"))
         except runs.RunError as error:
@@ -65,7 +67,9 @@ def predictions_of_all() -> tuple[dict[str, runs.Run], dict[str, Probabilities]]
     if problems:
         st.caption(f":material/error: {' '.join(problems)}")
     if len(usable) > MOST_RUNS:
-        st.caption(f"Of {len(usable):,} networks, the {MOST_RUNS} newest are looked at here.")
+        st.caption(
+            f"Of {len(usable):,} networks, the {MOST_RUNS - len(ship)} newest and those that ship are asked here."
+        )
     return {run.id: run for run in usable if run.id in found}, found
 
 

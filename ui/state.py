@@ -29,7 +29,9 @@ class Keys(StrEnum):
     WENT = "went"
     CHOSEN = "chosen"
     JUST_CHOSEN = "just_chosen"
-    PLAYING = "playing"
+    PLAYING = "playing"  # the epoch that the film of a run has come to
+    LABEL_ANSWERS = "label_answers"  # by index what the visitor said: a digit, or None for "can't tell"
+    LABELS_REVEALED = "labels_revealed"
 
 
 class Params(StrEnum):

@@ -47,7 +47,7 @@ def reliability_figure(result: Calibration) -> go.Figure:
             customdata=said[side],
             hovertemplate=hover,
             name=name,
-            marker={"color": color, "pattern": {"shape": "/", "fgcolor": "rgba(255, 255, 255, 0.55)", "size": 6}},
+            marker_color=color,
             showlegend=True,
             row=1,
             col=1,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 import pytest
-import streamlit as st
+from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import dataset, inference, runs
@@ -21,45 +20,8 @@ with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {})
 
     from ui.draw import canvas
 
-PROJECT = Path(__file__).resolve().parent.parent
 TITLES = {"home": "Digit Lab", "train": "Train a network", "explore": "Explore the digits", "draw": "Draw a digit"}
-EXPLORE_VIEWS = ("digits", "mistakes", "confusion")
 TRAIN_VIEWS = ("setup", "watch", "compare", "published", "words")
-
-
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty runs folder, no inference process, and no cached files of other tests."""
-    monkeypatch.setenv(runs.RUNS_DIR_VARIABLE, str(tmp_path / "runs"))
-    monkeypatch.setattr(inference, "warm_up", lambda: None)
-    st.cache_resource.clear()
-    yield tmp_path / "runs"
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def nothing_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "BUNDLED_RUNS", tmp_path / "none")
-
-
-def open_page(name: str, **query: str) -> AppTest:
-    """Run the app as a visitor who follows a link to a page."""
-    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60).run()
-    for key, value in query.items():
-        app.query_params[key] = value
-    if name != "home":
-        app.switch_page(f"pages/{name}.py")
-    app.run()
-    assert not app.exception
-    return app
-
-
-def texts(app: AppTest) -> str:
-    """Everything that a page says in words."""
-    kinds = (app.title, app.markdown, app.caption, app.info, app.warning, app.error, app.success, app.metric)
-    return "\n".join(
-        str(getattr(element, "label", "")) + " " + str(element.value) for kind in kinds for element in kind
-    )
 
 
 @pytest.mark.parametrize("name", TITLES)
@@ -114,22 +76,9 @@ def test_two_runs_are_compared_by_what_differs() -> None:
     assert "is clearly better" in texts(app)
 
 
-@pytest.mark.parametrize("view", EXPLORE_VIEWS)
-def test_each_view_of_explore_when_there_is_nothing_yet(view: str, nothing_ships: None) -> None:
-    app = open_page("explore", view=view)
-    assert view == "digits" or "There is no trained network yet" in texts(app)
-
-
-@pytest.mark.parametrize("view", EXPLORE_VIEWS)
-def test_each_view_of_explore_with_the_runs_that_ship(view: str) -> None:
-    app = open_page("explore", view=view, run="keras-steps")
-    assert not app.error
-    assert view == "digits" or app.selectbox[0].value == "keras-steps"
-
-
 @pytest.mark.parametrize("name", ["home", "explore"])
 def test_a_damaged_data_file_gives_one_clear_message(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nothing_cached: None
 ) -> None:
     torn = tmp_path / "mnist.npz"
     torn.write_bytes(dataset.BUNDLED_FILE.read_bytes()[:1_000_000])

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ui.explore import confusion_view, film_view, gallery_view, mistakes_view
+from ui.explore import (
+    confusion_view,
+    film_view,
+    gallery_view,
+    glance_view,
+    labels_view,
+    mistakes_view,
+    scores_view,
+    two_networks_view,
+)
 from ui.explore.selection import Selection
 
 
@@ -20,7 +29,11 @@ class View:
 
 VIEWS = {
     "digits": View("All digits", gallery_view.show, gallery_view.selection),
+    "glance": View("At a glance", glance_view.show),
     "mistakes": View("Mistakes", mistakes_view.show, mistakes_view.selection),
     "confusion": View("Confusion matrix", confusion_view.show, confusion_view.selection),
+    "scores": View("Scores", scores_view.show),
     "epochs": View("Epochs", film_view.show, film_view.selection),
+    "two": View("Two networks", two_networks_view.show, two_networks_view.selection),
+    "labels": View("Labels", labels_view.show, labels_view.selection),
 }

@@ -18,13 +18,16 @@ _TILE_WIDTHS = {"25": 88, "100": 52, "400": 36}
 _LEAST_WIDTH_WITH_CAPTION = 84
 
 
-def browse(selection: Selection, key: str) -> None:
-    """Show the images of a selection in a grid, page by page; a click puts the image's index into the URL."""
+def browse(selection: Selection, key: str, default_size: str = DEFAULT_SIZE) -> None:
+    """Show the images of a selection in a grid, page by page; a click puts the image's index into the URL.
+
+    `default_size` is the number of images on a page, one of `SIZES`, until the visitor chooses another.
+    """
     if not len(selection.indices):
         st.info(f"{selection.heading}: none.", icon=":material/info:")
         return
     images, labels = readers.mnist().split(selection.split)
-    size = state.bound_choice(Params.SIZE, SIZES, DEFAULT_SIZE)
+    size = state.bound_choice(Params.SIZE, SIZES, default_size)
     shown = _page(selection, int(size.value), size, key)
     tiles = [_tile(selection, labels, int(index)) for index in shown]
     width = _TILE_WIDTHS[size.value]

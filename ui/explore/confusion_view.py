@@ -59,7 +59,7 @@ def show() -> None:
         if choices.picked == (None, None):
             _summary(matrix.trace(), matrix.sum(), evaluation.most_confused(matrix, 8))
         else:
-            browse(_select(run, choices), "confusion")
+            browse(_select(run, choices), "confusion", default_size="25")
 
 
 def selection() -> Selection:

@@ -63,7 +63,7 @@ def show() -> None:
         st.segmented_control(
             "Images", list(_KINDS), format_func=_KINDS.__getitem__, required=True, **choices.kind.widget
         )
-        browse(_select(run, history, choices), "film")
+        browse(_select(run, history, choices), "film", default_size="25")
     if choices.playing:
         _next_frame(history, choices.position)
 

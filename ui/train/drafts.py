@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from mnist_core import links
-from mnist_core.architecture import MAX_CHARACTERS, ArchitectureError, parse_architecture
 from mnist_core.config import TrainingConfig
+from mnist_core.notation import MAX_CHARACTERS, ArchitectureError, parse_architecture
 from mnist_core.presets import DEFAULT_PRESET, PRESETS
 from ui import address
 from ui.state import Keys, Params

@@ -19,11 +19,6 @@ from typing import Any
 import streamlit as st
 
 from mnist_core.architecture import (
-    ACTIVATIONS,
-    MAX_CHARACTERS,
-    MAX_FILTERS,
-    MAX_UNITS,
-    MAX_WINDOW,
     OUTPUT,
     Architecture,
     BatchNorm,
@@ -31,12 +26,19 @@ from mnist_core.architecture import (
     Dense,
     Dropout,
     GlobalAveragePool,
-    InspectedToken,
     Layer,
     Pool,
-    inspect_notation,
 )
 from mnist_core.figures.network_figure import layer_color
+from mnist_core.notation import (
+    ACTIVATIONS,
+    MAX_CHARACTERS,
+    MAX_FILTERS,
+    MAX_UNITS,
+    MAX_WINDOW,
+    InspectedToken,
+    inspect_notation,
+)
 from ui.components import source
 
 _component = st.components.v2.component(

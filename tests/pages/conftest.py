@@ -1,0 +1,33 @@
+"""What every test of a page needs: folders of its own, and no inference process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+from mnist_core import inference, runs
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty runs folder, and no inference process. What is cached is known by its path, so it may stay."""
+    monkeypatch.setenv(runs.RUNS_DIR_VARIABLE, str(tmp_path / "runs"))
+    monkeypatch.setattr(inference, "warm_up", lambda: None)
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def nothing_cached() -> Iterator[None]:
+    """No cached files of other tests, and none left behind."""
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def nothing_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nothing_cached: None) -> None:
+    """A project without trained runs."""
+    monkeypatch.setattr(runs, "BUNDLED_RUNS", tmp_path / "none")

@@ -1,0 +1,139 @@
+"""The answers after each epoch: stored small, read back, and asked when an image was learned or forgotten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mnist_core import film, runs
+from mnist_core.film import Film, Turn
+
+IMAGES = 10_000
+
+
+def answers(seed: int, sharpness: float = 3.0) -> np.ndarray:
+    """Answers to 10,000 images as a network gives them: (10000, 10) float32, rows sum to 1."""
+    logits = np.random.default_rng(seed).normal(size=(IMAGES, 10)) * sharpness
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def film_of(*rows: str) -> tuple[np.ndarray, Film]:
+    """Labels, and a film in which each row is an epoch and each letter an image: `r` right, `w` wrong."""
+    labels = np.arange(len(rows[0]), dtype=np.uint8) % 10
+    probabilities = np.zeros((len(rows), len(labels), 10), np.float16)
+    for epoch, row in enumerate(rows):
+        for image, letter in enumerate(row):
+            digit = labels[image] if letter == "r" else (labels[image] + 1) % 10
+            probabilities[epoch, image, digit] = 1
+    return labels, Film(tuple(range(1, len(rows) + 1)), probabilities)
+
+
+def test_frames_come_back_in_half_precision(tmp_path: Path) -> None:
+    written = {epoch: answers(epoch) for epoch in (1, 2, 10)}
+    for epoch in (10, 1, 2):
+        film.write_frame(tmp_path, epoch, written[epoch])
+    found = film.read_film(tmp_path)
+    assert found.epochs == (1, 2, 10)
+    assert found.probabilities.dtype == np.float16
+    assert sum(file.stat().st_size for file in (tmp_path / "epochs").iterdir()) < 3 * 220_000
+    for position, epoch in enumerate(found.epochs):
+        frame = found.frame(position)
+        assert frame.dtype == np.float32
+        np.testing.assert_allclose(frame, written[epoch], rtol=2**-10, atol=1e-6)
+        np.testing.assert_array_equal(found.readings[position], written[epoch].argmax(axis=1))
+
+
+def test_a_frame_is_replaced_when_a_run_goes_on(tmp_path: Path) -> None:
+    film.write_frame(tmp_path, 1, answers(1))
+    film.write_frame(tmp_path, 1, answers(2))
+    np.testing.assert_array_equal(film.read_film(tmp_path).readings[0], answers(2).argmax(axis=1))
+
+
+@given(st.lists(st.floats(0, 1, width=32), min_size=10, max_size=10))
+@settings(deadline=None)
+def test_rounding_never_changes_the_reading(shares: list[float]) -> None:
+    probabilities = np.array([shares], np.float32)
+    half = film.halved(probabilities)
+    assert half.argmax() == probabilities.argmax()
+    assert np.abs(half.astype(np.float32) - probabilities).max() <= 2**-10
+
+
+def test_rounding_keeps_the_reading_of_two_nearly_equal_digits() -> None:
+    probabilities = np.zeros((1, 10), np.float32)
+    probabilities[0, 3], probabilities[0, 8] = 0.49999, 0.50001  # both are 0.5 in half precision
+    assert probabilities.astype(np.float16).argmax() == 3
+    assert film.halved(probabilities).argmax() == 8
+
+
+@pytest.mark.parametrize("damage", ["torn", "garbage", "shape", "dtype", "nan", "name", "folder"])
+def test_damaged_frames_are_left_out(tmp_path: Path, damage: str) -> None:
+    for epoch in (1, 2, 3):
+        film.write_frame(tmp_path, epoch, answers(epoch))
+    file = tmp_path / "epochs" / "0002.npz"
+    whole = file.read_bytes()
+    if damage == "torn":
+        file.write_bytes(whole[: len(whole) // 2])
+    elif damage == "garbage":
+        file.write_bytes(b"not a zip file")
+    elif damage == "shape":
+        np.savez(file, test_probabilities=np.zeros((9_999, 10), np.float16))
+    elif damage == "dtype":
+        np.savez(file, test_probabilities=np.zeros((IMAGES, 10), np.float32))
+    elif damage == "nan":
+        np.savez(file, test_probabilities=np.full((IMAGES, 10), np.nan, np.float16))
+    elif damage == "name":
+        np.savez(file, other=answers(2).astype(np.float16))
+    else:
+        file.unlink()
+        file.mkdir()
+    found = film.read_film(tmp_path)
+    assert found.epochs == (1, 3)
+    np.testing.assert_array_equal(found.readings[1], answers(3).argmax(axis=1))
+
+
+def test_training_keeps_a_frame_of_each_epoch(trained_run: Path) -> None:
+    found = film.read_film(trained_run)
+    assert found.epochs == (1, 2)
+    kept = runs.read_predictions(trained_run)  # of the weights after the last epoch
+    np.testing.assert_array_equal(found.readings[-1], kept.argmax(axis=1))
+    np.testing.assert_allclose(found.frame(1), kept, rtol=2**-10, atol=1e-6)
+    assert (found.readings[0] != found.readings[1]).any()
+
+
+def test_a_run_without_a_film_has_an_empty_one(tmp_path: Path) -> None:
+    found = film.read_film(tmp_path)
+    assert len(found) == 0
+    assert found.readings.shape == (0, IMAGES)
+
+
+def test_what_an_epoch_learned_and_forgot() -> None:
+    labels, history = film_of("rwwrw", "rrwww", "wrwrw")
+    np.testing.assert_allclose(film.accuracies(labels, history), [0.4, 0.4, 0.4])
+    assert film.turned(labels, history, 0, "learned").tolist() == [0, 3]
+    assert film.turned(labels, history, 0, "forgotten").tolist() == []
+    assert film.turned(labels, history, 1, "learned").tolist() == [1]
+    assert film.turned(labels, history, 1, "forgotten").tolist() == [3]
+    assert film.turned(labels, history, 2, "learned").tolist() == [3]
+    assert film.turned(labels, history, 2, "forgotten").tolist() == [0]
+
+
+def test_the_turns_of_one_image() -> None:
+    labels, history = film_of("rwww", "wrww", "rrwr")
+    assert film.turns(labels, history, 0) == [Turn(1, "learned"), Turn(2, "forgotten"), Turn(3, "learned")]
+    assert film.turns(labels, history, 1) == [Turn(2, "learned")]
+    assert film.turns(labels, history, 2) == []
+    assert film.turns(labels, history, 3) == [Turn(3, "learned")]
+
+
+def test_unsettled_images_were_forgotten_once_and_come_by_their_turns() -> None:
+    labels, history = film_of("rwrwr", "wwrrr", "rwrww", "wwrwr")
+    found, turns = film.unsettled(labels, history)
+    assert found.tolist() == [0, 4, 3]
+    assert turns.tolist() == [4, 0, 1, 2, 3]
+    for image in range(len(labels)):
+        assert turns[image] == len(film.turns(labels, history, image))

@@ -1,0 +1,218 @@
+"""The set at a glance: the test images as a map, how many of each digit there are, and what they have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from mnist_core import image_orders, image_statistics, pictures
+from mnist_core.dataset import CLASSES, Split
+from mnist_core.digit_map import DigitMap, DigitMapError, Positions, load_digit_map
+from mnist_core.figures import data_figures
+from mnist_core.image_statistics import ClassImages, Duplicates, PixelHistogram, Summary
+from mnist_core.runs import Run
+from ui import readers, state
+from ui.live_chart import DigitSheet, as_data, digit_sheet, live_chart
+from ui.run_picker import pick_run
+from ui.state import Params
+from ui.wording import count
+
+_MAPS = {"neighbours": "Neighbours", "pca": "Principal components"}
+_COLORS = {"digit": "Digit", "answer": "Right or wrong"}
+_SPLITS: dict[Split, str] = {"train": "60,000 training images", "test": "10,000 test images"}
+_NEARLY_FULL = 240  # the grey level from which on a pixel counts as nearly full ink
+_QUIET = {"displayModeBar": False}
+
+# Ten columns, five on a phone.
+_CLASS_STYLE = """<style>
+.class-pictures { display: grid; grid-template-columns: repeat(10, 1fr); gap: 6px; }
+.class-pictures figure { margin: 0; text-align: center; font-weight: 600; }
+.class-pictures img { display: block; width: 100%; image-rendering: pixelated; background: #000; border-radius: 6px; }
+.class-pictures img + img { margin-top: 6px; }
+@media (max-width: 640px) { .class-pictures { grid-template-columns: repeat(5, 1fr); } }
+</style>"""
+
+
+@dataclass(frozen=True)
+class _Statistics:
+    classes: ClassImages
+    grey_levels: PixelHistogram
+    ink: Summary
+
+
+def show() -> None:
+    """Show the map of the test set beside the balance of classes, then mean images, ink and grey levels of a split."""
+    run = _show_map_controls()
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _show_map(run)
+    with right:
+        _show_balance()
+    st.subheader("What the images are like", anchor=False)
+    split = state.bound_choice(Params.SPLIT, list(_SPLITS), "train")
+    st.segmented_control(
+        "Images",
+        list(_SPLITS),
+        format_func=_SPLITS.__getitem__,
+        required=True,
+        label_visibility="collapsed",
+        **split.widget,
+    )
+    statistics = _statistics(split.value)
+    st.html(_class_pictures(statistics.classes))
+    st.caption(
+        "Above, the mean of all images of a digit. Below, the standard deviation: bright where they differ most."
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        _show_ink(statistics.ink)
+    with right:
+        _show_grey_levels(statistics.grey_levels)
+
+
+def _show_map_controls() -> Run | None:
+    """Show what can be chosen about the map; return the network whose answers colour it, if one does."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for label, options, chosen in (("Map", _MAPS, _map_kind()), ("Colour", _COLORS, _map_color())):
+            st.segmented_control(label, list(options), format_func=options.__getitem__, required=True, **chosen.widget)
+        return pick_run("Network", readers.usable_runs()) if _map_color().value == "answer" else None
+
+
+def _map_kind() -> state.Bound[str]:
+    return state.bound_choice(Params.MAP, list(_MAPS), "neighbours")
+
+
+def _map_color() -> state.Bound[str]:
+    return state.bound_choice(Params.COLOR, list(_COLORS), "digit")
+
+
+def _show_map(run: Run | None) -> None:
+    try:
+        digit_map = _digit_map()
+    except DigitMapError as error:
+        st.error(str(error), icon=":material/broken_image:")
+        return
+    kind = _map_kind().value
+    if run is None:
+        figure = _map_by_class(kind)
+    else:
+        predicted = readers.predictions(run).argmax(axis=1)
+        figure = as_data(data_figures.map_by_answer(_positions(kind), readers.mnist().y_test, predicted))
+    live_chart(figure, key="map", digits=_test_digits(), on_click=_open)
+    how = (
+        "Images with similar pixels are neighbours (t-SNE); how far apart two groups are means little."
+        if kind == "neighbours"
+        else "The two directions in which the pixels of all images differ most (PCA); they hold "
+        f"{sum(digit_map.pca_variance):.0%} of the variance."
+    )
+    st.caption(f"Each dot is a test image: point at it to see it, click to open it. {how}")
+
+
+def _open(index: int) -> None:
+    """Put the digit into the URL, in the place of all but the network, as one step that the visitor can go back."""
+    run = {"run": st.query_params[Params.RUN]} if Params.RUN in st.query_params else {}
+    st.query_params.from_dict({"view": "digits", "split": "test", "index": str(index), **run})
+
+
+def _show_balance() -> None:
+    data = readers.mnist()
+    train, test = (image_statistics.class_balance(labels) for labels in (data.y_train, data.y_test))
+    most, least = int(train.counts.argmax()), int(train.counts.argmin())
+    st.markdown(
+        f"**{len(data.y_train) + len(data.y_test):,} digits**: {len(data.y_train):,} to learn from, "
+        f"{len(data.y_test):,} to test with. {_about_duplicates(_duplicates())}"
+    )
+    st.plotly_chart(data_figures.balance_figure(train, test), config=_QUIET, key="balance")
+    st.caption(
+        f"Shares of each set. Of the digits to learn from, {most} is the most frequent ({train.counts[most]:,} images) "
+        f"and {least} the rarest ({train.counts[least]:,})."
+    )
+
+
+def _about_duplicates(found: Duplicates) -> str:
+    if not len(found):
+        return "No image occurs twice, neither within a set nor in both: no two are the same in every pixel."
+    return (
+        "Some images are the same in every pixel: "
+        f"{count(len(found.between), 'pair')} of a training and a test image, "
+        f"{count(len(found.within_train), 'pair')} within the training set, "
+        f"{count(len(found.within_test), 'pair')} within the test set."
+    )
+
+
+def _class_pictures(classes: ClassImages) -> str:
+    """Return, as HTML, the mean image of each digit and, below it, the standard deviation of its pixels."""
+    strongest = np.nanmax(classes.deviation)
+    figures = [
+        f"<figure><figcaption>{digit}</figcaption>"
+        + _picture(classes.mean[digit], f"Mean of the images labelled {digit}")
+        + _picture(classes.deviation[digit] * (255 / strongest), f"Standard deviation of the images labelled {digit}")
+        + "</figure>"
+        for digit in CLASSES
+    ]
+    return f"{_CLASS_STYLE}<div class='class-pictures'>{''.join(figures)}</div>"
+
+
+def _picture(levels: NDArray[np.float64], words: str) -> str:
+    pixels = np.nan_to_num(levels).round().astype(np.uint8)
+    return f"<img src='{pictures.data_uri(pictures.png(pixels))}' alt='{words}' title='{words}'>"
+
+
+def _show_ink(ink: Summary) -> None:
+    most, least = int(np.nanargmax(ink.median)), int(np.nanargmin(ink.median))
+    st.markdown("**How much ink**")
+    st.plotly_chart(data_figures.ink_figure(ink), config=_QUIET, key="ink")
+    st.caption(
+        "Mean of the pixels in percent of full ink. Half of the images lie within the box, all within the whiskers. "
+        f"In the median, a {most} takes {ink.median[most]:.1f}%, most of all, and a {least} {ink.median[least]:.1f}%."
+    )
+
+
+def _show_grey_levels(grey_levels: PixelHistogram) -> None:
+    st.markdown("**How grey the pixels are**")
+    st.plotly_chart(data_figures.grey_level_figure(grey_levels), config=_QUIET, key="grey-levels")
+    st.caption(
+        f"{grey_levels.share(0, 0):.1%} of the pixels are blank paper, "
+        f"{grey_levels.share(_NEARLY_FULL, 255):.1%} nearly full ink ({_NEARLY_FULL} and more); "
+        "what lies between is mostly the soft edges of strokes. The axis is logarithmic."
+    )
+
+
+def _positions(kind: str) -> Positions:
+    return _digit_map().pca if kind == "pca" else _digit_map().tsne
+
+
+@st.cache_resource(show_spinner=False)
+def _digit_map() -> DigitMap:
+    return load_digit_map()
+
+
+@st.cache_resource(show_spinner=False)
+def _map_by_class(kind: str) -> dict[str, Any]:
+    return as_data(data_figures.map_by_class(_positions(kind), readers.mnist().y_test))
+
+
+@st.cache_resource(show_spinner=False)
+def _test_digits() -> DigitSheet | None:
+    data = readers.mnist()
+    return digit_sheet("test-digits", data.x_test, data.y_test)
+
+
+@st.cache_resource(show_spinner=False)
+def _duplicates() -> Duplicates:
+    data = readers.mnist()
+    return image_statistics.duplicates(data.x_train, data.x_test)
+
+
+@st.cache_resource(show_spinner=False)
+def _statistics(split: Split) -> _Statistics:
+    images, labels = readers.mnist().split(split)
+    return _Statistics(
+        image_statistics.class_images(images, labels),
+        image_statistics.pixel_histogram(images),
+        image_statistics.summary_by_class(image_orders.ink(images), labels),
+    )

@@ -1,0 +1,108 @@
+"""Scores: how well each digit is read, and whether a network's confidence can be believed."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from mnist_core import evaluation, runs, scores
+from mnist_core.evaluation import Probabilities
+from mnist_core.figures import score_figures
+from ui import readers, state
+from ui.explore import pickers
+from ui.state import Params
+
+_BINS = ("10", "15", "20")
+
+
+def show() -> None:
+    """Show the classification report of a network, and its calibration."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        run = pickers.network()
+        bins = state.bound_choice(Params.BINS, _BINS, _BINS[0])
+        st.segmented_control(
+            "Bins of confidence",
+            _BINS,
+            required=True,
+            help="Answers are sorted by confidence into so many bins of equal width, from 0 to 100 %.",
+            **bins.widget,
+        )
+    probabilities = readers.predictions(run)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _report(run, probabilities)
+    with right:
+        _calibration(scores.calibration(readers.mnist().y_test, probabilities, int(bins.value)))
+
+
+def _report(run: runs.Run, probabilities: Probabilities) -> None:
+    report = scores.classification_report(evaluation.confusion_matrix(readers.mnist().y_test, probabilities))
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.subheader("Digit by digit", anchor=False, width="content")
+        st.download_button(
+            "CSV",
+            scores.report_csv(report),
+            f"{run.id}-scores.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            key="scores-csv",
+        )
+    rows = [
+        {
+            "Digit": row.name,
+            **{name: None if share is None else 100 * share for name, share in _shares(row).items()},
+            "Support": row.support,
+        }
+        for row in scores.report_rows(report)
+    ]
+    percent = {
+        "Precision": "Of what it reads as this digit, the share that is one.",
+        "Recall": "Of these digits, the share that it reads as one.",
+        "F1": "The harmonic mean of both: high only if both are. In the line of the accuracy: the accuracy.",
+    }
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        placeholder="",
+        height="content",
+        key="report",
+        column_config={
+            "Digit": st.column_config.TextColumn(width=110),
+            **{
+                name: st.column_config.NumberColumn(format="%.2f %%", help=meaning) for name, meaning in percent.items()
+            },
+            "Support": st.column_config.NumberColumn(
+                format="localized", help="Test images with this label; in the last three lines: all of them."
+            ),
+        },
+    )
+    st.caption(
+        "As scikit-learn’s classification report. “macro avg” counts every digit the same, “weighted avg” by its "
+        "support; what is undefined counts as 0."
+    )
+
+
+def _shares(row: scores.ReportRow) -> dict[str, float | None]:
+    return {"Precision": row.precision, "Recall": row.recall, "F1": row.f1}
+
+
+def _calibration(result: scores.Calibration) -> None:
+    st.subheader("Is it as often right as it is sure?", anchor=False)
+    st.markdown(scores.calibration_verdict(result))
+    st.plotly_chart(score_figures.reliability_figure(result), config={"displayModeBar": False}, key="reliability")
+    with st.container(horizontal=True):
+        st.metric(
+            f"Expected calibration error, {result.bins} bins",
+            f"{result.expected_error:.2%}",
+            help="How far confidence and accuracy are apart, on average over all answers: each bin counts by its "
+            "number of images (Naeini, Cooper and Hauskrecht, 2015; Guo, Pleiss, Sun and Weinberger, 2017). Another "
+            "number of bins gives another figure.",
+            width="content",
+        )
+        st.metric(
+            "Largest gap of a bin",
+            f"{result.maximum_error:.2%}",
+            help="The maximum calibration error. In a bin of a few images it may be mere chance.",
+            width="content",
+        )

@@ -1,0 +1,138 @@
+"""Two networks: what one misreads and the other does not, where they disagree, and what is hard for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from mnist_core import agreement, evaluation, runs
+from mnist_core.evaluation import Indices
+from ui import navigation, readers, state
+from ui.explore import pickers
+from ui.explore.browse import browse
+from ui.explore.selection import Selection
+from ui.run_picker import chosen_run, pick_run
+from ui.state import Params
+
+_KINDS = {
+    "a": "Only A misreads",
+    "b": "Only B misreads",
+    "both": "Both misread",
+    "disagree": "They disagree",
+    "hard": "Hard for all",
+}
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two runs, the images that tell them apart, and how many of all runs fail on each image."""
+
+    a: runs.Run
+    b: runs.Run
+    images: dict[str, Indices]  # by kind
+    failed: Sequence[int]
+    networks: int
+
+
+def show() -> None:
+    """Let the visitor choose two networks, and one kind of images to see."""
+    usable = readers.usable_runs()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        a = pick_run("Network A", usable)
+        if a is None:
+            st.stop()
+        b = pick_run("Network B", usable, fallback=_another(usable, a), param=Params.OTHER)
+    pair = _compare(a, b or a)
+    kind = _kind()
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        labels = readers.mnist().y_test
+        for letter, run in (("A", pair.a), ("B", pair.b)):
+            st.metric(
+                f"Accuracy of {letter}", f"{evaluation.accuracy(labels, readers.predictions(run)):.2%}", width="content"
+            )
+        if pair.a.id != pair.b.id:
+            st.page_link(
+                navigation.TRAIN,
+                label="More than chance? The exact test",
+                icon=":material/balance:",
+                query_params={"view": "compare", "compare": f"{pair.a.id},{pair.b.id}"},
+            )
+    st.segmented_control(
+        "Show",
+        list(_KINDS),
+        format_func=lambda name: f"{_KINDS[name]}: {len(pair.images[name]):,}",
+        required=True,
+        label_visibility="collapsed",
+        **kind.widget,
+    )
+    st.caption(_explanation(kind.value, pair))
+    browse(_select(pair, kind.value), "two")
+
+
+def selection() -> Selection:
+    """Return the images that the URL asks for."""
+    a = pickers.network_in_url()
+    usable = readers.usable_runs()
+    b_id = chosen_run(usable, fallback=_another(usable, a), param=Params.OTHER).value
+    return _select(_compare(a, next(run for run in usable if run.id == b_id)), _kind().value)
+
+
+def _kind() -> state.Bound[str]:
+    return state.bound_choice(Params.KIND, list(_KINDS), "a")
+
+
+def _another(usable: Sequence[runs.Run], a: runs.Run) -> str | None:
+    """Return the id of the first run that is not `a`, if there is one."""
+    return next((run.id for run in usable if run.id != a.id), None)
+
+
+def _compare(a: runs.Run, b: runs.Run) -> _Pair:
+    labels = readers.mnist().y_test
+    pair = agreement.compare_pair(labels, readers.predictions(a), readers.predictions(b))
+    _, answers = readers.predictions_of_all()
+    failed = agreement.failures(labels, list(answers.values()))
+    images = {
+        "a": pair.only_a_misreads,
+        "b": pair.only_b_misreads,
+        "both": pair.both_misread,
+        "disagree": pair.disagree,
+        "hard": agreement.hard_for_all(failed, len(answers)),
+    }
+    return _Pair(a, b, images, failed.tolist(), len(answers))
+
+
+def _select(pair: _Pair, kind: str) -> Selection:
+    what = {
+        "a": "images that only A misreads",
+        "b": "images that only B misreads",
+        "both": "images that both misread",
+        "disagree": "images that A and B read differently",
+        "hard": f"images that at least half of all {pair.networks} networks misread",
+    }
+    run = {"hard": None, "b": pair.b}.get(kind, pair.a)
+    return Selection("test", pair.images[kind], what[kind], run, _caption(pair, kind))
+
+
+def _caption(pair: _Pair, kind: str) -> Callable[[int], tuple[str, ...]]:
+    """Return a function that says, below an image, its label and what A and B read, or how many runs fail on it."""
+    labels = readers.mnist().y_test
+    a, b = readers.predictions(pair.a), readers.predictions(pair.b)
+
+    def caption(index: int) -> tuple[str, ...]:
+        if kind == "hard":
+            return f"label {labels[index]}", f"{pair.failed[index]} of {pair.networks} runs"
+        return f"label {labels[index]}", f"A {a[index].argmax()} · B {b[index].argmax()}"
+
+    return caption
+
+
+def _explanation(kind: str, pair: _Pair) -> str:
+    if kind != "hard":
+        return "Below each image: its label, and what A and B read. Those come first on which the answers are surest."
+    every = sum(failed == pair.networks for failed in pair.failed) if pair.networks else 0
+    return (
+        f"Of all {pair.networks} networks, not only A and B, at least half misread these; all of them misread "
+        f"{every:,}, which come first. Below each image: its label, and how many of the runs misread it."
+    )
