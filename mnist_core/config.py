@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from mnist_core.architecture import MAX_CHARACTERS, Architecture, ArchitectureError, parse_architecture
+from mnist_core.architecture import Architecture
 from mnist_core.augmentation import Augmentation
+from mnist_core.notation import MAX_CHARACTERS, ArchitectureError, parse_architecture
 
 CONFIG_VERSION = 2
 

@@ -19,16 +19,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.architecture import (
-    INPUT_SHAPE,
-    BatchNorm,
-    Conv,
-    Dense,
-    format_architecture,
-    parse_architecture,
-    summarize,
-)
+from mnist_core.architecture import INPUT_SHAPE, BatchNorm, Conv, Dense, format_architecture, summarize
 from mnist_core.config import Optimizer, TrainingConfig
+from mnist_core.notation import parse_architecture
 from mnist_core.runs import Run
 
 Basis = Literal[

@@ -5,6 +5,7 @@
     metrics.jsonl    what happened, one numbered event a line; only ever appended to, a torn last line is ignored
     model.keras      the network, written beside and renamed
     predictions.npz  its probabilities for the 10,000 test images
+    epochs/          those after each epoch, see `mnist_core.film`
     report.json      what was measured; there once all else is complete
     checkpoint.npz   what training needs to go on from its last whole epoch; there until it ends
     stop             present when somebody asked the run to stop
@@ -299,7 +300,9 @@ def _run_paths(folder: Path) -> list[Path]:
         return []
 
 
-# Runs that have ended change rarely: they are read again only when one of their files has changed.
+# Runs that have ended change rarely: they are read again only when one of their files has changed. Interrupted ones are
+# not among them: that may be told by their process, and no file changes when it is found after all.
+_LASTING: tuple[State, ...] = ("finished", "stopped", "failed")
 _MOST_REMEMBERED = 5000
 _ended: dict[Path, tuple[list[tuple[int, int]], Run]] = {}
 
@@ -309,7 +312,7 @@ def _read_again(path: Path) -> Run:
     if (known := _ended.get(path)) and known[0] == stamp:
         return known[1]
     run = read_run(path)
-    if not run.is_active:
+    if run.status.state in _LASTING:
         if len(_ended) > _MOST_REMEMBERED:
             _ended.clear()
         _ended[path] = stamp, run

@@ -145,10 +145,10 @@ def absolute_paths(text: str) -> list[str]:
 
 def test_absolute_paths_are_recognized() -> None:
     slash, backslash = "/", "\\"
-    for path in ("work/main", "home/me", "root/.cache", "Users/me", "tmp/x"):
+    for path in ("work/project", "home/me", "root/.cache", "Users/me", "tmp/x"):
         assert absolute_paths(f"open('{slash}{path}')"), path
     assert absolute_paths(f"C:{backslash}Users{backslash}me")
-    assert not absolute_paths("https://example.org/home/page ../work/main models/tmp/x /train docs/root/")
+    assert not absolute_paths("https://example.org/home/page ../work/project models/tmp/x /train docs/root/")
 
 
 def test_no_file_names_a_place_of_one_machine() -> None:

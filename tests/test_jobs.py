@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +21,15 @@ import keras
 import numpy as np
 import psutil
 import pytest
+from run_directories import MakeConfig, broken_off
 
-from mnist_core import checkpoints, event_log, jobs, limits, runs, trash, worker
+from mnist_core import checkpoints, event_log, jobs, limits, runs, worker
 from mnist_core.config import TrainingConfig
 from mnist_core.dataset import Mnist
 from mnist_core.evaluation import cross_entropy
-from mnist_core.events import BatchesDone, Continued, EpochDone, Progress
+from mnist_core.events import BatchesDone, Continued, EpochDone
 from mnist_core.network import predict
 
-MakeConfig = Callable[..., TrainingConfig]
 PATIENCE = 180  # seconds; other work may keep the cores busy
 # What differs between two runs that are the same; child processes believe in two cores.
 TIMELESS = {
@@ -126,52 +125,14 @@ def kinds(report: runs.Report) -> dict[str, type]:
 
 
 @pytest.fixture(scope="module")
-def three_runs(new_folder: Callable[[], Path], tiny_config: MakeConfig) -> Story:
-    """Three runs, started at once and watched until all have ended."""
-    story = Story(new_folder())
-    story.start(tiny_config(), tiny_config(preset="another", epochs=1), tiny_config(preset="a third", epochs=1))
-    story.watch_until(lambda: story.ended(2))
-    return story
+def five_runs(new_folder: Callable[[], Path], tiny_config: MakeConfig) -> Story:
+    """Five runs, started at once and watched until all have ended.
 
-
-def test_starting_a_run_does_not_wait_for_it(three_runs: Story) -> None:
-    assert max(three_runs.seconds_to_start) < 2
-    assert three_runs.seen[0][1:] == ("queued", "queued")
-    assert three_runs.ids == sorted(three_runs.ids)
-
-
-def test_runs_started_at_once_train_one_after_the_other_in_order_of_age(three_runs: Story) -> None:
-    assert three_runs.seen[-1] == ("finished",) * 3
-    assert ("running", "queued", "queued") in three_runs.seen
-    for states in three_runs.seen:
-        order = [("finished", "running", "queued").index(state) for state in states]
-        assert order == sorted(order), f"a younger run overtook an older one: {states}"
-        assert states.count("running") <= 1
-    for place in (0, 1):
-        ended = three_runs.run(place).status.updated
-        assert runs.read_run(three_runs.folder / three_runs.ids[place + 1]).status.updated > ended
-
-
-def test_a_run_in_a_process_of_its_own_equals_a_run_in_this_one(three_runs: Story, trained_run: Path) -> None:
-    ours, theirs = runs.read_run(trained_run), three_runs.run(0)
-    assert theirs.config == ours.config
-    assert theirs.status.message == ours.status.message
-    assert ours.report is not None
-    assert theirs.report is not None
-    assert kinds(theirs.report) == kinds(ours.report)
-    assert replace(theirs.report, **TIMELESS) == replace(ours.report, **TIMELESS)
-    np.testing.assert_array_equal(runs.read_predictions(theirs.path), runs.read_predictions(ours.path))
-    made = {file.name for file in theirs.path.iterdir()}
-    assert made == {file.name for file in ours.path.iterdir()} | {"log.txt"}
-    assert "Traceback" not in (theirs.path / "log.txt").read_text()
-
-
-@pytest.fixture(scope="module")
-def accidents(new_folder: Callable[[], Path], tiny_config: MakeConfig) -> Story:
-    """Four runs: the first is stopped while it trains, the second while it waits, the third is killed."""
+    The first is stopped while it trains, the second while it waits, the third is killed; the last two may finish.
+    """
     story = Story(new_folder())
     endless = tiny_config(train_size=60_000, epochs=100)
-    story.start(endless, endless, endless, tiny_config(epochs=1))
+    story.start(endless, endless, endless, tiny_config(), tiny_config(preset="another", epochs=1))
     story.watch_until(lambda: story.trains(0))
     pid = story.run(0).status.pid
     story.facts = {"nice": psutil.Process(pid).nice(), "process group": process_group(pid)}
@@ -188,48 +149,79 @@ def accidents(new_folder: Callable[[], Path], tiny_config: MakeConfig) -> Story:
 
     story.watch_until(lambda: story.trains(2))
     psutil.Process(story.run(2).status.pid).kill()
-    story.watch_until(lambda: story.ended(3))
+    story.watch_until(lambda: story.ended(4))
     return story
 
 
-def test_each_accident_lets_the_next_run_begin(accidents: Story) -> None:
-    assert accidents.seen[-1] == ("stopped", "stopped", "interrupted", "finished")
-    assert ("running", "queued", "queued", "queued") in accidents.seen
-    assert ("stopped", "stopped", "running", "queued") in accidents.seen
-    assert [states for states in accidents.seen if states.count("running") > 1] == []
+def test_starting_a_run_does_not_wait_for_it(five_runs: Story) -> None:
+    assert max(five_runs.seconds_to_start) < 2
+    assert five_runs.seen[0][1:] == ("queued",) * 4
+    assert five_runs.ids == sorted(five_runs.ids)
 
 
-def test_a_training_process_lets_others_go_first_and_outlives_the_server(accidents: Story) -> None:
-    assert accidents.facts["nice"] > psutil.Process().nice() or psutil.Process().nice() == 19
-    assert accidents.facts["process group"] != process_group(0)  # the server's Ctrl-C does not reach it
+def test_runs_started_at_once_train_one_after_the_other_in_order_of_age(five_runs: Story) -> None:
+    in_line = (0, 2, 3, 4)  # the second leaves it before its turn
+    for states in five_runs.seen:
+        order = [("running", "queued").index(state) if state in runs.ACTIVE else -1 for state in states]
+        ordered = [order[place] for place in in_line]
+        assert ordered == sorted(ordered), f"a younger run overtook an older one: {states}"
+        assert states.count("running") <= 1
+    for place, following in pairwise(in_line):
+        assert five_runs.run(following).status.updated > five_runs.run(place).status.updated
 
 
-def test_a_run_stopped_while_it_waits_never_trains_and_disturbs_nobody(accidents: Story) -> None:
-    run = accidents.run(1)
-    assert accidents.facts["the first still trained"]
+def test_a_run_in_a_process_of_its_own_equals_a_run_in_this_one(five_runs: Story, trained_run: Path) -> None:
+    ours, theirs = runs.read_run(trained_run), five_runs.run(3)
+    assert theirs.config == ours.config
+    assert theirs.status.message == ours.status.message
+    assert ours.report is not None
+    assert theirs.report is not None
+    assert kinds(theirs.report) == kinds(ours.report)
+    assert replace(theirs.report, **TIMELESS) == replace(ours.report, **TIMELESS)
+    np.testing.assert_array_equal(runs.read_predictions(theirs.path), runs.read_predictions(ours.path))
+    made = {file.name for file in theirs.path.iterdir()}
+    assert made == {file.name for file in ours.path.iterdir()} | {"log.txt"}
+    assert "Traceback" not in (theirs.path / "log.txt").read_text()
+
+
+def test_each_accident_lets_the_next_run_begin(five_runs: Story) -> None:
+    assert five_runs.seen[-1] == ("stopped", "stopped", "interrupted", "finished", "finished")
+    assert ("running", "queued", "queued", "queued", "queued") in five_runs.seen
+    assert ("stopped", "stopped", "running", "queued", "queued") in five_runs.seen
+    assert [states for states in five_runs.seen if states.count("running") > 1] == []
+
+
+def test_a_training_process_lets_others_go_first_and_outlives_the_server(five_runs: Story) -> None:
+    assert five_runs.facts["nice"] > psutil.Process().nice() or psutil.Process().nice() == 19
+    assert five_runs.facts["process group"] != process_group(0)  # the server's Ctrl-C does not reach it
+
+
+def test_a_run_stopped_while_it_waits_never_trains_and_disturbs_nobody(five_runs: Story) -> None:
+    run = five_runs.run(1)
+    assert five_runs.facts["the first still trained"]
     assert run.report is None
     assert "before training" in run.status.message
     assert event_log.read_events(run.path) == []
     assert not (run.path / "model.keras").exists()
 
 
-def test_the_line_moves_up_when_somebody_leaves_it(accidents: Story) -> None:
-    assert accidents.facts["the line"] == ([accidents.ids[0]], [None, 1, 2, 3])
-    assert accidents.facts["the line after one left it"] == ([accidents.ids[0]], [None, None, 1, 2])
-    assert accidents.line() == ([], [None] * 4)
-    assert jobs.queue(accidents.folder / "missing") == jobs.Queue((), ())
+def test_the_line_moves_up_when_somebody_leaves_it(five_runs: Story) -> None:
+    assert five_runs.facts["the line"] == ([five_runs.ids[0]], [None, 1, 2, 3, 4])
+    assert five_runs.facts["the line after one left it"] == ([five_runs.ids[0]], [None, None, 1, 2, 3])
+    assert five_runs.line() == ([], [None] * 5)
+    assert jobs.queue(five_runs.folder / "missing") == jobs.Queue((), ())
 
 
 def test_a_stopped_run_keeps_its_weights_and_a_complete_report(
-    accidents: Story, trained_run: Path, mnist: Mnist
+    five_runs: Story, trained_run: Path, mnist: Mnist
 ) -> None:
-    run = accidents.run(0)
+    run = five_runs.run(0)
     report, finished = run.report, runs.read_run(trained_run).report
     assert report is not None
     assert finished is not None
     assert kinds(report) == kinds(finished)
     assert report.end_reason == "stopped"
-    assert 0 <= report.epochs_completed - accidents.facts["epochs when stopped"] <= 3
+    assert 0 <= report.epochs_completed - five_runs.facts["epochs when stopped"] <= 3
     events = event_log.read_events(run.path)
     assert isinstance(events[-1], EpochDone)
     assert events[-1].step == report.steps
@@ -246,16 +238,16 @@ def test_a_stopped_run_keeps_its_weights_and_a_complete_report(
     assert cross_entropy(mnist.y_train[54_000:], held_out) == pytest.approx(kept, rel=1e-4)
 
 
-def test_a_killed_run_says_that_it_was_interrupted_and_keeps_what_was_measured(accidents: Story) -> None:
-    run = accidents.run(2)
+def test_a_killed_run_says_that_it_was_interrupted_and_keeps_what_was_measured(five_runs: Story) -> None:
+    run = five_runs.run(2)
     assert run.report is None
     assert "ended before it was done" in run.status.message
     assert event_log.read_events(run.path)
 
 
-def test_a_run_killed_in_its_first_epoch_has_nothing_to_go_on_from(accidents: Story) -> None:
-    run = accidents.run(2)
-    assert accidents.epochs_done(2) == 0
+def test_a_run_killed_in_its_first_epoch_has_nothing_to_go_on_from(five_runs: Story) -> None:
+    run = five_runs.run(2)
+    assert five_runs.epochs_done(2) == 0
     before = (run.path / "status.json").read_bytes()
     with pytest.raises(runs.RunError, match=r"before its first epoch was done\. Start it again"):
         jobs.resume(run)
@@ -385,338 +377,3 @@ def test_who_can_go_on(kept_on: Story, tmp_path: Path, tiny_config: MakeConfig) 
         before = (path / "status.json").read_bytes()
         assert "interrupted or failed" in str(refusal(lambda: jobs.resume(runs.read_run(path))))
         assert (path / "status.json").read_bytes() == before
-
-
-# Without training processes
-
-
-@pytest.fixture
-def launched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The ids of runs whose process would have been started, if this did not prevent it."""
-    ids: list[str] = []
-    monkeypatch.setattr(jobs, "_launch", lambda path: ids.append(path.name))
-    return ids
-
-
-@pytest.fixture
-def public(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that strangers can reach."""
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
-
-
-def broken_off(folder: Path, config: TrainingConfig, owner: str = "") -> Path:
-    """Make an interrupted run with a checkpoint."""
-    path = runs.create_run(folder, config, owner=owner)
-    checkpoints.write_checkpoint(path, checkpoints.Checkpoint(Progress(1, 9, 450, 1.0), (), (), None))
-    runs.write_status(path, "interrupted")
-    return path
-
-
-@pytest.mark.usefixtures("public")
-@pytest.mark.parametrize(
-    ("settings", "too_much"),
-    [
-        ({"epochs": 21}, "epochs"),
-        ({"architecture": "1024-1024-1024-10"}, "parameters"),
-        ({"architecture": "64C3-64C3-10"}, "multiply-adds"),
-        ({"architecture": "64C3-P2-10", "batch_size": 4096, "train_size": 60_000}, "MB of memory"),
-    ],
-)
-def test_what_is_too_large_for_strangers_is_not_even_created(
-    settings: dict[str, object], too_much: str, tmp_path: Path, tiny_config: MakeConfig, launched: list[str]
-) -> None:
-    with pytest.raises(limits.LimitError, match=too_much):
-        jobs.start(tiny_config(**settings), tmp_path)
-    path = broken_off(tmp_path / "others", tiny_config(**settings))
-    with pytest.raises(limits.LimitError, match=too_much):
-        jobs.resume(runs.read_run(path))
-    assert launched == []
-    assert list(tmp_path.iterdir()) == [tmp_path / "others"]
-    assert runs.read_run(path).status.state == "interrupted"
-
-
-@pytest.mark.usefixtures("public")
-def test_a_stranger_has_so_many_runs_in_line_and_no_more(
-    tmp_path: Path, tiny_config: MakeConfig, launched: list[str]
-) -> None:
-    config, most = tiny_config(), limits.PUBLIC.active_runs_each
-    interrupted = runs.read_run(broken_off(tmp_path, config, "a"))
-    own = [jobs.start(config, tmp_path, "a") for _ in range(most)]
-    for one_more in (lambda: jobs.start(config, tmp_path, "a"), lambda: jobs.resume(interrupted)):
-        with pytest.raises(limits.LimitError, match=f"You have {most} runs") as caught:
-            one_more()
-        assert str(caught.value).endswith(".")
-    others = [jobs.start(config, tmp_path, owner) for owner in ["b"] * most + [""] * most]
-    for owner in ("b", ""):
-        with pytest.raises(limits.LimitError, match="You have 3 runs"):
-            jobs.start(config, tmp_path, owner)
-
-    runs.write_status(tmp_path / own[0], "finished")
-    jobs.resume(interrupted)
-    assert launched == [*own, *others, interrupted.id]
-    assert jobs.queue(tmp_path).place(interrupted.id) == 1  # it is older than all of them
-
-
-@pytest.mark.usefixtures("public")
-def test_all_strangers_together_have_so_many_runs_in_line_and_no_more(
-    tmp_path: Path, tiny_config: MakeConfig, launched: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "PUBLIC", replace(limits.PUBLIC, active_runs=4, active_runs_each=3))
-    config = tiny_config()
-    for owner in "abcd":
-        jobs.start(config, tmp_path, owner)
-    with pytest.raises(limits.LimitError, match="4 runs are waiting or training already"):
-        jobs.start(config, tmp_path, "e")
-    runs.write_status(tmp_path / launched[0], "running", pid=os.getpid())
-    with pytest.raises(limits.LimitError, match="4 runs"):
-        jobs.start(config, tmp_path, "e")
-    runs.write_status(tmp_path / launched[0], "stopped")
-    jobs.start(config, tmp_path, "e")
-    assert len(launched) == 5
-
-
-def test_who_may_change_a_run(tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine, theirs = runs.owner_hash("me"), runs.owner_hash("them")
-    own, other, nobodys = (
-        runs.read_run(runs.create_run(tmp_path, tiny_config(), owner=owner)) for owner in (mine, theirs, "")
-    )
-    shipped = runs.list_runs(runs.BUNDLED_RUNS)[0]
-    asked = (own, other, nobodys, shipped)
-    assert [jobs.may_change(run, "") for run in asked] == [True, True, True, False]
-    assert [jobs.may_change(run, mine) for run in asked] == [True, True, True, False]
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
-    assert [jobs.may_change(run, mine) for run in asked] == [True, False, False, False]
-    assert [jobs.may_change(run, theirs) for run in asked] == [False, True, False, False]
-    assert [jobs.may_change(run, "") for run in asked] == [False] * 4
-
-
-def test_seeds_that_were_trained_before_are_left_out(
-    tmp_path: Path, tiny_config: MakeConfig, launched: list[str]
-) -> None:
-    config = tiny_config(seed=5)
-    for settings in ({"seed": 6}, {"seed": 8}, {"seed": 4}, {"seed": 7, "epochs": 9}):
-        runs.write_status(runs.create_run(tmp_path, tiny_config(**settings)), "finished")
-    ids = jobs.start_seeds(config, tmp_path, 3, "me")
-    started = [runs.find_run(run_id, tmp_path) for run_id in ids]
-    assert [run.config for run in started] == [replace(config, seed=seed) for seed in (5, 7, 9)]
-    assert {run.owner for run in started} == {"me"}
-    assert ids == sorted(ids) == launched
-    assert [runs.find_run(run_id, tmp_path).config.seed for run_id in jobs.start_seeds(config, tmp_path, 2)] == [10, 11]
-
-
-def test_after_the_largest_seed_comes_the_smallest(
-    tmp_path: Path, tiny_config: MakeConfig, launched: list[str]
-) -> None:
-    jobs.start_seeds(tiny_config(seed=2**31 - 2), tmp_path, 3)
-    assert [runs.find_run(run_id, tmp_path).config.seed for run_id in launched] == [2**31 - 2, 2**31 - 1, 0]
-
-
-@pytest.mark.usefixtures("public")
-def test_seeds_start_all_or_none(tmp_path: Path, tiny_config: MakeConfig, launched: list[str]) -> None:
-    with pytest.raises(limits.LimitError, match="Ask for fewer"):
-        jobs.start_seeds(tiny_config(), tmp_path, limits.PUBLIC.active_runs_each + 1, "me")
-    assert not launched
-    assert runs.list_runs(tmp_path) == []
-    assert len(jobs.start_seeds(tiny_config(), tmp_path, limits.PUBLIC.active_runs_each, "me")) == len(launched) == 3
-
-
-def test_the_oldest_runs_that_have_ended_make_place(
-    tmp_path: Path, tiny_config: MakeConfig, launched: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "PRIVATE", replace(limits.PRIVATE, kept_runs=2))
-    ended = [runs.create_run(tmp_path, tiny_config()) for _ in range(4)]
-    for path in ended:
-        runs.write_status(path, "stopped")
-    waiting = runs.create_run(tmp_path, tiny_config())
-    new = jobs.start(tiny_config(), tmp_path)
-    assert [run.id for run in runs.list_runs(tmp_path)] == [new, waiting.name, ended[3].name, ended[2].name]
-
-
-def test_a_run_whose_process_cannot_be_started_says_so(
-    tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(command: list[str], log_file: Path) -> subprocess.Popen[bytes]:
-        raise OSError(12, "Cannot allocate memory")
-
-    monkeypatch.setattr(jobs, "_spawn", fail)
-    with pytest.raises(OSError, match="Cannot allocate"):
-        jobs.start(tiny_config(), tmp_path)
-    (run,) = runs.list_runs(tmp_path)
-    assert run.status.state == "failed"
-    assert "could not be started" in run.status.message
-    path = broken_off(tmp_path, tiny_config())
-    for _ in range(2):  # it can be tried again
-        with pytest.raises(OSError, match="Cannot allocate"):
-            jobs.resume(runs.read_run(path))
-        assert runs.read_run(path).status.state == "interrupted"
-
-
-def test_a_process_that_ends_before_it_begins_is_noticed(
-    tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    end = [sys.executable, "-c", "raise SystemExit(3)"]
-    monkeypatch.setattr(jobs, "_spawn", lambda command, log_file: subprocess.Popen(end))
-    new = tmp_path / jobs.start(tiny_config(), tmp_path)
-    old = broken_off(tmp_path, tiny_config())
-    jobs.resume(runs.read_run(old))
-    deadline = time.monotonic() + 60
-    while jobs.queue(tmp_path).waiting:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    for path, state in ((new, "failed"), (old, "interrupted")):
-        status = runs.read_run(path).status
-        assert status.state == state
-        assert "log.txt tells why" in status.message
-
-
-def test_the_end_of_an_older_process_is_not_held_against_a_run_that_goes_on(
-    tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[subprocess.Popen[bytes]] = []
-
-    def spawn(command: list[str], log_file: Path) -> subprocess.Popen[bytes]:
-        started.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]))
-        return started[-1]
-
-    monkeypatch.setattr(jobs, "_spawn", spawn)
-    path = broken_off(tmp_path, tiny_config())
-    before = set(threading.enumerate())
-    jobs.resume(runs.read_run(path))
-    runs.write_status(path, "interrupted")  # the process has just died, and nobody has waited for it yet
-    (watch,) = set(threading.enumerate()) - before
-    jobs.resume(runs.read_run(path))
-    started[0].kill()
-    watch.join(60)
-    assert not watch.is_alive()
-    assert runs.read_run(path).status.state == "queued"
-    runs.write_status(path, "interrupted")
-    started[1].kill()
-    started[1].wait()
-
-
-def test_a_deleted_run_is_not_in_line(tmp_path: Path, tiny_config: MakeConfig, launched: list[str]) -> None:
-    path = broken_off(tmp_path, tiny_config())
-    trash.delete(runs.read_run(path))
-    with pytest.raises(runs.RunError):
-        jobs.resume(runs.Run(path, tiny_config(), runs.Status("interrupted"), None))
-    trash.restore(path.name, tmp_path)
-    jobs.resume(runs.read_run(path))
-    with pytest.raises(runs.RunError, match="in progress"):
-        trash.delete(runs.read_run(path))
-    assert launched == [path.name]
-
-
-def test_a_folder_that_cannot_be_written_is_an_os_error(tmp_path: Path, tiny_config: MakeConfig) -> None:
-    (tmp_path / "runs").write_text("a file")
-    with pytest.raises(OSError, match="runs"):
-        jobs.start(tiny_config(), tmp_path / "runs")
-
-
-def test_runs_that_train_and_older_ones_that_wait_are_ahead(tmp_path: Path, tiny_config: MakeConfig) -> None:
-    paths = [runs.create_run(tmp_path, tiny_config()) for _ in range(7)]
-    for path, state in zip(paths, ("finished", "running", "queued", "failed", "stopped"), strict=False):
-        runs.write_status(path, state, pid=os.getpid())
-    (paths[5] / "status.json").write_text("torn")
-    assert [jobs.runs_ahead(path.name, tmp_path) for path in paths] == [1, 0, 1, 2, 2, 2, 2]
-
-
-def test_the_further_back_in_line_the_less_often_a_run_looks_ahead(
-    tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "room", lambda: 1)
-    monkeypatch.setattr(jobs, "_POLL_SECONDS", 0.02)
-    looks: dict[str, int] = {"next": 0, "last": 0}
-    ahead = {"next": 1, "last": 30}
-
-    def count(run_id: str, folder: Path) -> int:
-        looks[run_id] += 1
-        return ahead[run_id]
-
-    monkeypatch.setattr(jobs, "runs_ahead", count)
-    end = time.monotonic() + 1
-    both = [
-        threading.Thread(target=jobs.wait_for_turn, args=(tmp_path / name, lambda: time.monotonic() > end))
-        for name in looks
-    ]
-    for waiting in both:
-        waiting.start()
-    for waiting in both:
-        waiting.join(30)
-        assert not waiting.is_alive()
-    assert 2 <= looks["last"] <= 6  # every ten polls
-    assert looks["next"] > 3 * looks["last"]
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows counts otherwise")
-@pytest.mark.parametrize(("servers", "trainings"), [(0, 5), (10, 15), (17, 19), (19, 19)])
-def test_a_training_process_is_nicer_than_the_server_however_nice_that_is(servers: int, trainings: int) -> None:
-    script = """
-import os, sys
-os.nice(int(sys.argv[1]) - os.nice(0))
-from mnist_core import jobs
-jobs.be_nice()
-print(os.nice(0))"""
-    if servers < os.nice(0):
-        pytest.skip("The tests themselves are nicer than that.")
-    command = [sys.executable, "-c", script, str(servers)]
-    done = subprocess.run(command, cwd=runs.PROJECT, capture_output=True, text=True, check=True)
-    assert int(done.stdout) == trainings
-
-
-@pytest.mark.parametrize(("cores", "room"), [(None, 1), (1, 1), (2, 1), (3, 1), (4, 2), (16, 8)])
-def test_there_is_room_for_one_run_per_two_cores(cores: int | None, room: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    assert jobs.room() == room
-    monkeypatch.setenv(jobs.ROOM_VARIABLE, "3")
-    assert jobs.room() == 3
-    for nonsense in ("0", "-1", "many", "²"):
-        monkeypatch.setenv(jobs.ROOM_VARIABLE, nonsense)
-        assert jobs.room() == room
-
-
-def test_a_run_stopped_before_its_turn_never_says_that_it_runs(
-    tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = runs.create_run(tmp_path, tiny_config())
-    runs.request_stop(path)
-    written: list[runs.State] = []
-    write = runs.write_status
-
-    def note(path: Path, state: runs.State, *message: str, pid: int | None = None) -> None:
-        written.append(state)
-        write(path, state, *message, pid=pid)
-
-    monkeypatch.setattr(runs, "write_status", note)
-    assert worker.carry_out(path).status.state == "stopped"
-    assert set(written) == {"stopped"}
-
-
-@pytest.mark.parametrize("way_out", ["an older run ends", "a stop is asked for", "a signal comes"])
-def test_waiting_ends_when_there_is_room_or_a_stop(
-    way_out: str, tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "room", lambda: 2)
-    monkeypatch.setattr(jobs, "_POLL_SECONDS", 0.01)
-    paths = [runs.create_run(tmp_path, tiny_config()) for _ in range(3)]
-    for path in paths:
-        runs.write_status(path, "running", pid=os.getpid())
-    signalled = threading.Event()
-    waiting = threading.Thread(target=jobs.wait_for_turn, args=(paths[2], signalled.is_set))
-    waiting.start()
-    try:
-        waiting.join(0.2)
-        assert waiting.is_alive()
-        if way_out == "an older run ends":
-            runs.write_status(paths[0], "finished")
-        elif way_out == "a stop is asked for":
-            runs.request_stop(paths[2])
-        else:
-            signalled.set()
-        waiting.join(20)
-        assert not waiting.is_alive()
-    finally:
-        signalled.set()
-        waiting.join()
-    runs.write_status(paths[2], "finished")
-    jobs.wait_for_turn(paths[1])  # one run ahead at most, room for two: no waiting

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from mnist_core import lessons
-from mnist_core.architecture import Padding, parse_architecture, summarize
+from mnist_core.architecture import Padding, summarize
 from mnist_core.dataset import Mnist
 from mnist_core.figures import lesson_figures
 from mnist_core.figures.lesson_figures import Frame, Line, Picture
+from mnist_core.notation import parse_architecture
 
 RANDOM = np.random.default_rng(1)
 

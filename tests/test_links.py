@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_core.architecture import parse_architecture
 from mnist_core.config import ConfigError, TrainingConfig, bounds, options
 from mnist_core.links import LinkedSettings, combine, from_query, setting_names, to_query
+from mnist_core.notation import parse_architecture
 from mnist_core.presets import DEFAULT_PRESET, PRESETS
 
 NAMES = [setting.name for setting in fields(TrainingConfig)]

@@ -11,17 +11,9 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-from mnist_core.architecture import (
-    BatchNorm,
-    Conv,
-    Dense,
-    Dropout,
-    GlobalAveragePool,
-    Pool,
-    parse_architecture,
-    summarize,
-)
+from mnist_core.architecture import BatchNorm, Conv, Dense, Dropout, GlobalAveragePool, Pool, summarize
 from mnist_core.figures.network_figure import layer_color, network_figure
+from mnist_core.notation import parse_architecture
 from mnist_core.presets import PRESETS
 
 DEEP = (

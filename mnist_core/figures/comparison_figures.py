@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mnist_core.comparison import EpochValue, History, epoch_band
 from mnist_core.dataset import CLASSES
 from mnist_core.evaluation import ClassAccuracies, wilson_interval
-from mnist_core.figures.style import TRAINING_COLOR, VALIDATION_COLOR, styled
+from mnist_core.figures.style import TRAINING_COLOR, VALIDATION_COLOR, with_legend_below
 from mnist_core.runs import Report
 
 # After M. Okabe and K. Ito, "Color Universal Design" (2008), moved until each has a contrast of 3 : 1 with white and
@@ -43,9 +43,6 @@ _TICK_STEPS: tuple[tuple[float, ...], ...] = (
     tuple(half / 2 for half in range(2, 20)),
     tuple(tenth / 10 for tenth in range(10, 100)),
 )
-
-_LEGEND_ROW = 21  # pixels
-_SHORT_NAME = 20  # characters; two such names stand side by side on a phone
 
 # What dots and the names beside them take up, in shares of the plot of a phone, about 330 × 270 pixels.
 _CHARACTER_WIDTH = 0.022
@@ -352,24 +349,7 @@ def _bar_start(lowest: float) -> float:
 def _finished(
     figure: go.Figure, names: Sequence[str], title: str, subtitle: str, *, legend: bool | None = None
 ) -> go.Figure:
-    """Give a figure title, height and a legend below, in two columns if the names are short."""
-    columns = 2 if all(len(name) <= _SHORT_NAME for name in names) else 1
+    """Give a figure title, height and a legend of its runs below, unless there is only one."""
     with_legend = len(names) > 1 if legend is None else legend
-    legend_height = math.ceil(len(names) / columns) * _LEGEND_ROW if with_legend else 0
-    styled(figure, height=384 + legend_height, top=72)
-    figure.update_layout(
-        title={"text": title, "subtitle": {"text": subtitle}, "y": 0.98, "yanchor": "top"},
-        margin_b=56 + legend_height,
-        showlegend=with_legend,
-        legend={
-            "orientation": "h",
-            "x": 0,
-            "yref": "container",
-            "y": 0,
-            "yanchor": "bottom",
-            "entrywidthmode": "fraction",
-            "entrywidth": 0.94 / columns,
-            "tracegroupgap": 0,
-        },
-    )
-    return figure
+    with_legend_below(figure, names, entries=len(names) if with_legend else 0, height=384, top=72, bottom=56)
+    return figure.update_layout(title={"text": title, "subtitle": {"text": subtitle}})

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from mnist_core.curves import Curves, EpochCurves, Values, by_epoch, smooth, thin
 from mnist_core.early_stopping import best_epoch
-from mnist_core.figures.style import TRAINING_COLOR, VALIDATION_COLOR, styled
+from mnist_core.figures.style import TRAINING_COLOR, VALIDATION_COLOR, with_legend_below
 
 MOST_GHOSTS = 4
 
@@ -82,9 +82,6 @@ _GAP_COLOR = "rgba(148, 163, 184, 0.28)"
 _LABEL_COLOR = "#c2670a"  # validation's, darker: its contrast is 4 : 1 with white and with the dark background
 _NOTE_COLOR = "#71808c"  # likewise
 
-_LEGEND_ROW = 21  # pixels
-_SHORT_NAME = 20  # characters; two such names stand side by side on a phone
-
 
 class _Points(NamedTuple):
     """Points to draw; `epochs` are the numbers of those that they stand for, unless they stand for batches."""
@@ -141,9 +138,12 @@ def _figure(quantity: _Quantity, history: Curves, options: CurveOptions, ghosts:
         axis = _logarithmic_axis(quantity, _extent([*traces, *behind], quantity, above=0))
     else:
         axis = _straight_axis(quantity, _extent(traces, quantity) or _extent(behind, quantity))
+    layout["title"] = {"text": quantity.title}
     layout["xaxis"] = {"title_text": "Epoch", "range": [0, history.planned_epochs * 1.02]}
     layout["yaxis"] = {"tickformat": quantity.tick_format, **axis}
-    return _finished(go.Figure([*traces, *behind], layout), quantity.title, [ghost.name for ghost in ghosts])
+    figure = go.Figure([*traces, *behind], layout)
+    names = [ghost.name for ghost in ghosts]
+    return with_legend_below(figure, names, entries=2 + len(names), height=310, top=44, bottom=52)
 
 
 def _training_traces(quantity: _Quantity, history: Curves, options: CurveOptions) -> list[_Trace]:
@@ -310,26 +310,3 @@ def _extent(traces: Sequence[_Trace], quantity: _Quantity, above: float = -math.
             aside = 2 if trace["mode"] == "lines" and quantity.smoothed else 0
             ends += np.percentile(values, [aside, 100 - aside]).tolist()
     return (min(ends), max(ends)) if ends else None
-
-
-def _finished(figure: go.Figure, title: str, ghosts: Sequence[str]) -> go.Figure:
-    """Give a figure its title, and a legend below with room for all names."""
-    columns = 2 if all(len(name) <= _SHORT_NAME for name in ghosts) else 1
-    rows = math.ceil((2 + len(ghosts)) / columns)
-    styled(figure, height=310 + rows * _LEGEND_ROW, top=44)
-    figure.update_layout(
-        title={"text": title, "y": 0.98, "yanchor": "top"},
-        margin_b=52 + rows * _LEGEND_ROW,
-        showlegend=True,
-        legend={
-            "orientation": "h",
-            "x": 0,
-            "yref": "container",
-            "y": 0,
-            "yanchor": "bottom",
-            "entrywidthmode": "fraction",
-            "entrywidth": 0.94 / columns,
-            "tracegroupgap": 0,
-        },
-    )
-    return figure

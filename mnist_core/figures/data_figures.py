@@ -17,19 +17,20 @@ from mnist_core.image_statistics import ClassBalance, PixelHistogram, Summary
 # Found by a search for ten colours that are far apart in Oklab, also as the colour-blind see them, and that stand out
 # from white as from the dark theme. Classes that lie side by side on the map, such as 4, 7 and 9, differ most.
 CLASS_COLORS = (
-    "#d56221",
-    "#9bb08e",
-    "#654e68",
-    "#dc97f0",
-    "#f50fa5",
-    "#026200",
-    "#2389d4",
-    "#3f2fff",
-    "#9600bc",
-    "#07ce00",
+    "#a373fd",
+    "#98949f",
+    "#007580",
+    "#ddaf02",
+    "#8e5700",
+    "#3956da",
+    "#f85e11",
+    "#ff8ede",
+    "#c92167",
+    "#18cd91",
 )
 _DIGITS = [str(digit) for digit in CLASSES]
 _HEIGHT = 300
+_PADDING = 0.02  # around the dots of a map, in shares of its width and height
 
 
 def balance_figure(train: ClassBalance, test: ClassBalance) -> go.Figure:
@@ -47,7 +48,7 @@ def balance_figure(train: ClassBalance, test: ClassBalance) -> go.Figure:
     figure.update_layout(legend=_legend_above(), bargap=0.25)
     figure.update_xaxes(type="category", fixedrange=True)
     figure.update_yaxes(tickformat=".0%", fixedrange=True)
-    return styled(figure, height=_HEIGHT, top=32, left=44)
+    return _without_x_title(styled(figure, height=_HEIGHT + 40, top=32, left=44))
 
 
 def grey_level_figure(histogram: PixelHistogram) -> go.Figure:
@@ -64,8 +65,10 @@ def grey_level_figure(histogram: PixelHistogram) -> go.Figure:
     )
     figure.update_layout(bargap=0)
     figure.update_xaxes(title_text="Grey level: 0 is paper, 255 full ink", tickvals=[0, 50, 100, 150, 200, 255])
-    figure.update_yaxes(type="log", tickvals=[1e-4, 1e-3, 1e-2, 1e-1, 1], ticktext=["0.01%", "0.1%", "1%", "10%", "100%"])
-    return styled(figure, height=_HEIGHT)
+    figure.update_yaxes(
+        type="log", tickvals=[1e-4, 1e-3, 1e-2, 1e-1, 1], ticktext=["0.01%", "0.1%", "1%", "10%", "100%"]
+    )
+    return styled(figure, height=_HEIGHT, top=8)
 
 
 def ink_figure(ink: Summary) -> go.Figure:
@@ -88,7 +91,7 @@ def ink_figure(ink: Summary) -> go.Figure:
     )
     figure.update_xaxes(type="category", fixedrange=True)
     figure.update_yaxes(ticksuffix="%", hoverformat=".1f", rangemode="tozero", fixedrange=True)
-    return styled(figure, height=_HEIGHT, left=44)
+    return _without_x_title(styled(figure, height=_HEIGHT, top=8, left=44))
 
 
 def map_by_class(positions: Positions, labels: Labels) -> go.Figure:
@@ -116,11 +119,11 @@ def map_by_class(positions: Positions, labels: Labels) -> go.Figure:
                 opacity=0.9,
                 captureevents=False,
             )
-    return _finished_map(figure)
+    return _finished_map(figure, positions)
 
 
 def map_by_answer(positions: Positions, labels: Labels, predicted: NDArray[np.integer[Any]]) -> go.Figure:
-    """Draw a map of images, `positions` (n, 2), the misread ones large and on top of the quiet ones that were read right.
+    """Draw a map of images, `positions` (n, 2), the misread ones large and on top of those that were read right.
 
     `labels` and `predicted`, both (n,), are the true digits and those that a network read. `customdata` of a dot is the
     position of its image in the set, `text` of a misread one says what it was read as.
@@ -133,7 +136,7 @@ def map_by_answer(positions: Positions, labels: Labels, predicted: NDArray[np.in
     _add_dots(
         figure, positions, wrong, f"misread: {len(wrong):,}", loud, [f"read as {digit}" for digit in predicted[wrong]]
     )
-    return _finished_map(figure)
+    return _finished_map(figure, positions)
 
 
 def _add_dots(
@@ -156,13 +159,24 @@ def _add_dots(
     )
 
 
-def _finished_map(figure: go.Figure) -> go.Figure:
+def _finished_map(figure: go.Figure, positions: Positions) -> go.Figure:
     """Make both directions of a map equally long, and leave out axes: their numbers mean nothing."""
-    figure.update_layout(legend=_legend_above() | {"itemsizing": "constant"})
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False, scaleanchor="x")
-    styled(figure, height=560)
-    return figure.update_layout(margin={"l": 0, "r": 0, "t": 40, "b": 0})
+    tools = {"bgcolor": "rgba(0,0,0,0)", "color": QUIET_COLOR, "activecolor": TRAINING_COLOR}
+    figure.update_layout(legend=_legend_above() | {"itemsizing": "constant"}, modebar=tools)
+    (left, bottom), (right, top) = positions.min(axis=0).tolist(), positions.max(axis=0).tolist()
+    figure.update_xaxes(visible=False, range=[left - _PADDING * (right - left), right + _PADDING * (right - left)])
+    figure.update_yaxes(
+        visible=False,
+        range=[bottom - _PADDING * (top - bottom), top + _PADDING * (top - bottom)],
+        scaleanchor="x",
+    )
+    styled(figure, height=520, top=32, left=0)
+    # No higher than it is wide: on a phone there would be nothing above and below the dots.
+    return figure.update_layout(margin={"r": 0, "b": 0}, meta={"most_height_per_width": 1})
+
+
+def _without_x_title(figure: go.Figure) -> go.Figure:
+    return figure.update_layout(margin_b=28)
 
 
 def _legend_above() -> dict[str, Any]:
