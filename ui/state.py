@@ -145,10 +145,8 @@ def _write_view() -> None:
 def choose(**values: object) -> None:
     """Put what a visitor chose into the URL, in a callback of a widget; None takes one out."""
     chosen = st.session_state.setdefault(Keys.CHOSEN, {})
-    for name, value in values.items():
-        before = st.query_params.get(name)
-        write(**{name: value})
-        chosen[name] = (before, value)
+    chosen.update({name: (st.query_params.get(name), value) for name, value in values.items()})
+    write(**values)
     st.session_state[Keys.JUST_CHOSEN] = True
 
 
@@ -161,9 +159,7 @@ def catch_up() -> None:
     chosen = st.session_state.setdefault(Keys.CHOSEN, {})
     if not st.session_state.pop(Keys.JUST_CHOSEN, False):
         chosen.clear()
-    for name, (before, value) in chosen.items():
-        if st.query_params.get(name) == before:
-            write(**{name: value})
+    write(**{name: value for name, (before, value) in chosen.items() if st.query_params.get(name) == before})
 
 
 def read_number(name: Params, low: int, high: int, default: int) -> int:
@@ -192,10 +188,9 @@ def went() -> bool:
 
 
 def write(**values: object) -> None:
-    """Put values into the URL; None takes one out. Only what changed is sent."""
-    for name, value in values.items():
-        if value is None:
-            if name in st.query_params:
-                del st.query_params[name]
-        elif st.query_params.get(name) != str(value):
-            st.query_params[name] = str(value)
+    """Put values into the URL, all in one step of the browser's history; None takes one out."""
+    held = st.query_params.to_dict()
+    wanted = {**held, **{name: str(value) for name, value in values.items() if value is not None}}
+    wanted = {name: text for name, text in wanted.items() if values.get(name, text) is not None}
+    if wanted != held:
+        st.query_params.from_dict(wanted)

@@ -1,5 +1,7 @@
 // A confusion matrix as a table of buttons: a cell, a whole row or a whole column can be chosen.
 
+const DARK_TEXT_ABOVE = 0.6 // where dark text and light text are equally easy to read in the dark theme
+
 function button(text, label, chosen, onClick) {
   const element = document.createElement("button")
   element.type = "button"
@@ -40,6 +42,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
         const chosen = data.row === row && data.column === column
         const element = button(cell.text, cell.label, chosen, pick(row, column))
         element.className = row === column ? "confusion-diagonal" : "confusion-mistake"
+        element.classList.toggle("confusion-strong", cell.shade > DARK_TEXT_ABOVE)
         element.style.setProperty("--shade", cell.shade)
         element.dataset.cell = `${row},${column}`
         place.append(element)

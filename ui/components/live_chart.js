@@ -80,8 +80,9 @@ function listen(node) {
     card.hidden = true
   }
   const present = (pointer) => {
+    if (!node.digitLabData.digits) return
     const point = onTop(node, hit, pointer)
-    if (!Number.isInteger(point.customdata) || !node.digitLabData.digits) return
+    if (!Number.isInteger(point.customdata)) return
     if (shown !== point.customdata) {
       shown = point.customdata
       fill(card, point, node.digitLabData.digits, () => shown === point.customdata)
@@ -89,7 +90,7 @@ function listen(node) {
     place(card, node, pointer)
   }
   const open = (index) => {
-    if (node.digitLabData.clicks && Number.isInteger(index)) node.digitLabTell("clicked", index)
+    if (Number.isInteger(index)) node.digitLabTell("clicked", index)
   }
   node.addEventListener("pointerdown", (event) => {
     touched = event.pointerType === "touch"
@@ -109,9 +110,9 @@ function listen(node) {
   node.on("plotly_click", (event) => {
     hit = event.points[0]
     if (touched && node.digitLabData.digits) present(position(event.event)) // a tap on the card opens it
-    else open(onTop(node, hit, position(event.event)).customdata)
+    else if (node.digitLabData.clicks) open(onTop(node, hit, position(event.event)).customdata)
   })
-  card.addEventListener("click", () => open(shown))
+  card.addEventListener("click", () => open(shown)) // it can only be tapped if there is something to open
 }
 
 function position(event) {

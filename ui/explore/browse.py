@@ -65,7 +65,7 @@ def _page(selection: Selection, size: int, choice: state.Bound[str], key: str) -
     end = min(start + size, count)
     with st.container(horizontal=True, vertical_alignment="center", key=f"pager-{key}"):
         where = f"{count:,}" if pages == 1 else f"{start + 1:,}–{end:,} of {count:,}"
-        st.markdown(f"{selection.heading}: **{where}**", width="content")
+        st.markdown(f"{selection.heading}: **{where}**", width="stretch")
         if pages > 1:
             for label, icon, target, shortcut in (
                 ("Previous", ":material/chevron_left:", page - 1, "Left"),
@@ -81,7 +81,6 @@ def _page(selection: Selection, size: int, choice: state.Bound[str], key: str) -
                     key=f"page-{label}-{key}",
                 )
         if count > int(SIZES[0]):
-            st.space("stretch")
             st.segmented_control(
                 "Images on a page", SIZES, required=True, label_visibility="collapsed", **choice.widget
             )

@@ -17,6 +17,7 @@ from ui import readers, state
 from ui.confusion_table import Picked, confusion_table
 from ui.explore import mistakes_view, pickers
 from ui.explore.browse import browse
+from ui.explore.map_chart import map_chart
 from ui.explore.selection import Selection
 from ui.state import Keys, Params
 from ui.wording import count
@@ -59,6 +60,7 @@ def show() -> None:
     with left:
         matrix = evaluation.confusion_matrix(readers.mnist().y_test, history.frame(choices.position))
         confusion_table(matrix, choices.picked, _pick, diagonal=False, key="film-confusion")
+        map_chart("neighbours", history.readings[choices.position], _open, key="film-map")
     with right:
         st.segmented_control(
             "Images", list(_KINDS), format_func=_KINDS.__getitem__, required=True, **choices.kind.widget
@@ -140,6 +142,10 @@ def _figures(history: Film, position: int) -> None:
     with right:
         figure = film_figures.accuracy_figure(history.epochs, accuracies, history.epochs[position])
         st.plotly_chart(figure, config={"displayModeBar": False}, key="film-accuracy")
+
+
+def _open(index: int) -> None:
+    state.choose(**{Params.INDEX.value: index})
 
 
 def _pick(picked: Picked) -> None:

@@ -100,7 +100,8 @@ def _select(choices: _Choices, *, listed: bool = True) -> Selection:
     split, digit = choices.split.value, pickers.as_digit(choices.digit)
     _, labels = readers.mnist().split(split)
     order = choices.order.value
-    run = pickers.network_in_url() if order == "hardest" else None
+    named = order == "hardest" or (split == "test" and Params.RUN in st.query_params and bool(readers.usable_runs()))
+    run = pickers.network_in_url() if named else None
     if order == "hardest" and run is not None:
         ordered = np.argsort(-evaluation.losses(labels, readers.predictions(run)), kind="stable")
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -11,17 +10,15 @@ from numpy.typing import NDArray
 
 from mnist_core import image_orders, image_statistics, pictures
 from mnist_core.dataset import CLASSES, Split
-from mnist_core.digit_map import DigitMap, DigitMapError, Positions, load_digit_map
 from mnist_core.figures import data_figures
 from mnist_core.image_statistics import ClassImages, Duplicates, PixelHistogram, Summary
 from mnist_core.runs import Run
 from ui import readers, state
-from ui.live_chart import DigitSheet, as_data, digit_sheet, live_chart
+from ui.explore.map_chart import KINDS, map_chart
 from ui.run_picker import pick_run
 from ui.state import Params
 from ui.wording import count
 
-_MAPS = {"neighbours": "Neighbours", "pca": "Principal components"}
 _COLORS = {"digit": "Digit", "answer": "Right or wrong"}
 _SPLITS: dict[Split, str] = {"train": "60,000 training images", "test": "10,000 test images"}
 _NEARLY_FULL = 240  # the grey level from which on a pixel counts as nearly full ink
@@ -77,13 +74,13 @@ def show() -> None:
 def _show_map_controls() -> Run | None:
     """Show what can be chosen about the map; return the network whose answers colour it, if one does."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for label, options, chosen in (("Map", _MAPS, _map_kind()), ("Colour", _COLORS, _map_color())):
+        for label, options, chosen in (("Map", KINDS, _map_kind()), ("Colour", _COLORS, _map_color())):
             st.segmented_control(label, list(options), format_func=options.__getitem__, required=True, **chosen.widget)
         return pick_run("Network", readers.usable_runs()) if _map_color().value == "answer" else None
 
 
 def _map_kind() -> state.Bound[str]:
-    return state.bound_choice(Params.MAP, list(_MAPS), "neighbours")
+    return state.bound_choice(Params.MAP, list(KINDS), "neighbours")
 
 
 def _map_color() -> state.Bound[str]:
@@ -91,25 +88,8 @@ def _map_color() -> state.Bound[str]:
 
 
 def _show_map(run: Run | None) -> None:
-    try:
-        digit_map = _digit_map()
-    except DigitMapError as error:
-        st.error(str(error), icon=":material/broken_image:")
-        return
-    kind = _map_kind().value
-    if run is None:
-        figure = _map_by_class(kind)
-    else:
-        predicted = readers.predictions(run).argmax(axis=1)
-        figure = as_data(data_figures.map_by_answer(_positions(kind), readers.mnist().y_test, predicted))
-    live_chart(figure, key="map", digits=_test_digits(), on_click=_open)
-    how = (
-        "Images with similar pixels are neighbours (t-SNE); how far apart two groups are means little."
-        if kind == "neighbours"
-        else "The two directions in which the pixels of all images differ most (PCA); they hold "
-        f"{sum(digit_map.pca_variance):.0%} of the variance."
-    )
-    st.caption(f"Each dot is a test image: point at it to see it, click to open it. {how}")
+    predicted = None if run is None else readers.predictions(run).argmax(axis=1)
+    map_chart(_map_kind().value, predicted, _open, key="map")
 
 
 def _open(index: int) -> None:
@@ -168,7 +148,7 @@ def _show_ink(ink: Summary) -> None:
     st.plotly_chart(data_figures.ink_figure(ink), config=_QUIET, key="ink")
     st.caption(
         "Mean of the pixels in percent of full ink. Half of the images lie within the box, all within the whiskers. "
-        f"In the median, a {most} takes {ink.median[most]:.1f}%, most of all, and a {least} {ink.median[least]:.1f}%."
+        f"The median is highest for {most} ({ink.median[most]:.1f}%) and lowest for {least} ({ink.median[least]:.1f}%)."
     )
 
 
@@ -180,26 +160,6 @@ def _show_grey_levels(grey_levels: PixelHistogram) -> None:
         f"{grey_levels.share(_NEARLY_FULL, 255):.1%} nearly full ink ({_NEARLY_FULL} and more); "
         "what lies between is mostly the soft edges of strokes. The axis is logarithmic."
     )
-
-
-def _positions(kind: str) -> Positions:
-    return _digit_map().pca if kind == "pca" else _digit_map().tsne
-
-
-@st.cache_resource(show_spinner=False)
-def _digit_map() -> DigitMap:
-    return load_digit_map()
-
-
-@st.cache_resource(show_spinner=False)
-def _map_by_class(kind: str) -> dict[str, Any]:
-    return as_data(data_figures.map_by_class(_positions(kind), readers.mnist().y_test))
-
-
-@st.cache_resource(show_spinner=False)
-def _test_digits() -> DigitSheet | None:
-    data = readers.mnist()
-    return digit_sheet("test-digits", data.x_test, data.y_test)
 
 
 @st.cache_resource(show_spinner=False)

@@ -46,4 +46,4 @@ def show_digit(label: str, chosen: state.Bound[str], *, compact: bool = False) -
     if compact:
         st.selectbox(label, options, format_func=str.capitalize, width=120, **chosen.widget)
     else:
-        st.segmented_control(label, options, format_func=str.capitalize, required=True, **chosen.widget)
+        st.segmented_control(label, options, format_func=str.capitalize, required=True, wrap=True, **chosen.widget)
