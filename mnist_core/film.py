@@ -64,16 +64,18 @@ def write_frame(path: Path, epoch: int, probabilities: Probabilities) -> None:
         np.savez_compressed(file, test_probabilities=halved(probabilities))
 
 
+def cut(path: Path, epochs: int) -> None:
+    """Remove the answers after later epochs than the first `epochs`: the run goes on from there."""
+    for epoch, file in _files(path).items():
+        if epoch > epochs:
+            file.unlink()
+
+
 def read_film(path: Path) -> Film:
     """Read what is there of the film of a run; what is missing or damaged is left out."""
-    frames = {int(file.stem): _read_frame(file) for file in sorted((path / FOLDER).glob("[0-9][0-9][0-9][0-9].npz"))}
+    frames = {epoch: _read_frame(file) for epoch, file in _files(path).items()}
     found = {epoch: frame for epoch, frame in frames.items() if frame is not None}
     return Film(tuple(found), np.stack(list(found.values())) if found else np.empty((0, _IMAGES, 10), np.float16))
-
-
-def has_film(path: Path) -> bool:
-    """Whether the run directory has the answers after at least one epoch."""
-    return any((path / FOLDER).glob("[0-9][0-9][0-9][0-9].npz"))
 
 
 def halved(probabilities: Probabilities) -> HalfProbabilities:
@@ -126,6 +128,11 @@ def unsettled(labels: Labels, film: Film) -> tuple[Indices, NDArray[np.int64]]:
 
 def _file(path: Path, epoch: int) -> Path:
     return path / FOLDER / f"{epoch:04}.npz"
+
+
+def _files(path: Path) -> dict[int, Path]:
+    """Return the files of a film by epoch, in order."""
+    return {int(file.stem): file for file in sorted((path / FOLDER).glob("[0-9][0-9][0-9][0-9].npz"))}
 
 
 def _read_frame(file: Path) -> HalfProbabilities | None:

@@ -56,6 +56,7 @@ def carry_out(
     try:
         limits.check(config, bounds)
         start = checkpoints.read_checkpoint(path) if checkpoints.has_checkpoint(path) else None
+        film.cut(path, start.progress.epochs_completed if start else 0)
         data = load_mnist()
         from mnist_core import network, training  # load TensorFlow: seconds and memory that only this process pays
 

@@ -113,8 +113,9 @@ def test_training_writes_into_the_folder_it_is_given_and_nowhere_else(
     network: runs.Run, folder: Path, own_runs_dir: Path
 ) -> None:
     assert [run.id for run in runs.list_runs(folder)] == ["small-net"]
-    files = {file.name for file in network.path.iterdir()}
-    assert files == {f"{name}.json" for name in ("config", "status", "report")} | {
+    files = {file.relative_to(network.path).as_posix() for file in network.path.rglob("*") if file.is_file()}
+    epochs = {f"epochs/{epoch:04}.npz" for epoch in range(1, network.config.epochs + 1)}
+    assert files == epochs | {f"{name}.json" for name in ("config", "status", "report")} | {
         "metrics.jsonl",
         "model.keras",
         "predictions.npz",

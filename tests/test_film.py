@@ -70,6 +70,14 @@ def test_rounding_keeps_the_reading_of_two_nearly_equal_digits() -> None:
     assert film.halved(probabilities).argmax() == 8
 
 
+def test_a_film_is_cut_where_a_run_goes_on(tmp_path: Path) -> None:
+    for epoch in (1, 2, 3):
+        film.write_frame(tmp_path, epoch, answers(epoch))
+    film.cut(tmp_path, 2)
+    assert film.read_film(tmp_path).epochs == (1, 2)
+    film.cut(tmp_path / "never-trained", 0)
+
+
 @pytest.mark.parametrize("damage", ["torn", "garbage", "shape", "dtype", "nan", "name", "folder"])
 def test_damaged_frames_are_left_out(tmp_path: Path, damage: str) -> None:
     for epoch in (1, 2, 3):

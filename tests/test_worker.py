@@ -32,7 +32,9 @@ def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def snapshot(folder: Path, *left_out: str) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in folder.iterdir() if file.name not in left_out}
+    """What is in the files of a folder and below, by path."""
+    files = [file for file in folder.rglob("*") if file.is_file() and file.name not in left_out]
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
 def weights_of(path: Path) -> list[np.ndarray]:
