@@ -40,7 +40,7 @@ def select(labels: Labels, probabilities: Probabilities, wanted: AnswerFilter) -
     `labels` is (n,), `probabilities` (n, 10).
     """
     reading = probabilities.argmax(axis=1)
-    confidence = probabilities.max(axis=1)
+    confidence = probabilities.max(axis=1).clip(0, 1)  # rounding can make a certainty a little more than 1
     right = reading == labels
     passed = (confidence >= wanted.low / 100) & (confidence <= wanted.high / 100)
     if wanted.kind == "mistakes":

@@ -7,6 +7,7 @@ Nothing is chosen by these answers; they are kept to be looked at. Runs of befor
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,6 +43,11 @@ class Film:
         frame: Probabilities = self.probabilities[position].astype(np.float32)
         return frame
 
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """The epochs before the last one whose answers are missing."""
+        return tuple(epoch for epoch in range(1, max(self.epochs, default=0)) if epoch not in self.epochs)
+
     @cached_property
     def readings(self) -> NDArray[np.uint8]:
         """The most probable digit of each image after each epoch, (epochs, 10000)."""
@@ -68,7 +74,8 @@ def cut(path: Path, epochs: int) -> None:
     """Remove the answers after later epochs than the first `epochs`: the run goes on from there."""
     for epoch, file in _files(path).items():
         if epoch > epochs:
-            file.unlink()
+            with suppress(OSError):  # what cannot be removed will be replaced
+                file.unlink()
 
 
 def read_film(path: Path) -> Film:

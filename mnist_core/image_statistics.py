@@ -49,11 +49,6 @@ class PixelHistogram:
         """Return the share of the pixels, 0 to 1, whose level is from `low` to `high`, both included."""
         return float(self.counts[low : high + 1].sum() / self.counts.sum())
 
-    def bands(self, width: int) -> NDArray[np.int64]:
-        """Return the counts of bands of `width` levels each, the first from 0; `width` divides 256."""
-        counts: NDArray[np.int64] = self.counts.reshape(-1, width).sum(axis=1)
-        return counts
-
 
 @dataclass(frozen=True)
 class Summary:

@@ -70,7 +70,10 @@ def carry_out(
                 best = checkpoint.best
                 if config.keep == "last" or (best and best.epoch == checkpoint.progress.epochs_completed):
                     save_model(path, model)
-                film.write_frame(path, checkpoint.progress.epochs_completed, network.predict(model, data.x_test))
+                try:
+                    film.write_frame(path, checkpoint.progress.epochs_completed, network.predict(model, data.x_test))
+                except OSError:  # nothing depends on it
+                    traceback.print_exc()
                 checkpoints.write_checkpoint(path, checkpoint)
 
             runs.write_status(path, "running", "Training", pid=os.getpid())

@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from ui import navigation, state
-from ui.explore import VIEWS, one_digit
-from ui.state import Params
+from ui import explore, navigation, state
+from ui.explore import VIEWS
 
 navigation.require_app()
 
@@ -18,8 +17,4 @@ st.segmented_control(
     label_visibility="collapsed",
     **view.widget,
 )
-chosen = VIEWS[view.value]
-if chosen.selection is not None and Params.INDEX in st.query_params:
-    one_digit.show(chosen.selection())
-else:
-    chosen.show()
+explore.show(VIEWS[view.value])

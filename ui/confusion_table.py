@@ -15,7 +15,7 @@ from ui.components import source
 
 _component = st.components.v2.component(
     "digit_lab_confusion_matrix",
-    html='<div class="confusion"><table></table></div>',
+    html='<div class="confusion"><table aria-label="Confusion matrix: true digits by readings"></table></div>',
     css=source("confusion_matrix.css"),
     js=source("confusion_matrix.js"),
 )
@@ -47,12 +47,14 @@ def confusion_table(
         [_cell(matrix, shares, shades, row, column, percent=percent, diagonal=diagonal) for column in CLASSES]
         for row in CLASSES
     ]
+    shown = matrix if diagonal else np.where(np.eye(len(CLASSES), dtype=bool), 0, matrix)
+    what = "images" if diagonal else "mistakes"
     _component(
         key=key,
         data={
             "cells": cells,
-            "rows": [f"All {total:,} images labelled {row}" for row, total in enumerate(matrix.sum(axis=1))],
-            "columns": [f"All {total:,} images read as {column}" for column, total in enumerate(matrix.sum(axis=0))],
+            "rows": [f"All {total:,} {what} labelled {row}" for row, total in enumerate(shown.sum(axis=1))],
+            "columns": [f"All {total:,} {what} read as {column}" for column, total in enumerate(shown.sum(axis=0))],
             "row": picked[0],
             "column": picked[1],
         },

@@ -35,7 +35,10 @@ def explore_card() -> None:
     """Show digits that a real network misread and lead to Explore."""
     data = readers.mnist()
     run = _shown_run()
-    chosen = np.arange(48) if run is None else evaluation.mistakes(data.y_test, readers.predictions(run))[:48]
+    chosen = np.arange(48)
+    with readers.telling():
+        if run is not None:
+            chosen = evaluation.mistakes(data.y_test, readers.predictions(run))[:48]
     st.image(pictures.enlarged(pictures.montage(data.x_test[chosen], columns=8), 2), width="stretch")
     st.markdown("**Explore** 70,000 digits, and the very images that a network gets wrong.")
     st.page_link(navigation.EXPLORE, label="Explore the digits", icon=":material/search:")
@@ -44,14 +47,15 @@ def explore_card() -> None:
 def draw_card() -> None:
     """Show the answer of a real network and lead to Draw."""
     run = _shown_run()
-    if run is not None:
-        figure = answer_figures.probability_figure(readers.predictions(run)[_TEST_IMAGE])
-        digit = pictures.enlarged(readers.mnist().x_test[_TEST_IMAGE], 4)
-        figure.add_layout_image(
-            source=pictures.data_uri(pictures.png(digit)), xref="paper", yref="paper", x=0, y=1, sizex=0.32, sizey=1
-        )
-        figure.update_xaxes(domain=[0.36, 1])
-        _show(figure, left=0)
+    with readers.telling():
+        if run is not None:
+            figure = answer_figures.probability_figure(readers.predictions(run)[_TEST_IMAGE])
+            digit = pictures.enlarged(readers.mnist().x_test[_TEST_IMAGE], 4)
+            figure.add_layout_image(
+                source=pictures.data_uri(pictures.png(digit)), xref="paper", yref="paper", x=0, y=1, sizex=0.32, sizey=1
+            )
+            figure.update_xaxes(domain=[0.36, 1])
+            _show(figure, left=0)
     st.markdown("**Draw** a digit with mouse, pen or finger, and see at once what is read.")
     st.page_link(navigation.DRAW, label="Draw a digit", icon=":material/draw:")
 

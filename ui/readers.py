@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -12,6 +14,7 @@ from mnist_core.dataset import DatasetError, Mnist, load_mnist
 from mnist_core.evaluation import Probabilities
 from mnist_core.event_log import EventReader
 from mnist_core.events import Event
+from ui.wording import plain
 
 MOST_RUNS = 40  # whose answers are compared; each takes 0.4 MB
 
@@ -41,40 +44,55 @@ def bundled_runs() -> list[runs.Run]:
 
 
 def predictions(run: runs.Run) -> Probabilities:
-    """Return a run's stored probabilities for the test images, or show what is wrong and end the page."""
+    """Return a run's stored probabilities for the test images, (10000, 10), read-only. Raises `RunError`."""
+    return _predictions(str(run.path), _version(run.path / "predictions.npz"))
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Say what is wrong with a run in the place of what cannot be shown of it."""
     try:
-        return _predictions(str(run.path), _version(run.path / "predictions.npz"))
+        yield
     except runs.RunError as error:
-        st.error(str(error), icon=":material/error:")
-        st.stop()
+        st.error(plain(str(error)), icon=":material/error:")
 
 
-def predictions_of_all() -> tuple[dict[str, runs.Run], dict[str, Probabilities]]:
-    """Return, by id, the runs that have answers to the test images, and these; at most `MOST_RUNS`, the newest first.
+@dataclass(frozen=True)
+class AllAnswers:
+    """What many runs answer to the test images, by their ids, and what there is to say about those left out."""
 
-    Those that ship are always among them. Those whose answers cannot be read are named in a caption and left out.
-    """
+    by_id: dict[str, runs.Run]
+    probabilities: dict[str, Probabilities]
+    notes: tuple[str, ...]
+
+    def show_notes(self) -> None:
+        """Say which runs were left out, and why."""
+        for note in self.notes:
+            st.caption(f":material/info: {plain(note)}")
+
+
+def all_answers(include: runs.Run | None = None) -> AllAnswers:
+    """Return the answers of `include`, of the newest runs, and of those that ship; of at most `MOST_RUNS` in all."""
     usable = usable_runs()
     made_here = [run for run in usable if not run.is_bundled]
     ship = usable[len(made_here) :]
+    asked = made_here[: MOST_RUNS - len(ship)] + ship
+    if include is not None and include not in asked:
+        asked.insert(0, include)
     found: dict[str, Probabilities] = {}
-    problems = []
-    for run in made_here[: MOST_RUNS - len(ship)] + ship:
+    notes = []
+    for run in asked:
         try:
-            found[run.id] = _predictions(str(run.path), _version(run.path / "predictions.npz"))
+            found[run.id] = predictions(run)
         except runs.RunError as error:
-            problems.append(str(error))
-    if problems:
-        st.caption(f":material/error: {' '.join(problems)}")
-    if len(usable) > MOST_RUNS:
-        st.caption(
-            f"Of {len(usable):,} networks, the {MOST_RUNS - len(ship)} newest and those that ship are asked here."
-        )
-    return {run.id: run for run in usable if run.id in found}, found
+            notes.append(str(error))
+    if len(usable) > len(asked):
+        notes.append(f"Of {len(usable):,} networks, the {MOST_RUNS - len(ship)} newest and those that ship are asked.")
+    return AllAnswers({run.id: run for run in asked if run.id in found}, found, tuple(notes))
 
 
 def film_of(run: runs.Run) -> film.Film:
-    """Return the answers of a run to the test images after each of its epochs."""
+    """Return the answers of a run to the test images after each of its epochs; the array is read-only."""
     return _film(str(run.path), _version(run.path / film.FOLDER))
 
 
@@ -116,12 +134,17 @@ def _bundled_runs() -> list[runs.Run]:
 
 @st.cache_resource(show_spinner=False, max_entries=2 * MOST_RUNS)
 def _predictions(path: str, version: tuple[int, int]) -> Probabilities:
-    return runs.read_predictions(Path(path))
+    found = runs.read_predictions(Path(path))
+    found.setflags(write=False)
+    return found
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _film(path: str, version: tuple[int, int]) -> film.Film:
-    return film.read_film(Path(path))
+    found = film.read_film(Path(path))
+    found.probabilities.setflags(write=False)
+    found.readings.setflags(write=False)
+    return found
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

@@ -48,7 +48,7 @@ def pick_run(
 ) -> runs.Run | None:
     """Let the visitor choose one of the runs; the choice is in the URL. None, with a way on, if there are none."""
     if not choices:
-        st.info("There is no trained network yet: train one first, it takes a minute or two.", icon=":material/info:")
+        no_network()
         return None
     chosen = chosen_run(choices, fallback=fallback, param=param)
     by_id = {run.id: run for run in choices}
@@ -57,6 +57,11 @@ def pick_run(
         st.warning(f"{_why_not(named)} Here is another one.", icon=":material/search_off:")
     st.selectbox(label, list(by_id), format_func=lambda run_id: describe(by_id[run_id]), **chosen.widget)
     return by_id[chosen.value]
+
+
+def no_network() -> None:
+    """Say that there is no trained network yet, and what to do about it."""
+    st.info("There is no trained network yet: train one first, it takes a minute or two.", icon=":material/info:")
 
 
 def chosen_run(

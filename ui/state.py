@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,7 @@ Value = TypeVar("Value")
 Choice = TypeVar("Choice", bound=str)
 
 _MOST_CHARACTERS = 2000
+_FORGOTTEN_SECONDS = 10.0  # a film that nobody has looked at for so long does not play any more
 
 
 class Keys(StrEnum):
@@ -29,7 +31,7 @@ class Keys(StrEnum):
     WENT = "went"
     CHOSEN = "chosen"
     JUST_CHOSEN = "just_chosen"
-    PLAYING = "playing"  # the epoch that the film of a run has come to
+    PLAYING = "playing"
     LABEL_ANSWERS = "label_answers"  # by index what the visitor said: a digit, or None for "can't tell"
     LABELS_REVEALED = "labels_revealed"
 
@@ -56,7 +58,7 @@ class Params(StrEnum):
     LOW = "low"  # least confidence in percent
     HIGH = "high"  # most confidence in percent
     CELLS = "cells"  # what a confusion matrix shows: counts or percent
-    DIAGONAL = "diagonal"
+    MISTAKES_ONLY = "mistakes-only"  # whether a confusion matrix leaves its diagonal out
     OTHER = "other"  # a second run
     EPOCH = "epoch"
     MAP = "map"
@@ -74,6 +76,15 @@ class Bound(Generic[Value]):
 
     value: Value
     widget: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Playing:
+    """The film of a run, the epoch that it has come to, and when that was."""
+
+    run_id: str
+    epoch: str
+    moment: float
 
 
 def bound_choice(name: Params, options: Sequence[Choice], default: Choice) -> Bound[Choice]:
@@ -115,8 +126,8 @@ def bound_range(low_name: Params, high_name: Params, low: int, high: int) -> Bou
 
 
 def bound_text(name: Params) -> Bound[str]:
-    """Return the text that the URL holds, bound to a text field."""
-    return _bound(name, st.query_params.get(name, "")[:_MOST_CHARACTERS], lambda text: {name: text.strip() or None})
+    """Return the text that the URL holds, bound to a text field. It can be of any length and hold anything."""
+    return _bound(name, st.query_params.get(name, ""), lambda text: {name: text.strip() or None})
 
 
 def bound_toggle(name: Params) -> Bound[bool]:
@@ -138,12 +149,25 @@ def _bound(name: Params, value: Value, to_params: Callable[[Value], dict[Params,
 
 
 def _write_view() -> None:
+    open_view(view=st.session_state[f"choice-{Params.VIEW}"])
+
+
+def open_view(**values: object) -> None:
+    """Replace all that the URL holds but the run, in a callback of a widget."""
+    st.session_state.pop(Keys.PLAYING, None)
     kept = {"run": st.query_params[Params.RUN]} if Params.RUN in st.query_params else {}
-    st.query_params.from_dict({"view": st.session_state[f"choice-{Params.VIEW}"], **kept})
+    st.query_params.from_dict({**kept, **{name: str(value) for name, value in values.items()}})
 
 
 def choose(**values: object) -> None:
-    """Put what a visitor chose into the URL, in a callback of a widget; None takes one out."""
+    """Put what a visitor chose into the URL, in a callback of a widget; None takes one out.
+
+    A film that plays ends there, at the epoch that it has come to: only then does the URL say what the page shows.
+    """
+    playing = now_playing()
+    st.session_state.pop(Keys.PLAYING, None)
+    if playing is not None:
+        values = {Params.EPOCH.value: playing.epoch, **values}
     chosen = st.session_state.setdefault(Keys.CHOSEN, {})
     chosen.update({name: (st.query_params.get(name), value) for name, value in values.items()})
     write(**values)
@@ -156,10 +180,26 @@ def catch_up() -> None:
     Of two quick clicks, the second is sent with the URL from before the first. A visitor who goes back sends an older
     URL too, but without choosing anything.
     """
-    chosen = st.session_state.setdefault(Keys.CHOSEN, {})
     if not st.session_state.pop(Keys.JUST_CHOSEN, False):
-        chosen.clear()
+        st.session_state[Keys.CHOSEN] = {}
+    put_back()
+
+
+def put_back() -> None:
+    """In a callback that goes on from what the URL holds: put back what the browser did not know of yet."""
+    chosen = st.session_state.get(Keys.CHOSEN, {})
     write(**{name: value for name, (before, value) in chosen.items() if st.query_params.get(name) == before})
+
+
+def play(run_id: str, epoch: str) -> None:
+    """Note which epoch the film of a run has come to."""
+    st.session_state[Keys.PLAYING] = Playing(run_id, epoch, time.monotonic())
+
+
+def now_playing() -> Playing | None:
+    """Return what the film that plays has come to; None if none does, or if nobody has looked for a while."""
+    playing: Playing | None = st.session_state.get(Keys.PLAYING)
+    return playing if playing is not None and time.monotonic() - playing.moment < _FORGOTTEN_SECONDS else None
 
 
 def read_number(name: Params, low: int, high: int, default: int) -> int:

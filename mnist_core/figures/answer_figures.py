@@ -39,31 +39,39 @@ def answers_figure(names: Sequence[str], probabilities: Probabilities, label: in
 
     The digit that a network reads is green if it is the label and amber if not; a band marks the label.
     """
-    figure = go.Figure()
-    readings = probabilities.argmax(axis=1)
-    for row, (name, answer, reading) in enumerate(zip(names, probabilities, readings.tolist(), strict=True)):
+    bars, shapes, names_above = [], [], []  # added all at once: Plotly checks the whole figure at each addition
+    for row, (name, answer) in enumerate(zip(names, probabilities, strict=True)):
+        reading = int(answer.argmax())
         color = TRAINING_COLOR if reading == label else VALIDATION_COLOR
-        figure.add_bar(
-            x=list(CLASSES),
-            y=(_BAR_SHARE * answer).tolist(),
-            base=-row,
-            marker_color=[color if digit == reading else QUIET_COLOR for digit in CLASSES],
-            customdata=answer.tolist(),
-            hovertemplate=f"%{{x}}: %{{customdata:.2%}}<extra>{html.escape(name)}</extra>",
-            showlegend=False,
+        bars.append(
+            go.Bar(
+                x=list(CLASSES),
+                y=(_BAR_SHARE * answer).tolist(),
+                base=-row,
+                name=html.escape(name),
+                marker_color=[color if digit == reading else QUIET_COLOR for digit in CLASSES],
+                customdata=answer.tolist(),
+                hovertemplate="%{x}: %{customdata:.2%}<extra>%{fullData.name}</extra>",
+                showlegend=False,
+            )
         )
-        figure.add_annotation(
-            x=0,
-            xref="paper",
-            xanchor="left",
-            y=-row + 0.86,
-            yanchor="middle",
-            text=f"{html.escape(name)}: <b>{reading}</b>, {answer[reading]:.1%}",
-            showarrow=False,
-            align="left",
+        names_above.append(
+            {
+                "x": 0,
+                "xref": "paper",
+                "xanchor": "left",
+                "y": -row + 0.86,
+                "yanchor": "middle",
+                "text": f"{html.escape(name)}: <b>{reading}</b>, {answer[reading]:.1%}",
+                "showarrow": False,
+                "align": "left",
+            }
         )
-        figure.add_hline(y=-row, line_color=GRID_COLOR, line_width=1)
-    figure.add_vrect(x0=label - 0.5, x1=label + 0.5, fillcolor=TRAINING_COLOR, opacity=0.1, line_width=0)
+        line = {"color": GRID_COLOR, "width": 1}
+        shapes.append({"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": -row, "y1": -row, "line": line})
+    band = {"fillcolor": TRAINING_COLOR, "opacity": 0.1, "line": {"width": 0}}
+    shapes.append({"type": "rect", "x0": label - 0.5, "x1": label + 0.5, "yref": "paper", "y0": 0, "y1": 1, **band})
+    figure = go.Figure(bars, {"shapes": shapes, "annotations": names_above})
     figure.update_layout(barmode="overlay", bargap=0.25)
     figure.update_xaxes(tickvals=list(CLASSES), range=[-0.6, 9.6], fixedrange=True, showgrid=False)
     figure.update_yaxes(visible=False, range=[0.98 - len(names), 1.05], fixedrange=True)

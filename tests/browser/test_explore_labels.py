@@ -29,6 +29,9 @@ def test_two_networks_from_a_count_to_its_images_and_to_the_exact_test(page: Pag
     expect(tiles.first).to_contain_text(f"label {mnist.y_test[first]}")
     expect(tiles.first).to_contain_text(f"A {a[first]} · B {b[first]}")
 
+    misread_by_all = int((failed == len(every)).sum())
+    page.get_by_role("radio", name=f"Every network misreads: {misread_by_all}", exact=True).click()
+    expect(tiles).to_have_count(misread_by_all)
     hard = int((2 * failed >= len(every)).sum())
     page.get_by_role("radio", name=f"Hard for all: {hard}", exact=True).click()
     expect(tiles).to_have_count(min(hard, 100))
@@ -75,7 +78,10 @@ def test_the_labels_are_a_game(page: Page, server) -> None:
         ["You", "", "●", ""],
     ]
 
-    page.get_by_role("button", name=f"Image {index:,}").click()
+    page.locator(".st-key-disputed").get_by_role("button", name="More").click()
+    expect(page.get_by_text(f"Test image {index:,}", exact=True)).to_be_visible()
+    expect(page.get_by_text(f"Read as {read[0]}:")).to_be_visible()
+    page.get_by_role("button", name="Open it").click()
     expect(page.get_by_text(disputed.sentence)).to_be_visible()
     page.get_by_role("button", name="Back to the list").click()
     expect(choices).to_have_count(14)  # what was said is remembered

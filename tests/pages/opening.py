@@ -22,10 +22,7 @@ def open_page(name: str, **query: str) -> AppTest:
 
 
 def texts(app: AppTest) -> str:
-    """Everything that a page says in words."""
+    """Everything that a page says in words, as it is read: without the escapes of Markdown."""
     kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.warning, app.error, app.success)
-    return "\n".join(
-        str(getattr(element, "label", "")) + " " + str(element.value)
-        for kind in (*kinds, app.metric)
-        for element in kind
-    )
+    said = [f"{getattr(element, 'label', '')} {element.value}" for kind in (*kinds, app.metric) for element in kind]
+    return "\n".join(said).replace("\\", "")

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_core import film, runs
 from mnist_core.dataset import Mnist
 from mnist_core.evaluation import Probabilities
-from ui import digit_grid
+from ui import digit_grid, readers
 
 VIEWS = ("digits", "glance", "mistakes", "confusion", "scores", "epochs", "two", "labels")
 LISTS = ("digits", "mistakes", "confusion", "epochs", "two", "labels")
@@ -218,7 +218,7 @@ def test_a_cell_a_row_and_a_column(digit: str | None, read: str | None, shown, c
 
 
 def test_without_the_diagonal_a_row_shows_its_mistakes(shown: list[int], chollet, mnist: Mnist) -> None:
-    open_page("explore", view="confusion", digit="7", diagonal="yes")
+    open_page("explore", view="confusion", digit="7", **{"mistakes-only": "yes"})
     wrong = np.flatnonzero((mnist.y_test == 7) & (chollet.argmax(axis=1) != 7))
     assert sorted(shown) == wrong.tolist()
 
@@ -274,27 +274,111 @@ def test_a_run_without_a_film_says_so(own_folders: Path) -> None:
     assert "Test image 5" in texts(open_page("explore", view="epochs", run=path.name, index="5"))
 
 
-def test_a_film_with_damaged_epochs_shows_the_others(own_folders: Path) -> None:
+def test_a_film_with_damaged_epochs_shows_the_others(own_folders: Path, mnist: Mnist) -> None:
     path = copied(own_folders)
     (path / "epochs" / "0002.npz").write_bytes(b"torn")
     app = open_page("explore", view="epochs", run=path.name, epoch="2")
     assert "2" not in app.select_slider[0].options
     assert len(app.select_slider[0].options) == 14
+    assert "The answers after epoch 2 are missing" in texts(app)
+    learned = film.turned(mnist.y_test, film.read_film(path), 1, "learned")
+    app = open_page("explore", view="epochs", run=path.name, index=str(learned[0]))
+    assert "earned by epoch 3" in texts(app) or "learned again by 3" in texts(app)
 
 
 # Damaged runs
 
 
+STILL_THERE = {  # of each view, when the predictions of the run that it is about are damaged
+    "digits": "Test images: **1–100 of 10,000**",
+    "glance": "**70,000 digits**",
+    "labels": "What the fifteen cost",
+}
+
+
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("damage", ["predictions.npz", "config.json"])
-def test_a_damaged_run_is_told_and_leaves_the_rest_usable(view: str, damage: str, own_folders: Path) -> None:
+def test_damaged_predictions_are_told_and_leave_the_rest(view: str, own_folders: Path) -> None:
     path = copied(own_folders)
-    (path / damage).write_bytes(b'{"torn')
-    for query in ({}, {"run": path.name, "other": path.name}, {"run": path.name, "index": "947"}):
-        app = open_page("explore", view=view, **query)
+    (path / "predictions.npz").write_bytes(b"torn")
+    app = open_explore_of(view, path.name)
+    said = texts(app)
+    if view == "epochs":  # its film is whole
+        assert "Mistakes after epoch 15: **91**" in said or "Mistakes after epoch 15: **1–25 of 91**" in said
+    else:
+        assert f"The predictions of run {path.name} cannot be read; the file is damaged." in said or view == "digits"
         assert len(app.error) <= 1
-        assert app.title[0].value == "Explore the digits"
-    assert not open_page("explore", view=view, run="nehlr", other="fast").error
+        assert STILL_THERE.get(view, "Explore the digits") in said
+        assert view in STILL_THERE or any(path.name == box.value for box in app.selectbox)  # another can be chosen
+
+
+@pytest.mark.parametrize("view", LISTS)
+def test_one_digit_of_a_damaged_run_is_shown_all_the_same(view: str, own_folders: Path) -> None:
+    path = copied(own_folders)
+    (path / "predictions.npz").write_bytes(b"torn")
+    app = open_explore_of(view, path.name, index="947")
+    said = texts(app)
+    assert "Test image 947, labelled 8" in said
+    assert f"The predictions of run {path.name} cannot be read; the file is damaged." in said
+    assert "of 7 networks" in said
+    assert "The nearest labelled 8" in said
+    assert any(button.label == "Back to the list" for button in app.button)
+
+
+def open_explore_of(view: str, run_id: str, **query: str) -> AppTest:
+    """A view about one run; where there is a choice, it is about its answers."""
+    return open_page("explore", view=view, run=run_id, color="answer", kind="half" if view == "two" else "", **query)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_run_whose_settings_are_damaged_is_left_out(view: str, own_folders: Path) -> None:
+    path = copied(own_folders)
+    (path / "config.json").write_bytes(b'{"torn')
+    app = open_page("explore", view=view, run=path.name)
+    assert not app.error
+    names_it = view not in ("digits", "glance", "labels")  # these are about no run
+    assert (path.name in texts(app)) == names_it
+    assert not any(path.name in box.options for box in app.selectbox)
+
+
+def test_names_and_lists_are_shown_as_they_stand(own_folders: Path) -> None:
+    path = copied(own_folders)
+    runs.rename(path, "![x](http://a.b/c.png) **bold**")
+    app = open_page("explore", view="mistakes", run=path.name, index="5")
+    assert not any("![x](" in element.value for element in app.markdown)
+    assert "How ![x](http://a.b/c.png) **bold** learned it" in texts(app)
+    app = open_page("explore", only="![](//a.b/c.png)")
+    assert "![](" not in app.error[0].value
+    assert "![](//a.b/c.png)" in texts(app)
+
+
+def test_a_list_of_indices_that_is_too_long_is_refused_and_not_cut(shown: list[int]) -> None:
+    app = open_page("explore", only=",".join(str(index) for index in range(1000, 1500)))
+    assert "characters" in app.error[0].value
+    assert shown == []
+
+
+def test_the_chosen_network_is_asked_however_many_there_are(own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "MOST_RUNS", 8)
+    for number in range(3):
+        shutil.copytree(runs.BUNDLED_RUNS / "fast", own_folders / f"2026010{number + 1}-000000000-fast")
+    oldest = "20260101-000000000-fast"
+    app = open_page("explore", view="mistakes", run=oldest, index="947")
+    assert "of 9 networks" in texts(app)
+    assert "Of 10 networks, the 1 newest and those that ship are asked." in texts(app)
+    assert "of 8 networks" in texts(open_page("explore", view="mistakes", index="947"))
+
+
+def test_the_kept_epoch_is_where_a_film_begins(own_folders: Path) -> None:
+    path = copied(own_folders)
+    report = json.loads((path / "report.json").read_text())
+    (path / "report.json").write_text(json.dumps({**report, "kept_epoch": 12, "kept_rule": "lowest validation loss"}))
+    app = open_page("explore", view="epochs", run=path.name)
+    assert app.select_slider[0].value == "12"
+    assert "is the one after epoch 12" in texts(app)
+    (path / "report.json").write_text(json.dumps({**report, "kept_epoch": 16}))  # stopped in the middle of it
+    app = open_page("explore", view="epochs", run=path.name)
+    assert app.select_slider[0].value == "15"
+    assert "from the middle of an epoch" in texts(app)
 
 
 def test_a_run_of_a_newer_version_is_left_out(own_folders: Path) -> None:

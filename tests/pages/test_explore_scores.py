@@ -101,6 +101,7 @@ def test_counts_of_two_networks_are_those_of_a_loop(mnist: Mnist, shipped: dict[
         "Only B misreads": len(b - a),
         "Both misread": len(a & b),
         "They disagree": disagree,
+        "Every network misreads": len(set.intersection(*every)),
         "Hard for all": hard,
     }
     assert f"Accuracy of A {1 - len(a) / 10_000:.2%}" in texts(app)
@@ -108,11 +109,10 @@ def test_counts_of_two_networks_are_those_of_a_loop(mnist: Mnist, shipped: dict[
     assert f"Images that only A misreads: 1–100 of {len(a - b)}" in texts(app)
 
 
-def test_what_is_hard_for_all_says_how_many_all_misread(mnist: Mnist, shipped: dict[str, Probabilities]) -> None:
-    app = open_explore("two", kind="hard")
+def test_what_every_network_misreads(mnist: Mnist, shipped: dict[str, Probabilities]) -> None:
+    app = open_explore("two", kind="every")
     every = set.intersection(*(misread(probabilities, mnist.y_test) for probabilities in shipped.values()))
-    assert f"all of them misread {len(every)}, which come first" in texts(app)
-    assert f"Of all {len(shipped)} networks" in texts(app)
+    assert f"Images that all {len(shipped)} networks misread: {len(every)}" in texts(app)
 
 
 def test_another_network_is_offered_than_the_first() -> None:
@@ -167,7 +167,7 @@ def test_a_choice_reveals_its_image_and_no_other(mnist: Mnist, shipped: dict[str
         [f"{len(readings)} networks", str(six), str(one), str(len(readings) - six - one)],
         ["You", "", "", "4"],
     ]
-    names = next(button.help for button in app.button if button.label == "Image 2,654")
+    names = next(element.value for element in app.markdown if "Test image 2,654" in element.value)
     assert set(re.findall(r"Read as \*\*(\d)\*\*", names)) == set(map(str, readings))
 
 
@@ -248,6 +248,6 @@ def test_a_damaged_run_is_named_and_leaves_the_rest(view: str, own_folders: Path
     broken = own_folders / "20260101-000000000-broken"
     shutil.copytree(runs.BUNDLED_RUNS / "chollet", broken)
     (broken / "predictions.npz").write_bytes(b"torn")
-    app = open_explore(view, run="chollet", other="nehlr")
+    app = open_explore(view, run="chollet", other="nehlr", kind="half")
     assert broken.name in texts(app)
     assert len(app.pills) == 15 if view == "labels" else shown_kinds(app)["Hard for all"]

@@ -51,5 +51,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     })
     return line
   })
+  const focused = parentElement.getRootNode().activeElement?.getAttribute("aria-label")
   table.replaceChildren(head, ...rows)
+  if (focused) [...table.querySelectorAll("button")].find((each) => each.ariaLabel === focused)?.focus()
 }

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+import streamlit as st
+
+from ui import readers
 from ui.explore import (
     confusion_view,
     film_view,
@@ -12,10 +16,12 @@ from ui.explore import (
     glance_view,
     labels_view,
     mistakes_view,
+    one_digit,
     scores_view,
     two_networks_view,
 )
 from ui.explore.selection import Selection
+from ui.state import Params
 
 
 @dataclass(frozen=True)
@@ -37,3 +43,15 @@ VIEWS = {
     "two": View("Two networks", two_networks_view.show, two_networks_view.selection),
     "labels": View("Labels", labels_view.show, labels_view.selection),
 }
+
+
+def show(view: View) -> None:
+    """Show a view, or the one image of its list that the URL names; say what is wrong if a run cannot be read."""
+    if view.selection is None or Params.INDEX not in st.query_params:
+        with readers.telling():
+            view.show()
+        return
+    chosen = Selection("test", np.arange(len(readers.mnist().y_test)), "test images")
+    with readers.telling():
+        chosen = view.selection()
+    one_digit.show(chosen)

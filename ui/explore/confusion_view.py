@@ -10,7 +10,7 @@ from mnist_core import answers, evaluation, runs
 from mnist_core.answers import AnswerFilter
 from ui import readers, state
 from ui.confusion_table import Picked, confusion_table
-from ui.explore import mistakes_view, pickers
+from ui.explore import answer_words, pickers
 from ui.explore.browse import browse
 from ui.explore.selection import Selection
 from ui.state import Params
@@ -21,13 +21,8 @@ _CELLS = {"counts": "counts", "percent": "% of row"}
 @dataclass(frozen=True)
 class _Choices:
     cells: state.Bound[str]
-    hide_diagonal: state.Bound[bool]
-    true: int | None
-    read: int | None
-
-    @property
-    def picked(self) -> Picked:
-        return self.true, self.read
+    mistakes_only: state.Bound[bool]
+    picked: Picked
 
 
 def show() -> None:
@@ -38,7 +33,7 @@ def show() -> None:
         st.segmented_control(
             "Cells", list(_CELLS), format_func=_CELLS.__getitem__, required=True, **choices.cells.widget
         )
-        st.toggle("Mistakes only", **choices.hide_diagonal.widget)
+        st.toggle("Mistakes only", **choices.mistakes_only.widget)
     probabilities = readers.predictions(run)
     matrix = evaluation.confusion_matrix(readers.mnist().y_test, probabilities)
     left, right = st.columns([6, 5], gap="large")
@@ -46,9 +41,9 @@ def show() -> None:
         confusion_table(
             matrix,
             choices.picked,
-            _pick,
+            pickers.pick_cell,
             percent=choices.cells.value == "percent",
-            diagonal=not choices.hide_diagonal.value,
+            diagonal=not choices.mistakes_only.value,
             key="confusion",
         )
         st.caption(
@@ -59,7 +54,7 @@ def show() -> None:
         if choices.picked == (None, None):
             _summary(matrix.trace(), matrix.sum(), evaluation.most_confused(matrix, 8))
         else:
-            browse(_select(run, choices), "confusion", default_size="25")
+            browse(_select(run, choices), "confusion")
 
 
 def selection() -> Selection:
@@ -70,24 +65,19 @@ def selection() -> Selection:
 def _choices() -> _Choices:
     return _Choices(
         state.bound_choice(Params.CELLS, list(_CELLS), "counts"),
-        state.bound_toggle(Params.DIAGONAL),
-        pickers.as_digit(pickers.digit(Params.DIGIT)),
-        pickers.as_digit(pickers.digit(Params.READ)),
+        state.bound_toggle(Params.MISTAKES_ONLY),
+        pickers.cell(),
     )
-
-
-def _pick(picked: Picked) -> None:
-    true, read = picked
-    state.choose(**{Params.DIGIT.value: true, Params.READ.value: read, Params.PAGE.value: None})
 
 
 def _select(run: runs.Run, choices: _Choices) -> Selection:
     probabilities = readers.predictions(run)
-    kind: answers.Kind = "mistakes" if choices.hide_diagonal.value else "all"
-    wanted = AnswerFilter(kind=kind, true=choices.true, read=choices.read, order="loss")
+    kind: answers.Kind = "mistakes" if choices.mistakes_only.value else "all"
+    true, read = choices.picked
+    wanted = AnswerFilter(kind=kind, true=true, read=read, order="loss")
     found = answers.select(readers.mnist().y_test, probabilities, wanted)
-    words = mistakes_view.describe(wanted)
-    return Selection("test", found, words, run, mistakes_view.caption_of(probabilities))
+    words = answer_words.describe(wanted)
+    return Selection("test", found, words, run, answer_words.caption_of(probabilities), page_size=25)
 
 
 def _summary(correct: int, total: int, confused: list[tuple[int, int, int]]) -> None:
@@ -105,7 +95,7 @@ def _summary(correct: int, total: int, confused: list[tuple[int, int, int]]) -> 
                 st.button(
                     f"{true} → {read}: {count}",
                     key=f"confused-{true}-{read}",
-                    on_click=_pick,
+                    on_click=pickers.pick_cell,
                     args=((true, read),),
                     help=f"{count} images labelled {true} were read as {read}.",
                 )

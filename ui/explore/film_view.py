@@ -15,11 +15,11 @@ from mnist_core.figures import film_figures
 from mnist_core.film import Film
 from ui import readers, state
 from ui.confusion_table import Picked, confusion_table
-from ui.explore import mistakes_view, pickers
+from ui.explore import answer_words, pickers
 from ui.explore.browse import browse
 from ui.explore.map_chart import map_chart
 from ui.explore.selection import Selection
-from ui.state import Keys, Params
+from ui.state import Params
 from ui.wording import count
 
 _KINDS = {
@@ -29,15 +29,16 @@ _KINDS = {
     "unsettled": "Back and forth",
 }
 _FRAME_SECONDS = 0.8
+_PAGE_SIZE = 25
 
 
 @dataclass(frozen=True)
 class _Choices:
-    position: int  # in the film, from 0, of the epoch that is shown
+    epochs: list[str]  # that can be shown
+    position: int  # among them, of the epoch that is shown
     epoch: state.Bound[str]
     kind: state.Bound[str]
     picked: Picked
-    playing: bool
 
 
 def show() -> None:
@@ -47,27 +48,27 @@ def show() -> None:
     if not len(history):
         st.info(
             "This run has no film: it was trained before Digit Lab kept its answers after each epoch, or it ended "
-            "before "
-            "its first epoch was done. Train it again to see one.",
+            "before its first epoch was done. Train it again to see one.",
             icon=":material/movie:",
         )
         return
-    choices = _choices(history)
+    playing = _playing(run, history)
+    choices = _choices(run, history, playing)
     if len(history) > 1:
-        _slider(history, choices)
+        _slider(run, choices, plays=playing is not None)
+    _about_kept_weights(run, history)
     _figures(history, choices.position)
     left, right = st.columns([5, 6], gap="large")
     with left:
         matrix = evaluation.confusion_matrix(readers.mnist().y_test, history.frame(choices.position))
-        confusion_table(matrix, choices.picked, _pick, diagonal=False, key="film-confusion")
-        map_chart("neighbours", history.readings[choices.position], _open, key="film-map")
+        confusion_table(matrix, choices.picked, pickers.pick_cell, diagonal=False, key="film-confusion")
+        map_chart("neighbours", history.readings[choices.position], pickers.open_image, key="film-map")
     with right:
-        st.segmented_control(
-            "Images", list(_KINDS), format_func=_KINDS.__getitem__, required=True, **choices.kind.widget
-        )
-        browse(_select(run, history, choices), "film", default_size="25")
-    if choices.playing:
-        _next_frame(history, choices.position)
+        kinds = list(_KINDS)
+        st.segmented_control("Images", kinds, format_func=_KINDS.__getitem__, required=True, **choices.kind.widget)
+        browse(_select(run, history, choices), "film")
+    if playing is not None:
+        _next_frame(run, choices)
 
 
 def selection() -> Selection:
@@ -76,49 +77,72 @@ def selection() -> Selection:
     history = readers.film_of(run)
     if not len(history):
         return Selection("test", np.empty(0, np.intp), "test images", run)
-    return _select(run, history, _choices(history))
+    return _select(run, history, _choices(run, history, playing=None))
 
 
-def _choices(history: Film) -> _Choices:
+def _choices(run: runs.Run, history: Film, playing: str | None) -> _Choices:
     epochs = [str(epoch) for epoch in history.epochs]
-    epoch = state.bound_choice(Params.EPOCH, epochs, epochs[-1])
+    epoch = state.bound_choice(Params.EPOCH, epochs, str(_kept_epoch(run, history) or epochs[-1]))
     kind = state.bound_choice(Params.KIND, list(_KINDS), "mistakes")
-    picked = pickers.as_digit(pickers.digit(Params.DIGIT)), pickers.as_digit(pickers.digit(Params.READ))
-    playing = st.session_state.get(Keys.PLAYING)
-    return _Choices(epochs.index(playing if playing in epochs else epoch.value), epoch, kind, picked, playing in epochs)
+    return _Choices(epochs, epochs.index(playing or epoch.value), epoch, kind, pickers.cell())
 
 
-def _slider(history: Film, choices: _Choices) -> None:
-    epochs = [str(epoch) for epoch in history.epochs]
-    now = epochs[choices.position]
+def _kept_epoch(run: runs.Run, history: Film) -> int | None:
+    """Return the epoch whose weights the network of all other views has; None if the film does not have it."""
+    if run.report is None or run.report.kept_epoch > run.report.epochs_completed:  # broken off within that epoch
+        return None
+    return run.report.kept_epoch if run.report.kept_epoch in history.epochs else None
+
+
+def _about_kept_weights(run: runs.Run, history: Film) -> None:
+    """Say what is not as one would expect: other weights kept than the last ones, epochs that are missing."""
+    kept = _kept_epoch(run, history)
+    if run.report is not None and run.report.kept_epoch > run.report.epochs_completed:
+        st.caption("The network that was kept is from the middle of an epoch, which the film does not show.")
+    elif kept is not None and kept != history.epochs[-1]:
+        st.caption(f"The network that was kept, and that all other views show, is the one after epoch {kept}.")
+    if history.missing:
+        missing = ", ".join(map(str, history.missing))
+        st.caption(
+            f"The answers after epoch {missing} are missing or damaged: what changed there shows one epoch later."
+        )
+
+
+# Playing
+
+
+def _playing(run: runs.Run, history: Film) -> str | None:
+    """Return the epoch that the film of this run has come to, if it plays."""
+    playing = state.now_playing()
+    if playing is None or playing.run_id != run.id or int(playing.epoch) not in history.epochs:
+        return None
+    return playing.epoch
+
+
+def _slider(run: runs.Run, choices: _Choices, *, plays: bool) -> None:
+    epochs, now = choices.epochs, choices.epochs[choices.position]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if choices.playing:
-            st.button("Stop", icon=":material/stop:", on_click=_stop, args=(now,), key="stop-film")
+        if plays:
+            st.button("Stop", icon=":material/stop:", on_click=state.choose, key="stop-film")
             # While it plays, the URL stays: each epoch would be a step in the browser's history.
             st.select_slider("After epoch", epochs, now, disabled=True, key=f"playing-{now}")
         else:
             start = epochs[0] if choices.position == len(epochs) - 1 else now
-            st.button("Play", icon=":material/play_arrow:", on_click=_play, args=(start,), key="play-film")
+            st.button("Play", icon=":material/play_arrow:", on_click=state.play, args=(run.id, start), key="play-film")
             st.select_slider("After epoch", epochs, **choices.epoch.widget)
 
 
-def _play(start: str) -> None:
-    st.session_state[Keys.PLAYING] = start
-
-
-def _stop(epoch: str) -> None:
-    st.session_state.pop(Keys.PLAYING, None)
-    state.choose(**{Params.EPOCH.value: epoch, Params.PAGE.value: None})
-
-
-def _next_frame(history: Film, position: int) -> None:
+def _next_frame(run: runs.Run, choices: _Choices) -> None:
     """Wait a moment, then show the next epoch; after the last one the film stops."""
     time.sleep(_FRAME_SECONDS)
-    if position + 1 < len(history):
-        st.session_state[Keys.PLAYING] = str(history.epochs[position + 1])
+    if choices.position + 1 < len(choices.epochs):
+        state.play(run.id, choices.epochs[choices.position + 1])
     else:
-        _stop(str(history.epochs[position]))
+        state.choose()
     st.rerun()
+
+
+# What is shown
 
 
 def _figures(history: Film, position: int) -> None:
@@ -136,7 +160,7 @@ def _figures(history: Film, position: int) -> None:
                 f"Since epoch {before}",
                 f"+{len(film.turned(labels, history, position, 'learned')):,} "
                 f"−{len(film.turned(labels, history, position, 'forgotten')):,}",
-                help="Images that this epoch made right (+) and images that it made wrong (−).",
+                help="Images that became right (+) and images that became wrong (−).",
                 width="content",
             )
     with right:
@@ -144,41 +168,30 @@ def _figures(history: Film, position: int) -> None:
         st.plotly_chart(figure, config={"displayModeBar": False}, key="film-accuracy")
 
 
-def _open(index: int) -> None:
-    state.choose(**{Params.INDEX.value: index})
-
-
-def _pick(picked: Picked) -> None:
-    true, read = picked
-    state.choose(**{Params.DIGIT.value: true, Params.READ.value: read, Params.PAGE.value: None})
-
-
 def _select(run: runs.Run, history: Film, choices: _Choices) -> Selection:
     labels = readers.mnist().y_test
     probabilities = history.frame(choices.position)
-    caption = mistakes_view.caption_of(probabilities)
-    kind = choices.kind.value
+    caption = answer_words.caption_of(probabilities)
+    kind, epoch = choices.kind.value, history.epochs[choices.position]
     true, read = choices.picked
-    epoch = history.epochs[choices.position]
+    in_cell = AnswerFilter(kind="all", true=true, read=read)
     if kind == "mistakes":
         wanted = AnswerFilter(true=true, read=read, order="loss")
         found = answers.select(labels, probabilities, wanted)
-        return Selection("test", found, f"{mistakes_view.describe(wanted)} after epoch {epoch}", run, caption)
-    words = {
-        "learned": f"images that epoch {epoch} made right",
-        "forgotten": f"images that epoch {epoch} made wrong",
-        "unsettled": "images that were right once and then wrong again",
-    }[kind]
+        words = f"{answer_words.describe(wanted)} after epoch {epoch}"
+        return Selection("test", found, words, run, caption, _PAGE_SIZE)
     if kind == "unsettled":
         found, turns = film.unsettled(labels, history)
-        answer = caption
+        of_answer = caption
 
         def caption(index: int) -> tuple[str, ...]:
-            return answer(index)[0], count(int(turns[index]), "turn")
+            return of_answer(index)[0], count(int(turns[index]), "turn")
     else:
         found = film.turned(labels, history, choices.position, cast(film.Kind, kind))
-    if choices.picked != (None, None):
-        passed = answers.select(labels, probabilities, AnswerFilter(kind="all", true=true, read=read))
-        found = found[np.isin(found, passed)]
-        words += mistakes_view.describe(AnswerFilter(kind="all", true=true, read=read)).removeprefix("test images")
-    return Selection("test", found, words, run, caption)
+    found = found[np.isin(found, answers.select(labels, probabilities, in_cell))]
+    words = {
+        "learned": f"images{answer_words.restrictions(in_cell)} that epoch {epoch} made right",
+        "forgotten": f"images{answer_words.restrictions(in_cell)} that epoch {epoch} made wrong",
+        "unsettled": f"images{answer_words.restrictions(in_cell)} that were right once and then wrong again",
+    }[kind]
+    return Selection("test", found, words, run, caption, _PAGE_SIZE)

@@ -15,6 +15,7 @@ from ui.explore import pickers
 from ui.explore.browse import browse
 from ui.explore.selection import Selection
 from ui.state import Params
+from ui.wording import plain
 
 _SPLIT_WORDS: dict[Split, str] = {"test": "10,000 test images", "train": "60,000 training images"}
 _ORDERS = {
@@ -63,11 +64,17 @@ def show() -> None:
             )
         if choices.order.value == "hardest":
             pickers.network()
-        st.text_input("Only these indices", placeholder="such as 8, 100-120", width=250, **choices.only.widget)
+        st.text_input(
+            "Only these indices",
+            placeholder="such as 8, 100-120",
+            max_chars=image_orders.MAX_CHARACTERS,
+            width=250,
+            **choices.only.widget,
+        )
     try:
         chosen = _select(choices)
     except image_orders.IndicesError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         return
     browse(chosen, "digits")
 
@@ -100,8 +107,7 @@ def _select(choices: _Choices, *, listed: bool = True) -> Selection:
     split, digit = choices.split.value, pickers.as_digit(choices.digit)
     _, labels = readers.mnist().split(split)
     order = choices.order.value
-    named = order == "hardest" or (split == "test" and Params.RUN in st.query_params and bool(readers.usable_runs()))
-    run = pickers.network_in_url() if named else None
+    run = pickers.network_in_url() if order == "hardest" or (split == "test" and readers.usable_runs()) else None
     if order == "hardest" and run is not None:
         ordered = np.argsort(-evaluation.losses(labels, readers.predictions(run)), kind="stable")
     else:
@@ -125,6 +131,12 @@ def _ordered(split: Split, order: str, seed: int) -> Indices:
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _measured_order(split: Split, order: str) -> Indices:
+    order_found = _order_of(split, order)
+    order_found.setflags(write=False)
+    return order_found
+
+
+def _order_of(split: Split, order: str) -> Indices:
     images, labels = readers.mnist().split(split)
     if order.startswith("ink"):
         measure = image_orders.ink(images)

@@ -88,14 +88,15 @@ def _map_color() -> state.Bound[str]:
 
 
 def _show_map(run: Run | None) -> None:
-    predicted = None if run is None else readers.predictions(run).argmax(axis=1)
+    predicted = None
+    with readers.telling():
+        if run is not None:
+            predicted = readers.predictions(run).argmax(axis=1)
     map_chart(_map_kind().value, predicted, _open, key="map")
 
 
 def _open(index: int) -> None:
-    """Put the digit into the URL, in the place of all but the network, as one step that the visitor can go back."""
-    run = {"run": st.query_params[Params.RUN]} if Params.RUN in st.query_params else {}
-    st.query_params.from_dict({"view": "digits", "split": "test", "index": str(index), **run})
+    state.open_view(view="digits", split="test", index=index)
 
 
 def _show_balance() -> None:

@@ -128,15 +128,19 @@ def _reveal(disputed: DisputedLabel, given: Answers, readings: Sequence[tuple[st
         said = given[disputed.index]
         rows["You"] = (*("●" if said == digit else "" for digit in digits), _said_otherwise(said, digits))
     st.html(_table((*digits, "other"), rows))
-    st.button(
-        f"Image {disputed.index:,}",
-        icon=":material/zoom_in:",
-        type="tertiary",
-        help=_who_read_what(readings) or None,
-        on_click=state.go,
-        kwargs={"view": "labels", "index": disputed.index},
-        key=f"open-disputed-{disputed.index}",
-    )
+    with st.popover("More", type="tertiary"):
+        st.markdown(f"**Test image {disputed.index:,}**\n\n{_who_read_what(readings)}")
+        st.button(
+            "Open it",
+            icon=":material/zoom_in:",
+            on_click=_open,
+            args=(disputed.index,),
+            key=f"open-disputed-{disputed.index}",
+        )
+
+
+def _open(index: int) -> None:
+    state.go(view="labels", index=index)
 
 
 def _said_otherwise(said: int | None, digits: tuple[int, int]) -> str:

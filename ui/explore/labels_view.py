@@ -16,7 +16,7 @@ from ui import readers, state
 from ui.explore.browse import browse
 from ui.explore.label_game import label_game
 from ui.explore.selection import Selection
-from ui.run_picker import name_of
+from ui.run_picker import name_of, no_network
 from ui.state import Params
 from ui.wording import count
 
@@ -25,7 +25,8 @@ _WHAT = "test images whose label the networks contradict"
 
 def show() -> None:
     """Show the fifteen disputed images as a game, the accuracies without them, and what else is contradicted."""
-    by_id, answers = readers.predictions_of_all()
+    everyone = readers.all_answers()
+    by_id, answers = everyone.by_id, everyone.probabilities
     label_game({run_id: name_of(run) for run_id, run in by_id.items()}, answers)
     st.caption(
         "Disputed labels and votes: C. G. Northcutt, A. Athalye and J. Mueller (2021), “Pervasive Label Errors in Test "
@@ -33,8 +34,9 @@ def show() -> None:
         "whose label fewer than three kept."
     )
     if not answers:
-        st.info("There is no trained network yet: train one first, it takes a minute or two.", icon=":material/info:")
+        no_network()
         return
+    everyone.show_notes()
     _accuracies(by_id, answers)
     _beyond_the_list(answers)
 
@@ -43,7 +45,7 @@ def selection() -> Selection:
     """Return the disputed images if one of them is open, or else those whose label all networks contradict."""
     if state.read_number(Params.INDEX, 0, 9999, default=0) in DISPUTED:
         return Selection("test", np.array(list(DISPUTED), np.intp), "test images with a disputed label")
-    answers = readers.predictions_of_all()[1]
+    answers = readers.all_answers().probabilities
     return _contradicted(_contradictions(answers)) if answers else Selection("test", np.array([], np.intp), _WHAT)
 
 

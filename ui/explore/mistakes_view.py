@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
 import streamlit as st
 
-from mnist_core import answers, evaluation, runs
+from mnist_core import answers, runs
 from mnist_core.answers import AnswerFilter
 from mnist_core.evaluation import Probabilities
 from ui import readers, state
-from ui.explore import pickers
+from ui.explore import answer_words, pickers
 from ui.explore.browse import browse
 from ui.explore.selection import Selection
 from ui.state import Params
@@ -80,23 +79,6 @@ def selection() -> Selection:
     return _select(pickers.network_in_url(), _choices())
 
 
-def caption_of(probabilities: Probabilities) -> Callable[[int], tuple[str, ...]]:
-    """Return a function that says, below an image, what was read, how surely, and what came next."""
-    labels = readers.mnist().y_test
-
-    def caption(index: int) -> tuple[str, ...]:
-        (reading, confidence), *others = evaluation.ranking(probabilities[index])
-        runners_up = ", ".join(f"{digit}: {share:.0%}" for digit, share in others)
-        return f"{labels[index]} → {reading}", sureness(confidence), runners_up
-
-    return caption
-
-
-def sureness(confidence: float) -> str:
-    """Return how sure an answer is, from 0 to 1, in words that never round a doubt away."""
-    return "over 99.9%" if confidence > 0.999 else f"{confidence:.1%}"
-
-
 def _choices() -> _Choices:
     return _Choices(
         state.bound_choice(Params.KIND, list(_KINDS), "mistakes"),
@@ -111,19 +93,7 @@ def _select(run: runs.Run, choices: _Choices) -> Selection:
     probabilities = readers.predictions(run)
     wanted = choices.wanted
     found = answers.select(readers.mnist().y_test, probabilities, wanted)
-    return Selection("test", found, describe(wanted), run, caption_of(probabilities))
-
-
-def describe(wanted: AnswerFilter) -> str:
-    """Return what passes a filter, in words that follow a count."""
-    parts = [{"mistakes": "mistakes", "unsure": "right but unsure answers", "all": "test images"}[wanted.kind]]
-    if wanted.true is not None:
-        parts.append(f"labelled {wanted.true}")
-    if wanted.read is not None:
-        parts.append(f"read as {wanted.read}")
-    if (wanted.low, wanted.high) != (0, 100):
-        parts.append(f"with {wanted.low} to {wanted.high} % confidence")
-    return " ".join(parts)
+    return Selection("test", found, answer_words.describe(wanted), run, answer_words.caption_of(probabilities))
 
 
 def _counts(probabilities: Probabilities) -> str:

@@ -16,9 +16,9 @@ from ui import readers, state
 from ui.digit_grid import Tile, digit_grid
 from ui.explore.browse import called
 from ui.explore.selection import Selection
-from ui.run_picker import name_of
+from ui.run_picker import name_of, no_network
 from ui.state import Params
-from ui.wording import count
+from ui.wording import count, plain
 
 _NEIGHBOURS = 8
 _MOST_ANSWERS = 10  # shown at once
@@ -59,22 +59,20 @@ def _way_on(selection: Selection, index: int) -> None:
             "Back to the list",
             icon=":material/grid_view:",
             shortcut="Esc",
-            on_click=state.choose,
-            kwargs={"index": None},
+            on_click=_back,
+            args=(selection, position),
         )
         for label, icon, step, shortcut in (
             ("Previous", ":material/chevron_left:", -1, "Left"),
             ("Next", ":material/chevron_right:", 1, "Right"),
         ):
-            possible = position is not None and 0 <= position + step <= last
-            target = int(selection.indices[position + step]) if possible and position is not None else None
             st.button(
                 label,
                 icon=icon,
-                disabled=not possible,
+                disabled=position is None or not 0 <= position + step <= last,
                 shortcut=shortcut,
-                on_click=state.choose,
-                kwargs={"index": target},
+                on_click=_move,
+                args=(selection, index, step),
                 key=f"digit-{label}",
             )
         if position is None:
@@ -84,26 +82,39 @@ def _way_on(selection: Selection, index: int) -> None:
             st.markdown(f"{selection.heading}: {where}", width="content")
 
 
+def _move(selection: Selection, index: int, step: int) -> None:
+    """Go on from the image that the visitor sees or has already asked for."""
+    state.put_back()
+    position = selection.position(state.read_number(Params.INDEX, 0, 10**9, default=index))
+    if position is not None:
+        place = min(max(position + step, 0), len(selection.indices) - 1)
+        state.choose(**{Params.INDEX.value: int(selection.indices[place])})
+
+
+def _back(selection: Selection, position: int | None) -> None:
+    """Go back to that page of the list on which the image is."""
+    page = None if position is None else position // int(selection.size.value) + 1
+    state.choose(**{Params.INDEX.value: None, Params.PAGE.value: page})
+
+
 def _answers(index: int, label: int, chosen: runs.Run | None) -> None:
     """Show what every network reads in a test image, the chosen one first."""
-    by_id, probabilities = readers.predictions_of_all()
-    if not by_id:
-        st.info("There is no trained network yet: train one first, it takes a minute or two.", icon=":material/info:")
+    everyone = readers.all_answers(include=chosen)
+    everyone.show_notes()
+    if not everyone.probabilities:
+        no_network()
         return
-    order = sorted(by_id, key=lambda run_id: chosen is None or run_id != chosen.id)
-    answers = np.stack([probabilities[run_id][index] for run_id in order])
+    order = sorted(everyone.probabilities, key=lambda run_id: chosen is None or run_id != chosen.id)
+    answers = np.stack([everyone.probabilities[run_id][index] for run_id in order])
     right = int((answers.argmax(axis=1) == label).sum())
     st.markdown(f"**{right} of {count(len(order), 'network')}** read it as its label says, {label}.")
-    names = [name_of(by_id[run_id]) for run_id in order]
-    st.plotly_chart(
-        answer_figures.answers_figure(names[:_MOST_ANSWERS], answers[:_MOST_ANSWERS], label),
-        config=_QUIET,
-        key="answers",
-    )
-    if len(order) > _MOST_ANSWERS:
-        with st.expander(f"{count(len(order) - _MOST_ANSWERS, 'further network')}"):
-            figure = answer_figures.answers_figure(names[_MOST_ANSWERS:], answers[_MOST_ANSWERS:], label)
-            st.plotly_chart(figure, config=_QUIET, key="further-answers")
+    names = [name_of(everyone.by_id[run_id]) for run_id in order]
+    further = len(order) - _MOST_ANSWERS
+    shown = _MOST_ANSWERS
+    if further > 0 and st.toggle(f"Show {count(further, 'further network')}", key="all-answers"):
+        shown = len(order)
+    figure = answer_figures.answers_figure(names[:shown], answers[:shown], label)
+    st.plotly_chart(figure, config=_QUIET, key="answers")
 
 
 def _film(run: runs.Run, index: int, label: int) -> None:
@@ -111,7 +122,7 @@ def _film(run: runs.Run, index: int, label: int) -> None:
     history = readers.film_of(run)
     if len(history) < 2:
         return
-    st.markdown(f"##### How {name_of(run)} learned it")
+    st.markdown(f"##### How {plain(name_of(run))} learned it")
     st.markdown(turns_in_words(history, film.turns(readers.mnist().y_test, history, index)))
     figure = film_figures.one_image_figure(history.epochs, history.probabilities[:, index], label)
     st.plotly_chart(figure, config=_QUIET, key="one-image")
@@ -124,7 +135,8 @@ def turns_in_words(history: film.Film, turns: Sequence[film.Turn]) -> str:
     parts = []
     for number, turn in enumerate(turns):
         again = " again" if number >= 2 else ""
-        parts.append(f"{turn.kind}{again} in {'epoch ' if number == 0 else ''}{turn.epoch}")
+        when = "by" if turn.epoch - 1 in history.missing else "in"
+        parts.append(f"{turn.kind}{again} {when} {'epoch ' if number == 0 else ''}{turn.epoch}")
     sentence = ", ".join(parts)
     stayed = " and right ever since" if len(turns) == 1 and turns[0].epoch != history.epochs[-1] else ""
     return sentence[0].upper() + sentence[1:] + stayed + "."
@@ -161,7 +173,7 @@ def _row(nearest: Sequence[Neighbour], key: str) -> None:
 
 
 def _open_training_image(index: int) -> None:
-    st.query_params.from_dict({"view": "digits", "split": "train", "index": str(index)})
+    state.open_view(view="digits", split="train", index=index)
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)

@@ -7,6 +7,7 @@ import streamlit as st
 from mnist_core import runs
 from mnist_core.dataset import CLASSES
 from ui import readers, state
+from ui.confusion_table import Picked
 from ui.run_picker import chosen_run, pick_run
 from ui.state import Params
 
@@ -47,3 +48,19 @@ def show_digit(label: str, chosen: state.Bound[str], *, compact: bool = False) -
         st.selectbox(label, options, format_func=str.capitalize, width=120, **chosen.widget)
     else:
         st.segmented_control(label, options, format_func=str.capitalize, required=True, wrap=True, **chosen.widget)
+
+
+def cell() -> Picked:
+    """Return the cell, row or column of a confusion matrix that the URL names."""
+    return as_digit(digit(Params.DIGIT)), as_digit(digit(Params.READ))
+
+
+def pick_cell(picked: Picked) -> None:
+    """Put a cell, row or column of a confusion matrix into the URL, in a callback."""
+    true, read = picked
+    state.choose(**{Params.DIGIT.value: true, Params.READ.value: read, Params.PAGE.value: None})
+
+
+def open_image(index: int) -> None:
+    """Open an image of the list that is shown, in a callback."""
+    state.choose(**{Params.INDEX.value: index})

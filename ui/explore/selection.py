@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from mnist_core import runs
 from mnist_core.dataset import Split
 from mnist_core.evaluation import Indices
+from ui import state
+from ui.state import Params
+
+SIZES = (25, 100, 400)
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,12 @@ class Selection:
     what: str  # in words, in the plural: “mistakes labelled 4”
     run: runs.Run | None = None  # whose answers are looked at, if one run's
     caption: Callable[[int], tuple[str, ...]] | None = None  # short lines below an image, asked only for those shown
+    page_size: int = 100  # images on a page, one of `SIZES`, until the visitor chooses another
+
+    @property
+    def size(self) -> state.Bound[str]:
+        """The number of images on a page as the URL has it, bound to its widget."""
+        return state.bound_choice(Params.SIZE, [str(size) for size in SIZES], str(self.page_size))
 
     @property
     def heading(self) -> str:

@@ -21,8 +21,11 @@ _KINDS = {
     "b": "Only B misreads",
     "both": "Both misread",
     "disagree": "They disagree",
-    "hard": "Hard for all",
+    "every": "Every network misreads",
+    "half": "Hard for all",
 }
+
+_OF_ALL = ("every", "half")
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class _Pair:
     images: dict[str, Indices]  # by kind
     failed: Sequence[int]
     networks: int
+    everyone: readers.AllAnswers
 
 
 def show() -> None:
@@ -68,6 +72,8 @@ def show() -> None:
         **kind.widget,
     )
     st.caption(_explanation(kind.value, pair))
+    if kind.value in _OF_ALL:
+        pair.everyone.show_notes()
     browse(_select(pair, kind.value), "two")
 
 
@@ -91,16 +97,18 @@ def _another(usable: Sequence[runs.Run], a: runs.Run) -> str | None:
 def _compare(a: runs.Run, b: runs.Run) -> _Pair:
     labels = readers.mnist().y_test
     pair = agreement.compare_pair(labels, readers.predictions(a), readers.predictions(b))
-    _, answers = readers.predictions_of_all()
-    failed = agreement.failures(labels, list(answers.values()))
+    everyone = readers.all_answers()
+    failed = agreement.failures(labels, list(everyone.probabilities.values()))
+    networks = len(everyone.probabilities)
     images = {
         "a": pair.only_a_misreads,
         "b": pair.only_b_misreads,
         "both": pair.both_misread,
         "disagree": pair.disagree,
-        "hard": agreement.hard_for_all(failed, len(answers)),
+        "every": agreement.misread_by_all(failed, networks),
+        "half": agreement.hard_for_all(failed, networks),
     }
-    return _Pair(a, b, images, failed.tolist(), len(answers))
+    return _Pair(a, b, images, failed.tolist(), networks, everyone)
 
 
 def _select(pair: _Pair, kind: str) -> Selection:
@@ -109,9 +117,10 @@ def _select(pair: _Pair, kind: str) -> Selection:
         "b": "images that only B misreads",
         "both": "images that both misread",
         "disagree": "images that A and B read differently",
-        "hard": f"images that at least half of all {pair.networks} networks misread",
+        "every": f"images that all {pair.networks} networks misread",
+        "half": f"images that at least half of all {pair.networks} networks misread",
     }
-    run = {"hard": None, "b": pair.b}.get(kind, pair.a)
+    run = pair.b if kind == "b" else pair.a
     return Selection("test", pair.images[kind], what[kind], run, _caption(pair, kind))
 
 
@@ -121,7 +130,7 @@ def _caption(pair: _Pair, kind: str) -> Callable[[int], tuple[str, ...]]:
     a, b = readers.predictions(pair.a), readers.predictions(pair.b)
 
     def caption(index: int) -> tuple[str, ...]:
-        if kind == "hard":
+        if kind in _OF_ALL:
             return f"label {labels[index]}", f"{pair.failed[index]} of {pair.networks} runs"
         return f"label {labels[index]}", f"A {a[index].argmax()} · B {b[index].argmax()}"
 
@@ -129,10 +138,10 @@ def _caption(pair: _Pair, kind: str) -> Callable[[int], tuple[str, ...]]:
 
 
 def _explanation(kind: str, pair: _Pair) -> str:
-    if kind != "hard":
+    if kind not in _OF_ALL:
         return "Below each image: its label, and what A and B read. Those come first on which the answers are surest."
-    every = sum(failed == pair.networks for failed in pair.failed) if pair.networks else 0
+    share = "all" if kind == "every" else "at least half"
     return (
-        f"Of all {pair.networks} networks, not only A and B, at least half misread these; all of them misread "
-        f"{every:,}, which come first. Below each image: its label, and how many of the runs misread it."
+        f"Misread by {share} of the {pair.networks} networks, not only A and B; those come first that most of them "
+        "misread. Below each image: its label, and how many of the runs misread it."
     )

@@ -20,7 +20,7 @@ _IMAGES = 10_000
 def result_view(run: runs.Run, report: runs.Report) -> None:
     """Show the result of a run digit by digit, over several seeds, and how it was measured."""
     left, right = st.columns(2, gap="large")
-    with left:
+    with left, readers.telling():
         classes = evaluation.class_accuracies(readers.mnist().y_test, readers.predictions(run))
         figure = comparison_figures.class_accuracy_figure([classes], [presets.label(run.config)])
         st.plotly_chart(figure, config={"displayModeBar": False}, key=f"classes-{run.id}")

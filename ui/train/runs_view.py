@@ -227,11 +227,11 @@ def _more_than_chance(done: Sequence[runs.Run], names: Sequence[str]) -> None:
     if first == second:
         st.caption("Choose two different runs.")
         return
-    result = evaluation.mcnemar(
-        readers.mnist().y_test, readers.predictions(done[first]), readers.predictions(done[second])
-    )
-    said = comparison.verdict(plain(names[first]), plain(names[second]), result)
-    st.markdown(said, help=comparison.VERDICT_LIMITS)
+    with readers.telling():
+        answers = readers.predictions(done[first]), readers.predictions(done[second])
+        result = evaluation.mcnemar(readers.mnist().y_test, *answers)
+        said = comparison.verdict(plain(names[first]), plain(names[second]), result)
+        st.markdown(said, help=comparison.VERDICT_LIMITS)
 
 
 def _distinct_names(chosen: Sequence[runs.Run]) -> list[str]:

@@ -1,0 +1,46 @@
+"""Answers of networks in words: below an image, and as the heading of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mnist_core import evaluation
+from mnist_core.answers import AnswerFilter
+from mnist_core.evaluation import Probabilities
+from ui import readers
+
+_WHAT = {"mistakes": "mistakes", "unsure": "right but unsure answers", "all": "test images"}
+
+
+def describe(wanted: AnswerFilter) -> str:
+    """Return what passes a filter, in the plural: “mistakes labelled 4 read as 9”."""
+    return _WHAT[wanted.kind] + restrictions(wanted)
+
+
+def restrictions(wanted: AnswerFilter) -> str:
+    """Return what a filter asks of labels, readings and confidence, to stand behind a plural; it may be nothing."""
+    words = ""
+    if wanted.true is not None:
+        words += f" labelled {wanted.true}"
+    if wanted.read is not None:
+        words += f" read as {wanted.read}"
+    if (wanted.low, wanted.high) != (0, 100):
+        words += f" with {wanted.low} to {wanted.high} % confidence"
+    return words
+
+
+def caption_of(probabilities: Probabilities) -> Callable[[int], tuple[str, ...]]:
+    """Return a function that says, below an image, what was read, how surely, and what came next."""
+    labels = readers.mnist().y_test
+
+    def caption(index: int) -> tuple[str, ...]:
+        (reading, confidence), *others = evaluation.ranking(probabilities[index])
+        runners_up = ", ".join(f"{digit}: {share:.0%}" for digit, share in others)
+        return f"{labels[index]} → {reading}", sureness(confidence), runners_up
+
+    return caption
+
+
+def sureness(confidence: float) -> str:
+    """Return how sure an answer is, from 0 to 1, in words that never round a doubt away."""
+    return "over 99.9%" if confidence > 0.999 else f"{confidence:.1%}"
