@@ -70,7 +70,7 @@ def walk(page: Page, url: str, steps: Steps) -> None:
     timed("one class of them", page.get_by_role("radio", name="8", exact=True).click, shows("labelled 8:"))
     timed("400 images", page.get_by_role("radio", name="400").click, lambda: expect(tiles).to_have_count(400))
     timed("one digit", tiles.nth(9).click, shows("The nearest with another label"))
-    timed("the next one", lambda: page.keyboard.press("ArrowRight"), shows("11 of 5,851"))
+    timed("the next one", lambda: page.keyboard.press("ArrowRight"), shows("place 11 of 5,851"))
     for view, sign in (
         ("Mistakes", "Mistakes: 91"),
         ("Confusion matrix", "Most often confused:"),

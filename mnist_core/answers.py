@@ -60,6 +60,13 @@ def select(labels: Labels, probabilities: Probabilities, wanted: AnswerFilter) -
     return found
 
 
+def percent(share: float) -> str:
+    """Return a probability, 0 to 1, in percent that never round a doubt away: “98.2%”, “over 99.9%”, “under 0.1%”."""
+    if share > 0.999:
+        return "over 99.9%"
+    return f"{share:.1%}" if share >= 0.001 else "under 0.1%"
+
+
 def to_csv(labels: Labels, probabilities: Probabilities, indices: Indices) -> str:
     """Return answers as CSV, one a line: index, label, reading, confidence, loss, and ten probabilities."""
     text = io.StringIO()

@@ -106,19 +106,15 @@ def most_confused(matrix: NDArray[np.int64], count: int = 5) -> list[tuple[int, 
     return [(true, read, int(beside[true, read])) for true, read in cells if beside[true, read]]
 
 
-def most_confused_count(matrix: NDArray[np.int64]) -> int:
-    """Return the largest count beside the diagonal of a confusion matrix."""
-    return int(np.where(np.eye(len(matrix), dtype=bool), 0, matrix).max())
-
-
-def shades(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+def shades(cells: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how strongly to colour each cell of a confusion matrix, 0 to 1, by the mistakes alone.
 
-    The square root of the share in the largest cell beside the diagonal: a cell a hundredth as large still gets a tenth
-    of the colour. The diagonal, which would outshine all others, gets 0.
+    `cells`, (10, 10), are counts or shares. The square root of a cell's part of the largest one beside the diagonal:
+    one a hundredth as large still gets a tenth of the colour. The diagonal, which would outshine the rest, gets 0.
     """
-    beside = np.where(np.eye(len(matrix), dtype=bool), 0, matrix)
-    strength: NDArray[np.float64] = np.sqrt(beside / max(1, int(beside.max())))
+    beside = np.where(np.eye(len(cells), dtype=bool), 0, cells)
+    largest = beside.max()
+    strength: NDArray[np.float64] = np.sqrt(beside / largest) if largest else np.zeros(cells.shape)
     return strength
 
 

@@ -42,7 +42,7 @@ def confusion_table(
         on_pick(_parse(st.session_state[key].get("picked")))
 
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    shades = evaluation.shades(matrix)
+    shades = evaluation.shades(shares if percent else matrix)
     cells = [
         [_cell(matrix, shares, shades, row, column, percent=percent, diagonal=diagonal) for column in CLASSES]
         for row in CLASSES
@@ -78,7 +78,7 @@ def _cell(
     words = "read right" if row == column else f"read as {column}"
     return {
         "text": f"{100 * share:.1f}" if percent else f"{count:,}",
-        "label": f"{count:,} images labelled {row}, {words}: {share:.2%} of them",
+        "label": f"{count:,} image{'' if count == 1 else 's'} labelled {row}, {words}: {share:.2%} of that digit",
         "shade": float(shades[row, column]),
     }
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 Value = TypeVar("Value")
 Choice = TypeVar("Choice", bound=str)
@@ -66,6 +68,9 @@ class Params(StrEnum):
     BINS = "bins"
 
 
+# What stays when another view is chosen.
+_OF_ALL_VIEWS = (Params.RUN, Params.DIGIT, Params.READ)
+
 # What belongs to one list of images only: it is left behind when another list is chosen.
 _OF_ONE_LIST = (Params.PAGE, Params.INDEX)
 
@@ -99,7 +104,7 @@ def bound_choice(name: Params, options: Sequence[Choice], default: Choice) -> Bo
 
 
 def bound_view(options: Sequence[Choice], default: Choice) -> Bound[Choice]:
-    """Return the view of a page that the URL names, bound to a widget that keeps nothing else of it but the run."""
+    """Return the view of a page that the URL names, bound to a widget that keeps only what all views share."""
     chosen = bound_choice(Params.VIEW, options, default)
     return Bound(chosen.value, {**chosen.widget, "on_change": _write_view, "args": ()})
 
@@ -137,8 +142,8 @@ def bound_toggle(name: Params) -> Bound[bool]:
 
 def _bound(name: Params, value: Value, to_params: Callable[[Value], dict[Params, object]]) -> Bound[Value]:
     key = f"choice-{name}"
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
+    with suppress(StreamlitAPIException):  # its widget is on the page already, with this very value
+        st.session_state[key] = value  # also if it is no other: its label may be
 
     def on_change() -> None:
         changed = to_params(st.session_state[key])
@@ -153,9 +158,9 @@ def _write_view() -> None:
 
 
 def open_view(**values: object) -> None:
-    """Replace all that the URL holds but the run, in a callback of a widget."""
+    """Replace all that the URL holds but the run, and a digit or cell that was chosen, in a callback of a widget."""
     st.session_state.pop(Keys.PLAYING, None)
-    kept = {"run": st.query_params[Params.RUN]} if Params.RUN in st.query_params else {}
+    kept = {name: text for name, text in st.query_params.to_dict().items() if name in _OF_ALL_VIEWS}
     st.query_params.from_dict({**kept, **{name: str(value) for name, value in values.items()}})
 
 

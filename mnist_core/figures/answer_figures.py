@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from mnist_core.answers import percent
 from mnist_core.dataset import CLASSES, Images
 from mnist_core.evaluation import Probabilities
 from mnist_core.figures.style import GRID_COLOR, QUIET_COLOR, TRAINING_COLOR, VALIDATION_COLOR, styled
@@ -62,7 +63,7 @@ def answers_figure(names: Sequence[str], probabilities: Probabilities, label: in
                 "xanchor": "left",
                 "y": -row + 0.86,
                 "yanchor": "middle",
-                "text": f"{html.escape(name)}: <b>{reading}</b>, {answer[reading]:.1%}",
+                "text": f"{html.escape(name)}: <b>{reading}</b>, {percent(float(answer[reading]))}",
                 "showarrow": False,
                 "align": "left",
             }

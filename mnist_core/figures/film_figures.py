@@ -24,7 +24,7 @@ def accuracy_figure(epochs: Sequence[int], accuracies: NDArray[np.float64], epoc
         )
     )
     figure.add_vline(x=epoch, line_color=GRID_COLOR)
-    figure.update_xaxes(title_text="Epoch", tickformat="d", fixedrange=True, nticks=min(10, len(epochs) + 1))
+    figure.update_xaxes(title_text="Epoch", range=[0.5, max(epochs) + 0.5], tickformat="d", fixedrange=True, nticks=10)
     figure.update_yaxes(tickformat=".1%", nticks=5, fixedrange=True)
     return styled(figure, height=210, top=8)
 
@@ -56,7 +56,7 @@ def one_image_figure(epochs: Sequence[int], probabilities: NDArray[np.floating],
         line={"color": VALIDATION_COLOR, "dash": "dot"},
         hovertemplate="%{text}: %{y:.1%}<extra></extra>",
     )
-    figure.update_xaxes(title_text="Epoch", tickformat="d", fixedrange=True, nticks=min(10, len(epochs) + 1))
+    figure.update_xaxes(title_text="Epoch", range=[0.5, max(epochs) + 0.5], tickformat="d", fixedrange=True, nticks=10)
     figure.update_yaxes(tickformat=".0%", range=[-0.03, 1.14], tickvals=[0, 0.5, 1], fixedrange=True)
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
     return styled(figure, height=240, top=34)

@@ -102,7 +102,7 @@ def test_counts_of_two_networks_are_those_of_a_loop(mnist: Mnist, shipped: dict[
         "Both misread": len(a & b),
         "They disagree": disagree,
         "Every network misreads": len(set.intersection(*every)),
-        "Hard for all": hard,
+        "Hard for most": hard,
     }
     assert f"Accuracy of A {1 - len(a) / 10_000:.2%}" in texts(app)
     assert f"Accuracy of B {1 - len(b) / 10_000:.2%}" in texts(app)
@@ -228,7 +228,7 @@ def test_beyond_the_list_are_the_images_that_the_mean_of_all_networks_misreads(
 def test_a_link_to_a_disputed_image_opens_it_among_the_fifteen() -> None:
     app = open_explore("labels", index="1901")
     assert "Test image 1,901" in texts(app)
-    assert "Test images with a disputed label: 3 of 15" in texts(app)
+    assert "Test images with a disputed label: place 3 of 15" in texts(app)
 
 
 # All three
@@ -250,4 +250,4 @@ def test_a_damaged_run_is_named_and_leaves_the_rest(view: str, own_folders: Path
     (broken / "predictions.npz").write_bytes(b"torn")
     app = open_explore(view, run="chollet", other="nehlr", kind="half")
     assert broken.name in texts(app)
-    assert len(app.pills) == 15 if view == "labels" else shown_kinds(app)["Hard for all"]
+    assert len(app.pills) == 15 if view == "labels" else shown_kinds(app)["Hard for most"]

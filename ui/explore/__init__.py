@@ -35,7 +35,7 @@ class View:
 
 VIEWS = {
     "digits": View("All digits", gallery_view.show, gallery_view.selection),
-    "glance": View("At a glance", glance_view.show),
+    "glance": View("At a glance", glance_view.show, glance_view.selection),
     "mistakes": View("Mistakes", mistakes_view.show, mistakes_view.selection),
     "confusion": View("Confusion matrix", confusion_view.show, confusion_view.selection),
     "scores": View("Scores", scores_view.show),

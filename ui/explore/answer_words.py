@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mnist_core import evaluation
-from mnist_core.answers import AnswerFilter
+from mnist_core.answers import AnswerFilter, percent
 from mnist_core.evaluation import Probabilities
 from ui import readers
 
@@ -35,12 +35,7 @@ def caption_of(probabilities: Probabilities) -> Callable[[int], tuple[str, ...]]
 
     def caption(index: int) -> tuple[str, ...]:
         (reading, confidence), *others = evaluation.ranking(probabilities[index])
-        runners_up = ", ".join(f"{digit}: {share:.0%}" for digit, share in others)
-        return f"{labels[index]} → {reading}", sureness(confidence), runners_up
+        runners_up = ", ".join(f"{digit}: {f'{share:.0%}' if share >= 0.005 else '<1%'}" for digit, share in others)
+        return f"{labels[index]} → {reading}", percent(confidence), runners_up
 
     return caption
-
-
-def sureness(confidence: float) -> str:
-    """Return how sure an answer is, from 0 to 1, in words that never round a doubt away."""
-    return "over 99.9%" if confidence > 0.999 else f"{confidence:.1%}"

@@ -47,14 +47,20 @@ def show() -> None:
             key="confusion",
         )
         st.caption(
-            f"Amber grows with the square root of the count, up to {evaluation.most_confused_count(matrix):,}, so that "
-            "rare confusions stay visible beside the most frequent one. Right answers are green."
+            "Amber grows with the square root of the number, so that rare confusions stay visible beside the most "
+            "frequent one." + ("" if choices.mistakes_only.value else " Right answers are green.")
         )
     with right:
+        correct, total = int(matrix.trace()), int(matrix.sum())
+        with st.container(horizontal=True):
+            st.metric("Test accuracy", f"{correct / total:.2%}", width="content")
+            st.metric("Mistakes", f"{total - correct:,} of {total:,}", width="content")
         if choices.picked == (None, None):
-            _summary(matrix.trace(), matrix.sum(), evaluation.most_confused(matrix, 8))
+            _most_confused(evaluation.most_confused(matrix, 8))
         else:
+            st.button("Close", icon=":material/close:", on_click=pickers.pick_cell, args=((None, None),), key="no-cell")
             browse(_select(run, choices), "confusion")
+            st.caption("The least probability for the true digit first.")
 
 
 def selection() -> Selection:
@@ -80,10 +86,7 @@ def _select(run: runs.Run, choices: _Choices) -> Selection:
     return Selection("test", found, words, run, answer_words.caption_of(probabilities), page_size=25)
 
 
-def _summary(correct: int, total: int, confused: list[tuple[int, int, int]]) -> None:
-    with st.container(horizontal=True):
-        st.metric("Test accuracy", f"{correct / total:.2%}", width="content")
-        st.metric("Mistakes", f"{total - correct:,} of {total:,}", width="content")
+def _most_confused(confused: list[tuple[int, int, int]]) -> None:
     st.markdown(
         "A row holds all test images of one digit; a column, all that were read as one. **Click a cell, or the digit "
         "beside a row or above a column, to see its images.**"

@@ -28,7 +28,7 @@ _KINDS = {
     "forgotten": "Just forgotten",
     "unsettled": "Back and forth",
 }
-_FRAME_SECONDS = 0.8
+_FRAME_SECONDS = 1.0
 _PAGE_SIZE = 25
 
 
@@ -68,7 +68,8 @@ def show() -> None:
         st.segmented_control("Images", kinds, format_func=_KINDS.__getitem__, required=True, **choices.kind.widget)
         browse(_select(run, history, choices), "film")
     if playing is not None:
-        _next_frame(run, choices)
+        state.play(run.id, playing)  # shown from now on
+        st.fragment(_next_frame, run_every=_FRAME_SECONDS)(run.id, choices.epochs, choices.position)
 
 
 def selection() -> Selection:
@@ -132,11 +133,16 @@ def _slider(run: runs.Run, choices: _Choices, *, plays: bool) -> None:
             st.select_slider("After epoch", epochs, **choices.epoch.widget)
 
 
-def _next_frame(run: runs.Run, choices: _Choices) -> None:
-    """Wait a moment, then show the next epoch; after the last one the film stops."""
-    time.sleep(_FRAME_SECONDS)
-    if choices.position + 1 < len(choices.epochs):
-        state.play(run.id, choices.epochs[choices.position + 1])
+def _next_frame(run_id: str, epochs: list[str], position: int) -> None:
+    """Go on to the next epoch when this one was shown for a while; after the last one the film stops.
+
+    The page itself never waits: what an older frame showed goes away only when the page has run to its end.
+    """
+    playing = state.now_playing()
+    if playing is None or time.monotonic() - playing.moment < _FRAME_SECONDS / 2:
+        return
+    if position + 1 < len(epochs):
+        state.play(run_id, epochs[position + 1])
     else:
         state.choose()
     st.rerun()
@@ -179,7 +185,7 @@ def _select(run: runs.Run, history: Film, choices: _Choices) -> Selection:
         wanted = AnswerFilter(true=true, read=read, order="loss")
         found = answers.select(labels, probabilities, wanted)
         words = f"{answer_words.describe(wanted)} after epoch {epoch}"
-        return Selection("test", found, words, run, caption, _PAGE_SIZE)
+        return Selection("test", found, words, run, caption, page_size=_PAGE_SIZE)
     if kind == "unsettled":
         found, turns = film.unsettled(labels, history)
         of_answer = caption
@@ -194,4 +200,4 @@ def _select(run: runs.Run, history: Film, choices: _Choices) -> Selection:
         "forgotten": f"images{answer_words.restrictions(in_cell)} that epoch {epoch} made wrong",
         "unsettled": f"images{answer_words.restrictions(in_cell)} that were right once and then wrong again",
     }[kind]
-    return Selection("test", found, words, run, caption, _PAGE_SIZE)
+    return Selection("test", found, words, run, caption, page_size=_PAGE_SIZE)

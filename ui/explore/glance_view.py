@@ -14,7 +14,9 @@ from mnist_core.figures import data_figures
 from mnist_core.image_statistics import ClassImages, Duplicates, PixelHistogram, Summary
 from mnist_core.runs import Run
 from ui import readers, state
+from ui.explore import pickers
 from ui.explore.map_chart import KINDS, map_chart
+from ui.explore.selection import Selection
 from ui.run_picker import pick_run
 from ui.state import Params
 from ui.wording import count
@@ -71,6 +73,13 @@ def show() -> None:
         _show_grey_levels(statistics.grey_levels)
 
 
+def selection() -> Selection:
+    """Return all test images: each of them is on the map."""
+    usable = readers.usable_runs()
+    everything = np.arange(len(readers.mnist().y_test))
+    return Selection("test", everything, "test images", pickers.network_in_url() if usable else None, back="the map")
+
+
 def _show_map_controls() -> Run | None:
     """Show what can be chosen about the map; return the network whose answers colour it, if one does."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -92,11 +101,7 @@ def _show_map(run: Run | None) -> None:
     with readers.telling():
         if run is not None:
             predicted = readers.predictions(run).argmax(axis=1)
-    map_chart(_map_kind().value, predicted, _open, key="map")
-
-
-def _open(index: int) -> None:
-    state.open_view(view="digits", split="test", index=index)
+    map_chart(_map_kind().value, predicted, pickers.open_image, key="map")
 
 
 def _show_balance() -> None:

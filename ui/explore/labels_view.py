@@ -31,7 +31,8 @@ def show() -> None:
     st.caption(
         "Disputed labels and votes: C. G. Northcutt, A. Athalye and J. Mueller (2021), “Pervasive Label Errors in Test "
         "Sets Destabilize Machine Learning Benchmarks”. Five people were asked about each image; listed are those "
-        "whose label fewer than three kept."
+        "whose label fewer than three kept. Of the columns, the first digit is the label, the second the one that a "
+        "network had suggested to them."
     )
     if not answers:
         no_network()

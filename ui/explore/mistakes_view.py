@@ -71,6 +71,10 @@ def show() -> None:
         )
     chosen = _select(run, choices)
     st.caption(_counts(readers.predictions(run)))
+    wanted = choices.wanted
+    if wanted.kind == "mistakes" and wanted.true is not None and wanted.true == wanted.read:
+        st.info(f"A {wanted.true} read as {wanted.read} is right, so it is no mistake.", icon=":material/info:")
+        return
     browse(chosen, "mistakes")
 
 

@@ -29,6 +29,8 @@ def show(selection: Selection) -> None:
     """Show the image that the URL names, with the way to others of the selection that it was opened from."""
     images, labels = readers.mnist().split(selection.split)
     index = state.read_number(Params.INDEX, 0, len(labels) - 1, default=0)
+    if st.query_params.get(Params.INDEX) != str(index):
+        st.warning(f"The link names no image of this set. Here is number {index:,}.", icon=":material/search_off:")
     _way_on(selection, index)
     st.subheader(called(selection.split, labels, index), anchor=False)
     if selection.split == "test" and index in DISPUTED:
@@ -56,7 +58,7 @@ def _way_on(selection: Selection, index: int) -> None:
     last = len(selection.indices) - 1
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Back to the list",
+            f"Back to {selection.back}",
             icon=":material/grid_view:",
             shortcut="Esc",
             on_click=_back,
@@ -78,7 +80,7 @@ def _way_on(selection: Selection, index: int) -> None:
         if position is None:
             st.markdown(f"Not among the {len(selection.indices):,} {selection.what}", width="content")
         else:
-            where = f"**{position + 1:,}** of {len(selection.indices):,}"
+            where = f"place **{position + 1:,}** of {len(selection.indices):,}"
             st.markdown(f"{selection.heading}: {where}", width="content")
 
 
@@ -173,7 +175,7 @@ def _row(nearest: Sequence[Neighbour], key: str) -> None:
 
 
 def _open_training_image(index: int) -> None:
-    state.open_view(view="digits", split="train", index=index)
+    state.go(view="digits", split="train", index=index)
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -11,6 +12,7 @@ from mnist_core.figures import score_figures
 from ui import readers, state
 from ui.explore import pickers
 from ui.state import Params
+from ui.wording import count
 
 _BINS = ("10", "15", "20")
 
@@ -78,8 +80,10 @@ def _report(run: runs.Run, probabilities: Probabilities) -> None:
         },
     )
     st.caption(
-        "As scikit-learn’s classification report. “macro avg” counts every digit the same, “weighted avg” by its "
-        "support; what is undefined counts as 0."
+        "**Precision**: of all that it reads as a 9, the share that are 9s. **Recall**: of all 9s, the share that it "
+        "finds. **F1**: the harmonic mean of both, high only if both are. **Support**: how many 9s there are. “macro "
+        "avg” counts every digit the same, “weighted avg” by its support, as in scikit-learn’s classification report; "
+        "what is undefined counts as 0."
     )
 
 
@@ -101,8 +105,13 @@ def _calibration(result: scores.Calibration) -> None:
             width="content",
         )
         st.metric(
-            "Largest gap of a bin",
-            f"{result.maximum_error:.2%}",
+            f"Largest gap, in a bin of {count(_images_of_largest_gap(result), 'image')}",
+            f"{result.maximum_error:.0%}",
             help="The maximum calibration error. In a bin of a few images it may be mere chance.",
             width="content",
         )
+
+
+def _images_of_largest_gap(result: scores.Calibration) -> int:
+    gaps = np.abs(np.nan_to_num(result.accuracy - result.confidence))
+    return int(result.count[int(gaps.argmax())])

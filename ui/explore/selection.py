@@ -23,6 +23,7 @@ class Selection:
     what: str  # in words, in the plural: “mistakes labelled 4”
     run: runs.Run | None = None  # whose answers are looked at, if one run's
     caption: Callable[[int], tuple[str, ...]] | None = None  # short lines below an image, asked only for those shown
+    back: str = "the list"  # what one goes back to from one of them
     page_size: int = 100  # images on a page, one of `SIZES`, until the visitor chooses another
 
     @property

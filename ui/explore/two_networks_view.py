@@ -22,7 +22,7 @@ _KINDS = {
     "both": "Both misread",
     "disagree": "They disagree",
     "every": "Every network misreads",
-    "half": "Hard for all",
+    "half": "Hard for most",
 }
 
 _OF_ALL = ("every", "half")
@@ -63,6 +63,8 @@ def show() -> None:
                 icon=":material/balance:",
                 query_params={"view": "compare", "compare": f"{pair.a.id},{pair.b.id}"},
             )
+    if pair.a.id == pair.b.id:
+        st.info("A and B are the same network: choose another one to compare it with.", icon=":material/info:")
     st.segmented_control(
         "Show",
         list(_KINDS),
