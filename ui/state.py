@@ -52,7 +52,7 @@ class Params(StrEnum):
     READ = "read"  # the digit that a network read
     ONLY = "only"  # a list of indices
     ORDER = "order"
-    SEED = "seed"
+    SHUFFLE = "shuffle"  # the seed of the random order
     PAGE = "page"
     SIZE = "size"  # images on a page
     INDEX = "index"  # of the one image that is open

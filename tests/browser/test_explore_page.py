@@ -173,7 +173,7 @@ def test_the_film_of_a_run(page: Page, server, mnist) -> None:
 
 
 def test_nonsense_in_the_url_does_no_harm(page: Page, server) -> None:
-    page.goto(f"{server.url}/explore?view=zzz&digit=77&page=-5&split=<b>&run=../../etc&order=x&size=7&seed=-1")
+    page.goto(f"{server.url}/explore?view=zzz&digit=77&page=-5&split=<b>&run=../../etc&order=x&size=7&shuffle=-1")
     expect(page.get_by_text("Test images: 1–100 of 10,000")).to_be_visible()
     page.goto(f"{server.url}/explore?view=mistakes&run=../../etc&page=999999&low=90&high=3&kind=x&read=a")
     expect(page.get_by_text("The link names no run. Here is another one.")).to_be_visible()

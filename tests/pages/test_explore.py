@@ -109,7 +109,7 @@ def test_a_class(shown: list[int], mnist: Mnist) -> None:
 def test_random_orders_differ_by_seed_and_hold_everything(shown: list[int]) -> None:
     orders = []
     for seed in ("1", "2", "1"):
-        open_page("explore", order="random", seed=seed)
+        open_page("explore", order="random", shuffle=seed)
         orders.append(list(shown))
     assert orders[0] == orders[2] != orders[1]
     assert len(set(orders[0])) == 100

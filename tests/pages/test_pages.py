@@ -12,7 +12,8 @@ import pytest
 from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import dataset, inference, runs
+from mnist_core import dataset, inference, links, runs
+from ui import state
 
 # The canvas registers its files with a running server, which there is none of here; the browser tests use the real one.
 with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):
@@ -22,6 +23,10 @@ with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {})
 
 TITLES = {"home": "Digit Lab", "train": "Train a network", "explore": "Explore the digits", "draw": "Draw a digit"}
 TRAIN_VIEWS = ("setup", "watch", "compare", "published", "words")
+
+
+def test_no_name_in_the_url_has_two_meanings() -> None:
+    assert not set(state.Params) & set(links.setting_names())
 
 
 @pytest.mark.parametrize("name", TITLES)

@@ -60,7 +60,7 @@ def show() -> None:
                 "Shuffle again",
                 icon=":material/shuffle:",
                 on_click=state.choose,
-                kwargs={"seed": (choices.seed.value + 1) % (_MOST_SEEDS + 1), "page": None},
+                kwargs={"shuffle": (choices.seed.value + 1) % (_MOST_SEEDS + 1), "page": None},
             )
         if choices.order.value == "hardest":
             pickers.network()
@@ -94,7 +94,7 @@ def _choices() -> _Choices:
         split,
         pickers.digit(Params.DIGIT),
         state.bound_choice(Params.ORDER, _orders(split.value), "stored"),
-        state.bound_number(Params.SEED, 0, _MOST_SEEDS, 1),
+        state.bound_number(Params.SHUFFLE, 0, _MOST_SEEDS, 1),
         state.bound_text(Params.ONLY),
     )
 
