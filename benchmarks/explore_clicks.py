@@ -71,6 +71,19 @@ def walk(page: Page, url: str, steps: Steps) -> None:
     timed("400 images", page.get_by_role("radio", name="400").click, lambda: expect(tiles).to_have_count(400))
     timed("one digit", tiles.nth(9).click, shows("The nearest with another label"))
     timed("the next one", lambda: page.keyboard.press("ArrowRight"), shows("place 11 of 5,851"))
+    page.goto(f"{url}/explore")
+    expect(tiles).to_have_count(100)
+    page.wait_for_timeout(1500)
+    timed(
+        "view: At a glance, map drawn",
+        page.get_by_role("radio", name="At a glance", exact=True).click,
+        lambda: expect(page.locator(".live-chart .legendtext").first).to_be_visible(),
+    )
+    timed(
+        "its map by right or wrong",
+        page.get_by_role("radio", name="Right or wrong", exact=True).click,
+        lambda: expect(page.locator(".live-chart .legendtext").nth(1)).to_have_text("misread: 91"),
+    )
     for view, sign in (
         ("Mistakes", "Mistakes: 91"),
         ("Confusion matrix", "Most often confused:"),
@@ -80,13 +93,13 @@ def walk(page: Page, url: str, steps: Steps) -> None:
         ("Labels", "Beyond the list"),
     ):
         timed(f"view: {view}", page.get_by_role("radio", name=view, exact=True).click, shows(sign))
-    page.get_by_role("radio", name="Confusion matrix", exact=True).click()
+    page.goto(f"{url}/explore?view=confusion")
     expect(page.get_by_text("Most often confused:")).to_be_visible()
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1500)
     timed("a cell's images", page.locator("[data-cell='9,5']").click, shows("labelled 9 read as 5:"))
-    page.get_by_role("radio", name="Epochs", exact=True).click()
+    page.goto(f"{url}/explore?view=epochs")
     expect(page.get_by_text("Mistakes after epoch 15:")).to_be_visible()
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1500)
     timed("another epoch", lambda: page.get_by_role("slider").press("ArrowLeft"), shows("after epoch 14:"))
 
 

@@ -37,7 +37,7 @@ def film_training(page: Page, server: Server) -> None:
     expect(page.get_by_text("Test accuracy", exact=True).first).to_be_visible()
     page.wait_for_timeout(1500)
     frames.append(shot(page))
-    small = [frame.resize((900, 569), Image.Resampling.LANCZOS).quantize(64) for frame in frames]
+    small = [frame.resize((900, 569), Image.Resampling.LANCZOS).quantize(128) for frame in frames]
     durations = [3000] + [400] * (len(small) - 2) + [4000]
     small[0].save(DOCS / "train.gif", save_all=True, append_images=small[1:], duration=durations, loop=0, optimize=True)
 
@@ -61,9 +61,15 @@ def main() -> None:
             page.goto(f"{server.url}/train?view=compare&compare=garcia,garcia-rate-1,chollet")
             expect(page.get_by_role("heading", name="What differs")).to_be_visible()
             save(page, "compare.png")
-            page.goto(f"{server.url}/explore?view=mistakes")
+            page.goto(f"{server.url}/explore?view=glance")
+            expect(page.locator(".live-chart .legendtext").first).to_be_visible()
+            save(page, "map.png")
+            page.goto(f"{server.url}/explore?view=confusion&run=nehlr&digit=9&read=4")
             expect(page.locator(".digit-grid button").first).to_be_visible()
-            save(page, "explore.png")
+            save(page, "confusion.png")
+            page.goto(f"{server.url}/explore?view=mistakes&index=2462")
+            expect(page.get_by_text("The nearest with another label")).to_be_visible()
+            save(page, "digit.png")
             open_canvas(page, server.url)
             for stroke in DIGITS[5]:
                 draw(page, stroke)

@@ -45,9 +45,9 @@ def test_indices_are_read_in_their_order(text: str, expected: list[int]) -> None
         ("5-", "“5-” is no index"),
         ("0 1000", "“1000” is too large: indices go from 0 to 999."),
         ("990-1000", "“990-1000” is too large"),
-        ("9" * 5000, f"“{'9' * 24}…” is too large"),
+        ("9" * 1500, f"“{'9' * 24}…” is too large"),
         ("20-10", "“20-10” runs backwards: the smaller number of a range comes first, 10-20."),
-        ("1 " * 5001, "The list has 10,002 characters, 10,000 are allowed."),
+        ("1 " * 5001, "The list has 10,002 characters, 2,000 are allowed."),
     ],
 )
 def test_what_cannot_be_read_is_named(text: str, message: str) -> None:
@@ -64,7 +64,7 @@ def test_ranges_read_as_a_loop_would(ranges: list[tuple[int, int]], between: str
 
 def test_the_worst_list_is_read_quickly() -> None:
     start = time.perf_counter()
-    assert len(parse_indices("0-59999," * 1250, 60_000)) == 60_000
+    assert len(parse_indices("0-59999," * 250, 60_000)) == 60_000
     assert time.perf_counter() - start < 1
 
 

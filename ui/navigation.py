@@ -9,15 +9,18 @@ from streamlit.navigation.page import Page
 
 from ui.state import Keys
 
-_FOLDER = Path(__file__).resolve().parent.parent / "pages"
+_PROJECT = Path(__file__).resolve().parent.parent
 
-HOME = st.Page(_FOLDER / "home.py", title="Home", url_path="home", default=True)
-TRAIN = st.Page(_FOLDER / "train.py", title="Train", url_path="train")
-EXPLORE = st.Page(_FOLDER / "explore.py", title="Explore", url_path="explore")
-DRAW = st.Page(_FOLDER / "draw.py", title="Draw", url_path="draw")
+# What links name the pages by. Never as page objects: see `declare`.
+HOME = "pages/home.py"
+TRAIN = "pages/train.py"
+EXPLORE = "pages/explore.py"
+DRAW = "pages/draw.py"
+
+_TITLES = {HOME: "Home", TRAIN: "Train", EXPLORE: "Explore", DRAW: "Draw"}
 
 # The icons are not given to the pages: browsers would fetch them from Google to put them on their tabs.
-ICONS = {
+_ICONS = {
     HOME: ":material/home:",
     TRAIN: ":material/model_training:",
     EXPLORE: ":material/search:",
@@ -26,15 +29,23 @@ ICONS = {
 
 
 def declare() -> Page:
-    """Declare the pages and return the one that the visitor asked for."""
+    """Declare the pages and return the one that the visitor asked for.
+
+    The pages are made anew each time: Streamlit notes in a page object whether it may still be run, so visitors who
+    shared one would now and then take that right from each other.
+    """
     st.session_state[Keys.NAVIGATION_DECLARED] = True
-    return st.navigation(list(ICONS), position="hidden")
+    pages = [
+        st.Page(_PROJECT / path, title=title, url_path=Path(path).stem, default=path == HOME)
+        for path, title in _TITLES.items()
+    ]
+    return st.navigation(pages, position="hidden")
 
 
 def show_menu() -> None:
     """Show a link to each page; the current one is marked."""
-    for page, icon in ICONS.items():
-        st.page_link(page, icon=icon, width="stretch")
+    for path, title in _TITLES.items():
+        st.page_link(path, label=title, icon=_ICONS[path], width="stretch")
 
 
 def require_app() -> None:

@@ -13,13 +13,13 @@ def readings(run: str) -> np.ndarray:
     return runs.read_predictions(runs.BUNDLED_RUNS / run).argmax(axis=1)
 
 
-def test_two_networks_from_a_count_to_its_images_and_to_the_exact_test(page: Page, server, mnist) -> None:
+def test_two_networks_from_a_count_to_its_images_and_to_the_exact_test(page: Page, fresh_server, mnist) -> None:
     a, b = readings("keras-steps"), readings("fast")
     only_b = np.flatnonzero((a == mnist.y_test) & (b != mnist.y_test))
     every = np.stack([readings(path.name) for path in runs.BUNDLED_RUNS.iterdir()])
     failed = (every != mnist.y_test).sum(axis=0)
 
-    page.goto(f"{server.url}/explore?view=two&run=keras-steps&other=fast")
+    page.goto(f"{fresh_server.url}/explore?view=two&run=keras-steps&other=fast")
     page.get_by_role("radio", name=f"Only B misreads: {len(only_b)}", exact=True).click()
     expect(page).to_have_url(re.compile(r"other=fast.*kind=b|kind=b.*other=fast"))
     tiles = page.locator(".digit-grid button")
@@ -52,8 +52,8 @@ def columns(cards: Locator) -> int:
     return len({round(box["x"]) for card in cards.all() if (box := card.bounding_box())})
 
 
-def test_the_labels_are_a_game(page: Page, server) -> None:
-    page.goto(f"{server.url}/explore?view=labels")
+def test_the_labels_are_a_game(page: Page, fresh_server) -> None:
+    page.goto(f"{fresh_server.url}/explore?view=labels")
     cards = page.locator(".st-key-disputed img.disputed")
     choices = page.locator(".st-key-disputed [data-testid=stButtonGroup]")
     expect(choices).to_have_count(15)

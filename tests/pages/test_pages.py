@@ -25,6 +25,19 @@ TITLES = {"home": "Digit Lab", "train": "Train a network", "explore": "Explore t
 TRAIN_VIEWS = ("setup", "watch", "compare", "published", "words")
 
 
+def test_visitors_who_come_at_once_do_not_share_a_page() -> None:
+    def script() -> None:
+        from ui import navigation
+
+        mine, other = navigation.declare(), navigation.declare()
+        mine._page = other._page = None  # only whether they may be run matters here
+        other.run()
+        mine.run()  # a page that both shared could be run by one of them only
+
+    app = AppTest.from_function(script, default_timeout=60).run()
+    assert not app.exception
+
+
 def test_no_name_in_the_url_has_two_meanings() -> None:
     assert not set(state.Params) & set(links.setting_names())
 
