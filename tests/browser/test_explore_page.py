@@ -106,6 +106,7 @@ def test_from_mistakes_to_one_digit_and_on(page: Page, server, mnist, tmp_path: 
     right = sum(int(reading == mnist.y_test[listed[3]]) for reading in every)
     expect(page.get_by_text(re.compile(rf"^{right} of \d+ networks"))).to_be_visible()
     expect(page.get_by_text("How chollet learned it")).to_be_visible()
+    expect(page.get_by_text("The nearest with another label")).to_be_visible()  # the page is there to its end
     page.keyboard.press("ArrowRight")
     is_open(4)
     page.get_by_role("button", name="Previous").click()
