@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from mnist_core import drawing, export, jobs, runs, worker
+from mnist_core import drawing, export, jobs, picture_files, runs, worker
 from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.dataset import DatasetError, load_mnist
 from mnist_core.evaluation import ranking, wilson_interval
@@ -145,8 +145,8 @@ def _predict(options: argparse.Namespace) -> int:
     rows: list[dict[str, Any]] = []
     for file in options.images:
         try:
-            digit = drawing.prepare(drawing.ink_from_picture(file.read_bytes()))
-        except (drawing.PictureError, drawing.NoInkError) as error:
+            digit = drawing.prepare(picture_files.ink_from_picture(file.read_bytes()))
+        except (picture_files.PictureError, drawing.NoInkError) as error:
             raise CommandError(f"{file}: {error}") from error
         probabilities = _probabilities(run, digit[None])[0]
         (reading, confidence), *_ = ranking(probabilities)

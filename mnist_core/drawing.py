@@ -1,4 +1,4 @@
-"""From ink on a canvas or in a picture to 28 × 28 pixels as MNIST was made.
+"""From ink to 28 × 28 pixels as MNIST was made.
 
 The makers of MNIST fitted each digit into 20 × 20 pixels, keeping its proportions, and moved it so that its centre of
 mass lies in the middle of 28 × 28 pixels (Y. LeCun, C. Cortes, C. J. C. Burges, http://yann.lecun.com/exdb/mnist/). In
@@ -7,9 +7,6 @@ row 14, column 14, counted from 0.
 """
 
 from __future__ import annotations
-
-import io
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +18,7 @@ IMAGE_SIZE = 28
 DIGIT_SIZE = 20
 CENTRE = 14  # the pixel, counted from 0, where MNIST has the centre of mass
 
-MAX_SIDE = 4096
-MAX_CANVAS_SIDE = 1120  # 280 pixels on a screen that has 16 points for each
-MAX_FILE_BYTES = 5_000_000
-_PAPER_LEVEL = 32  # fainter traces are shadows and soft edges, not ink that says where a digit ends
+PAPER_LEVEL = 32  # fainter traces are shadows and soft edges, not ink that says where a digit ends
 
 
 class NoInkError(ValueError):
@@ -32,10 +26,6 @@ class NoInkError(ValueError):
 
     def __init__(self) -> None:
         super().__init__("There is no ink yet: draw a digit first.")
-
-
-class PictureError(ValueError):
-    """Bytes that are not a picture we accept; the message says why."""
 
 
 def prepare(ink: Ink) -> Ink:
@@ -53,9 +43,9 @@ def prepare(ink: Ink) -> Ink:
 
 def crop(ink: Ink) -> Ink:
     """Cut away the paper around the ink. Raises `NoInkError` if there is none."""
-    if not ink.size or ink.max() < _PAPER_LEVEL:
+    if not ink.size or ink.max() < PAPER_LEVEL:
         raise NoInkError
-    is_ink = ink >= _PAPER_LEVEL
+    is_ink = ink >= PAPER_LEVEL
     rows = np.flatnonzero(is_ink.any(axis=1))
     columns = np.flatnonzero(is_ink.any(axis=0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -84,48 +74,3 @@ def centre(ink: Ink) -> Ink:
         start.append(min(max(round(CENTRE - position), 0), IMAGE_SIZE - length))
     canvas[start[0] : start[0] + ink.shape[0], start[1] : start[1] + ink.shape[1]] = ink
     return canvas
-
-
-def ink_from_canvas(png: bytes) -> Ink:
-    """Return the ink of a canvas picture: white strokes on black or on nothing. Raises `PictureError`."""
-    picture = _decode(png, max_side=MAX_CANVAS_SIDE).convert("RGBA")
-    red, green, blue, alpha = np.moveaxis(np.asarray(picture, np.float32), 2, 0)
-    return _to_ink((red + green + blue) / 3 * alpha / 255)
-
-
-def ink_from_picture(content: bytes) -> Ink:
-    """Return the ink of a picture file, dark on light or light on dark: paper is what its border shows.
-
-    Raises `PictureError`.
-    """
-    grey = np.asarray(_decode(content).convert("RGBA").convert("LA"), np.float32)
-    level, alpha = grey[..., 0], grey[..., 1] / 255
-    on_white = level * alpha + 255 * (1 - alpha)
-    if alpha.min() < 1 and on_white.min() > 255 - _PAPER_LEVEL:  # white ink on nothing
-        return _to_ink(level * alpha)
-    border = np.concatenate([on_white[0], on_white[-1], on_white[:, 0], on_white[:, -1]])
-    paper = float(np.median(border))
-    contrast = (paper - on_white) / paper if paper > 127 else (on_white - paper) / (255 - paper)
-    return _to_ink(255 * np.clip(contrast, 0, 1))
-
-
-def _to_ink(level: NDArray[Any]) -> Ink:
-    return level.round().astype(np.uint8)
-
-
-def _decode(content: bytes, max_side: int = MAX_SIDE) -> Image.Image:
-    """Open a picture after looking at its size: nothing large is ever unpacked."""
-    if len(content) > MAX_FILE_BYTES:
-        raise PictureError(f"The picture has more than {MAX_FILE_BYTES // 1_000_000} MB.")
-    try:
-        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")) as picture:
-            if max(picture.size) > max_side:
-                raise PictureError(f"The picture is larger than {max_side} × {max_side} pixels.")
-            picture.load()
-            if picture.mode.startswith(("I", "F")):
-                raise PictureError("Pictures with 16 or more bits per colour are not read; save it with 8.")
-            return picture.copy()
-    except PictureError:
-        raise
-    except Exception as error:  # Pillow raises many kinds for damaged files
-        raise PictureError("This is not a picture that can be read, or it is damaged.") from error

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mnist_core import drawing
+from mnist_core import picture_files
 from ui import navigation, readers
 from ui.draw import canvas
 from ui.draw.reading import show_reading
@@ -21,7 +21,7 @@ with left:
     with drawn:
         try:
             ink = canvas.canvas(brush)
-        except drawing.PictureError as error:
+        except picture_files.PictureError as error:
             ink = None
             st.error(str(error), icon=":material/error:")
 

@@ -16,19 +16,14 @@ from hypothesis.extra import numpy as st_numpy
 from PIL import Image, ImageDraw
 
 from mnist_core.dataset import Mnist
-from mnist_core.drawing import (
+from mnist_core.drawing import Ink, NoInkError, centre, crop, fit, prepare
+from mnist_core.picture_files import (
     MAX_CANVAS_SIDE,
     MAX_FILE_BYTES,
     MAX_SIDE,
-    Ink,
-    NoInkError,
     PictureError,
-    centre,
-    crop,
-    fit,
     ink_from_canvas,
     ink_from_picture,
-    prepare,
 )
 
 CANVAS = 280

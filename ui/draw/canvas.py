@@ -7,7 +7,7 @@ import binascii
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
-from mnist_core import drawing
+from mnist_core import drawing, picture_files
 from ui.state import Keys
 
 _SIDE = 280
@@ -31,8 +31,8 @@ def canvas(brush: int) -> drawing.Ink | None:
         )
         png = result.image_bytes
     except (TypeError, ValueError, AttributeError, KeyError, binascii.Error) as error:
-        raise drawing.PictureError("The drawing could not be read. Clear it and draw again.") from error
-    return None if png is None else drawing.ink_from_canvas(png)
+        raise picture_files.PictureError("The drawing could not be read. Clear it and draw again.") from error
+    return None if png is None else picture_files.ink_from_canvas(png)
 
 
 def clear() -> None:
