@@ -229,11 +229,12 @@ def augmentation_seconds() -> dict[str, float]:
         seconds = []
         for _ in range(50):
             started = time.thread_time()
-            augment(images, Augmentation(**changes), generator)
+            augment(images, labels, Augmentation(**changes), generator)
             seconds.append((time.thread_time() - started) / len(images))
         return statistics.median(seconds)
 
-    images = load_mnist().x_train[:1024]
+    data = load_mnist()
+    images, labels = data.x_train[:1024], data.y_train[:1024]
     generator = np.random.default_rng(0)
     return {
         "images moved": typical(**GEOMETRY),

@@ -10,11 +10,15 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core import continental
+
 _Floats = NDArray[np.floating]
 
 _SIDE = 28
 _CHUNK = 1024  # images at a time: what they need then fits into the processor's cache
 _KNOTS = 5  # an elastic distortion is a smooth field through random displacements at 5 × 5 points
+_AFFINE = 6  # rotation, shear, zoom, shift twice, thickness
+_AMOUNTS = _AFFINE + 2 * _KNOTS**2
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Augmentation:
     shear: float = 0.0  # degrees that upright strokes lean
     elastic: float = 0.0  # pixels that parts of the image move against each other
     thickness: float = 0.0  # 1: strokes lose or gain up to a pixel on each side
+    continental: float = 0.0  # share of 1s that get an upstroke and of 7s that get a bar, see `continental`
 
     @property
     def active(self) -> bool:
@@ -34,22 +39,29 @@ class Augmentation:
         return any(astuple(self))
 
 
-def augment(images: NDArray[np.uint8], augmentation: Augmentation, generator: np.random.Generator) -> NDArray[np.uint8]:
-    """Return changed copies of images (n, 28, 28) uint8, each with its own random numbers.
+def augment(
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], augmentation: Augmentation, generator: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Return changed copies of images (n, 28, 28) uint8 with labels (n,), each with its own random numbers.
 
     The result does not depend on how images are divided among calls: each takes the same number of random numbers.
     """
     if not augmentation.active:
         return images
-    chunks = [images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK)]
-    return np.concatenate([images[:0], *(_augment_chunk(chunk, augmentation, generator) for chunk in chunks)])
+    chunks = [slice(start, start + _CHUNK) for start in range(0, len(images), _CHUNK)]
+    changed = (_augment_chunk(images[chunk], labels[chunk], augmentation, generator) for chunk in chunks)
+    return np.concatenate([images[:0], *changed])
 
 
 def _augment_chunk(
-    images: NDArray[np.uint8], augmentation: Augmentation, generator: np.random.Generator
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], augmentation: Augmentation, generator: np.random.Generator
 ) -> NDArray[np.uint8]:
-    amounts = generator.random((len(images), 6 + 2 * _KNOTS**2), dtype=np.float32) * 2 - 1  # -1 to 1
+    further = continental.NUMBERS if augmentation.continental else 0
+    numbers = generator.random((len(images), _AMOUNTS + further), dtype=np.float32)
+    amounts = numbers[:, :_AMOUNTS] * 2 - 1  # -1 to 1
     changed: _Floats = images.astype(np.float32)
+    if augmentation.continental:
+        changed = continental.write_continental(changed, labels, numbers[:, _AMOUNTS:], augmentation.continental)
     if any((augmentation.rotation, augmentation.shift, augmentation.zoom, augmentation.shear, augmentation.elastic)):
         x, y = _sources(amounts, augmentation)
         changed = _sample(changed, x, y)
@@ -74,7 +86,7 @@ def _sources(
     turned_y = (np.cos(angle) * y - np.sin(angle) * x) / size
     source_x, source_y = turned_x + lean * turned_y + centre, turned_y + centre
     if augmentation.elastic:
-        knots = amounts[:, 6:].reshape(-1, 2, _KNOTS, _KNOTS)
+        knots = amounts[:, _AFFINE:].reshape(-1, 2, _KNOTS, _KNOTS)
         field = _SPREAD @ knots @ _SPREAD.T * augmentation.elastic  # (n, 2, 28, 28)
         source_x, source_y = source_x + field[:, 0], source_y + field[:, 1]
     return source_x, source_y

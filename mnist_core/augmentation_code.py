@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+
+from mnist_core import continental
 from mnist_core.augmentation import Augmentation
 
 _SMOOTH_CURVES = """\
@@ -43,6 +46,9 @@ def augmentation_words(augmentation: Augmentation) -> str:
         f"warped by up to {_pixels(augmentation.elastic)}": augmentation.elastic,
         f"drawn thinner or thicker by up to {_pixels(augmentation.thickness)} on each side": augmentation.thickness,
     }
+    if augmentation.continental:
+        share = f"{100 * augmentation.continental:g} %"
+        changes[f"for {share} of the 1s and 7s, written as on the continent of Europe"] = augmentation.continental
     *others, last = [words for words, amount in changes.items() if amount]
     listed = f"{', '.join(others)} and {last}" if others else last
     return f"No training image is seen twice the same: each time it is {listed}, at random."
@@ -53,24 +59,36 @@ def _pixels(amount: float) -> str:
 
 
 def augmentation_code(augmentation: Augmentation) -> str:
-    """Return code with a function `augment(images, generator)` for images (n, 28, 28, 1) uint8."""
+    """Return code with a function `augment(images, labels, generator)` for images (n, 28, 28, 1) uint8, labels (n,)."""
     positions = _positions(augmentation)
     blocks = [_READ_BETWEEN_PIXELS] if positions else []
     blocks += [_CHANGE_THICKNESS] if augmentation.thickness else []
     blocks += [_SMOOTH_CURVES] if augmentation.elastic else []
+    blocks += _continental_functions() if augmentation.continental else []
+    count = 56 + (continental.NUMBERS if augmentation.continental else 0)
     body = [
         '"""Return changed copies of images (n, 28, 28, 1), each changed by random amounts of its own."""',
-        "# 56 numbers from -1 to 1 for each image, as Digit Lab draws them, used or not.",
-        "amounts = generator.random((len(images), 56), dtype=np.float32) * 2 - 1",
+        f"# {count} numbers for each image, as Digit Lab draws them, used or not; 56 of them become -1 to 1.",
+        f"numbers = generator.random((len(images), {count}), dtype=np.float32)",
+        "amounts = numbers[:, :56] * 2 - 1",
         "images = images[..., 0].astype(np.float32)",
     ]
+    if augmentation.continental:
+        body.append(f"images = write_continental(images, labels, numbers[:, 56:], {augmentation.continental!r})")
     if positions:
         body += ["# Where in the old image each pixel of the new one is read.", *positions]
         body.append("images = read_between_pixels(images, x, y)")
     if augmentation.thickness:
         body.append(f"images = change_thickness(images, amounts[:, 5, None, None] * {augmentation.thickness!r})")
     body.append("return (images + 0.5).astype(np.uint8)[..., np.newaxis]")
-    return "\n\n\n".join([*blocks, "\n    ".join(["def augment(images, generator):", *body])])
+    return "\n\n\n".join([*blocks, "\n    ".join(["def augment(images, labels, generator):", *body])])
+
+
+def _continental_functions() -> list[str]:
+    """Return the import and the functions that write 1s and 7s otherwise, as they stand in `continental`."""
+    functions = [each for _, each in inspect.getmembers(continental, inspect.isfunction)]
+    functions.sort(key=lambda function: function.__code__.co_firstlineno)
+    return ["from numpy.typing import NDArray", *(inspect.getsource(function).strip() for function in functions)]
 
 
 def _positions(augmentation: Augmentation) -> list[str]:

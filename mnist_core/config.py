@@ -59,6 +59,7 @@ class TrainingConfig:
     shear: float = _setting(0.0, low=0.0, high=45.0)  # degrees
     elastic: float = _setting(0.0, low=0.0, high=4.0)  # pixels
     thickness: float = _setting(0.0, low=0.0, high=1.0)  # share of a pixel
+    continental: float = _setting(0.0, low=0.0, high=1.0)  # share of 1s with an upstroke and of 7s with a bar
 
     l2: float = _setting(0.0, low=0.0, high=0.1)  # added to the loss: this times the sum of squared kernel weights
     label_smoothing: float = _setting(0.0, low=0.0, high=0.5)  # share of the target spread over all ten digits
@@ -99,7 +100,9 @@ class TrainingConfig:
     @property
     def augmentation(self) -> Augmentation:
         """How training images are changed at random before the network sees them."""
-        return Augmentation(self.rotation, self.shift, self.zoom, self.shear, self.elastic, self.thickness)
+        return Augmentation(
+            self.rotation, self.shift, self.zoom, self.shear, self.elastic, self.thickness, self.continental
+        )
 
     @property
     def holds_out(self) -> bool:

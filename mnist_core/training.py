@@ -229,7 +229,8 @@ class _EpochTrainer:
         """Train on a sequence of batches, count its seconds, and adapt the length of the next."""
         started = time.perf_counter()
         first = self.progress.steps
-        images = augment(self._images[batches.ravel()], self._config.augmentation, changes)
+        chosen = batches.ravel()
+        images = augment(self._images[chosen], self._labels[chosen], self._config.augmentation, changes)
         losses, hits, norms = self._train_batches(
             images.reshape(*batches.shape, 28, 28, 1),
             self._labels[batches].astype(np.int32),

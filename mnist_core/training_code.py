@@ -94,7 +94,7 @@ def _batches(config: TrainingConfig) -> str:
     ]
     if config.augmentation.active:
         lines.insert(4, "        generator = np.random.default_rng([SEED, epoch, 1])")
-        lines[-1] = "            yield augment(x_train[batch], generator), y_train[batch]"
+        lines[-1] = "            yield augment(x_train[batch], y_train[batch], generator), y_train[batch]"
     return "\n".join(lines)
 
 

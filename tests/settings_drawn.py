@@ -26,6 +26,7 @@ EVERYTHING = TrainingConfig(
     shear=10,
     elastic=1,
     thickness=0.5,
+    continental=0.5,
     l2=0.001,
     label_smoothing=0.1,
     early_stopping="patience",

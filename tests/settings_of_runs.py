@@ -35,6 +35,7 @@ NUMBERS = {
     "shear": (0.0, 45.0),
     "elastic": (0.0, 4.0),
     "thickness": (0.0, 1.0),
+    "continental": (0.0, 1.0),
     "l2": (0.0, 0.1),
     "label_smoothing": (0.0, 0.5),
     "stop_target": (0.0, 10.0),

@@ -57,6 +57,7 @@ EXECUTED = {
         epochs=2,
         train_size=700,
         thickness=1,
+        continental=0.5,
         keep="best",
     ),
 }

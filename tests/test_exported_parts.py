@@ -212,6 +212,7 @@ AMOUNTS = st.sampled_from([0.0, 0.0, 0.3, 1.0])
         shear=AMOUNTS.map(lambda amount: 45 * amount),
         elastic=AMOUNTS.map(lambda amount: 4 * amount),
         thickness=AMOUNTS,
+        continental=AMOUNTS,
     ).filter(lambda augmentation: augmentation.active),
     seed=st.integers(0, 1000),
 )
@@ -223,7 +224,9 @@ def test_augmentation_gives_the_same_pixels(mnist: Mnist, augmentation: Augmenta
     noise = np.random.default_rng(seed).integers(0, 256, (3, 28, 28), np.uint8)  # has ink at its margin, too
     images = np.concatenate([mnist.x_train[seed : seed + 4], noise])
     generators = [np.random.default_rng(seed) for _ in range(2)]
-    for batch in (images[:5], images[5:]):
-        changed = names["augment"](batch[..., np.newaxis], generators[0])
+    labels = np.concatenate([mnist.y_train[seed : seed + 4], np.array([1, 7, 3], np.uint8)])
+    for part in (slice(5), slice(5, None)):
+        batch = images[part]
+        changed = names["augment"](batch[..., np.newaxis], labels[part], generators[0])
         assert (changed.shape, changed.dtype) == ((len(batch), 28, 28, 1), np.uint8)
-        assert_array_equal(changed[..., 0], augment(batch, augmentation, generators[1]))
+        assert_array_equal(changed[..., 0], augment(batch, labels[part], augmentation, generators[1]))

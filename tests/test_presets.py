@@ -27,6 +27,7 @@ COMMON = {
     "shear": 0,
     "elastic": 0,
     "thickness": 0,
+    "continental": 0,
     "l2": 0,
     "label_smoothing": 0,
     "early_stopping": "never",

@@ -250,6 +250,7 @@ CONTINUED = {
     "shift": 2,
     "elastic": 1,
     "thickness": 0.3,
+    "continental": 0.4,
     "train_size": 330,
     "batch_size": 40,
     "epochs": 3,

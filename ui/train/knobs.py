@@ -181,6 +181,14 @@ KNOBS: dict[str, Knob] = {
         format="%.1f",
         slider=True,
     ),
+    "continental": Knob(
+        "Continental 1 and 7",
+        "This share of the 1s gets an upstroke and of the 7s a bar, as much of the world writes them. MNIST was "
+        "written in the United States: without this, a network reads such a 1 as a 7.",
+        step=0.05,
+        format="%.2f",
+        slider=True,
+    ),
     "l2": Knob(
         "L2",
         "Adds the squares of all kernel weights, times this number, to what training makes small. Large weights then "

@@ -21,7 +21,7 @@ from ui.train.knobs import knob, mark_changed
 from ui.train.network_editor import network_editor
 from ui.train.ticket import ticket
 
-_PREVIEWED = (0, 1, 2, 4, 7, 8)  # the first training images that are a 5, 0, 4, 9, 3 and 1
+_PREVIEWED = (0, 2, 4, 7, 8, 15)  # training images that are a 5, 4, 9, 3, 1 and 7
 _PREVIEWS = 12
 _DRAWN_STEPS = 4000
 
@@ -140,10 +140,12 @@ def _augmentation(draft: Draft) -> None:
         for name in ("rotation", "shift", "zoom"):
             knob(name, draft)
     with right:
-        for name in ("shear", "elastic", "thickness"):
+        for name in ("shear", "elastic", "thickness", "continental"):
             knob(name, draft)
     images = readers.mnist().x_train[list(_PREVIEWED)]
-    changed = augment(np.repeat(images, _PREVIEWS - 1, axis=0), draft.config.augmentation, np.random.default_rng(1))
+    labels = readers.mnist().y_train[list(_PREVIEWED)]
+    many, their_labels = (np.repeat(each, _PREVIEWS - 1, axis=0) for each in (images, labels))
+    changed = augment(many, their_labels, draft.config.augmentation, np.random.default_rng(1))
     rows = np.concatenate([images[:, None], changed.reshape(len(images), _PREVIEWS - 1, 28, 28)], axis=1)
     sheet = pictures.montage(rows.reshape(-1, 28, 28), columns=_PREVIEWS)
     st.image(pictures.enlarged(sheet, 2), width="stretch")
