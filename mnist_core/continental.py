@@ -107,6 +107,7 @@ def first_and_last_row(images: NDArray[np.float32]) -> tuple[NDArray[np.intp], N
 def column_at(images: NDArray[np.float32], rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return the middle of the ink of one row of each image, (n,); that of the whole image if the row is empty."""
     ink = images[np.arange(len(images)), np.clip(rows, 0, 27)].astype(np.float64)
-    ink = np.where(ink.any(axis=1)[:, None], ink, images.sum(axis=1))
+    has_ink: NDArray[np.bool_] = np.asarray(ink.any(axis=1))
+    ink = np.where(has_ink[:, None], ink, images.sum(axis=1))
     middle: NDArray[np.float64] = ink @ np.arange(28) / ink.sum(axis=1)
     return middle

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Ink = NDArray[np.uint8]  # (height, width), 0 = paper, 255 = ink
+Box = tuple[slice, slice]  # rows and columns of a picture
 
 IMAGE_SIZE = 28
 DIGIT_SIZE = 20
@@ -33,44 +34,67 @@ def prepare(ink: Ink) -> Ink:
 
     Raises `NoInkError` if there is no ink, and `ValueError` if `ink` is not a two-dimensional uint8 array.
     """
-    if ink.ndim != 2 or ink.dtype != np.uint8:
-        raise ValueError(f"Ink must be (height, width) uint8, not {ink.shape} {ink.dtype}.")
-    fitted = fit(crop(ink))
-    if not fitted.any():
-        raise NoInkError
-    return centre(fitted)
+    return centre(fit(crop(ink)))
 
 
 def crop(ink: Ink) -> Ink:
-    """Cut away the paper around the ink. Raises `NoInkError` if there is none."""
-    if not ink.size or ink.max() < PAPER_LEVEL:
-        raise NoInkError
-    is_ink = ink >= PAPER_LEVEL
-    rows = np.flatnonzero(is_ink.any(axis=1))
-    columns = np.flatnonzero(is_ink.any(axis=0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    """Cut away the paper around the ink. Raises what `bounds` raises."""
+    return ink[bounds(ink)]
+
+
+def bounds(ink: Ink) -> Box:
+    """Return the smallest box that holds all that counts as ink, from `PAPER_LEVEL` on.
+
+    Raises `NoInkError` if there is no ink, and `ValueError` if `ink` is not a two-dimensional uint8 array.
+    """
+    if ink.ndim != 2 or ink.dtype != np.uint8:
+        raise ValueError(f"Ink must be (height, width) uint8, not {ink.shape} {ink.dtype}.")
+    return _box(ink >= PAPER_LEVEL)
 
 
 def fit(ink: Ink) -> Ink:
-    """Scale to 20 pixels on the longer side, keeping the proportions; grey levels come from averaging."""
-    height, width = ink.shape
-    scale = DIGIT_SIZE / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(
-        Image.fromarray(ink).resize(size, Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC)
-    )
+    """Scale to 20 pixels on the longer side, keeping the proportions."""
+    scale = DIGIT_SIZE / max(ink.shape)
+    height, width = (max(1, round(length * scale)) for length in ink.shape)
+    return resized(ink, height, width)
+
+
+def resized(ink: Ink, height: int, width: int) -> Ink:
+    """Scale to (height, width); grey levels of a smaller picture come from averaging."""
+    method = Image.Resampling.BOX if height * width < ink.size else Image.Resampling.BICUBIC
+    return np.asarray(Image.fromarray(ink).resize((width, height), method))
 
 
 def centre(ink: Ink) -> Ink:
-    """Place ink of at most 20 × 20 on 28 × 28 pixels of paper, with its centre of mass at row 14, column 14."""
-    weights = ink.astype(np.float64)
-    canvas = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    """Move the ink of at most 28 × 28 pixels so that its centre of mass lies at row 14, column 14, of 28 × 28.
+
+    A digit with nearly all its ink at one end would leave the picture; it stops at the border. Raises `NoInkError` if
+    all is paper.
+    """
+    box = _box(ink > 0)
     start = []
-    for axis in (0, 1):
-        length = ink.shape[axis]
-        mass = weights.sum(axis=1 - axis)
-        position = float(mass @ np.arange(length)) / max(float(mass.sum()), 1e-9)
-        # A digit with nearly all its ink at one end would leave the picture; it stops at the border.
-        start.append(min(max(round(CENTRE - position), 0), IMAGE_SIZE - length))
-    canvas[start[0] : start[0] + ink.shape[0], start[1] : start[1] + ink.shape[1]] = ink
-    return canvas
+    for position, lines in zip(centre_of_mass(ink), box, strict=True):
+        moved = round(CENTRE - position) + lines.start
+        start.append(min(max(moved, 0), IMAGE_SIZE - (lines.stop - lines.start)))
+    return placed(ink[box], *start)
+
+
+def centre_of_mass(ink: Ink) -> tuple[float, float]:
+    """Return the mean row and column, counted from 0, of the pixels, each weighted by its level; not of mere paper."""
+    weights = ink.astype(np.float64)
+    rows, columns = weights.sum(axis=1), weights.sum(axis=0)
+    return float(rows @ np.arange(len(rows)) / rows.sum()), float(columns @ np.arange(len(columns)) / columns.sum())
+
+
+def placed(ink: Ink, row: int, column: int) -> Ink:
+    """Return 28 × 28 pixels of paper with the ink on it, its top left corner at (row, column)."""
+    paper = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    paper[row : row + ink.shape[0], column : column + ink.shape[1]] = ink
+    return paper
+
+
+def _box(is_ink: NDArray[np.bool_]) -> Box:
+    rows, columns = (np.flatnonzero(is_ink.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        raise NoInkError
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

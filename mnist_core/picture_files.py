@@ -1,65 +1,122 @@
-"""Picture files that come from outside, from a canvas or a camera: looked at before they are unpacked, and turned to ink."""
+"""Picture files from outside, of a canvas or a camera: looked at before they are unpacked, and turned to pixels."""
 
 from __future__ import annotations
 
 import io
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
-from mnist_core.drawing import PAPER_LEVEL, Ink
+from mnist_core import binarisation
+from mnist_core.drawing import Ink
 
-MAX_SIDE = 4096
-MAX_CANVAS_SIDE = 1120  # 280 pixels on a screen that has 16 points for each
-MAX_FILE_BYTES = 5_000_000
+Picture = NDArray[np.uint8]  # (height, width, 3), red, green, blue
+
+MAX_FILE_BYTES = 10_000_000  # a phone's photo has 2 to 6 million
+MAX_PIXELS = 25_000_000  # most phones take 12 million
+MAX_CANVAS_SIDE = 1344  # 336 pixels on a screen that has 16 points for each
+SIDE = 1600  # what a larger picture is scaled down to: a row of twenty digits still has 50 pixels for each
+
+_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+_MOVING = ("PNG", "GIF", "WEBP", "TIFF")  # some phones put a second, hidden picture into a JPEG; that is no film
+_WHITE_LEVEL = 223  # what is at least as light, in all that can be seen, is meant for a dark page
+# What a file of Apple's format says of itself in bytes 8 to 11.
+_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
 class PictureError(ValueError):
-    """Bytes that are not a picture we accept; the message says why."""
+    """Bytes that are not a picture we accept; the message says why, and what to do."""
 
 
 def ink_from_canvas(png: bytes) -> Ink:
-    """Return the ink of a canvas picture: white strokes on black or on nothing. Raises `PictureError`."""
-    picture = _decode(png, max_side=MAX_CANVAS_SIDE).convert("RGBA")
-    red, green, blue, alpha = np.moveaxis(np.asarray(picture, np.float32), 2, 0)
-    return _to_ink((red + green + blue) / 3 * alpha / 255)
-
-
-def ink_from_picture(content: bytes) -> Ink:
-    """Return the ink of a picture file, dark on light or light on dark: paper is what its border shows.
+    """Return the ink of a canvas picture, (height, width): white strokes on black or on nothing.
 
     Raises `PictureError`.
     """
-    grey = np.asarray(_decode(content).convert("RGBA").convert("LA"), np.float32)
-    level, alpha = grey[..., 0], grey[..., 1] / 255
-    on_white = level * alpha + 255 * (1 - alpha)
-    if alpha.min() < 1 and on_white.min() > 255 - PAPER_LEVEL:  # white ink on nothing
-        return _to_ink(level * alpha)
-    border = np.concatenate([on_white[0], on_white[-1], on_white[:, 0], on_white[:, -1]])
-    paper = float(np.median(border))
-    contrast = (paper - on_white) / paper if paper > 127 else (on_white - paper) / (255 - paper)
-    return _to_ink(255 * np.clip(contrast, 0, 1))
+    with _opened(png) as picture:
+        if max(picture.size) > MAX_CANVAS_SIDE:
+            raise PictureError(f"The picture is larger than {MAX_CANVAS_SIDE} × {MAX_CANVAS_SIDE} pixels.")
+        red, green, blue, alpha = np.moveaxis(np.asarray(picture.convert("RGBA"), np.float32), 2, 0)
+    ink: Ink = ((red + green + blue) / 3 * alpha / 255).round().astype(np.uint8)
+    return ink
 
 
-def _to_ink(level: NDArray[Any]) -> Ink:
-    return level.round().astype(np.uint8)
+def ink_from_picture(content: bytes) -> Ink:
+    """Return the ink of a picture file, (height, width): what is darker than its paper, or lighter, whichever is drawn.
+
+    Raises `PictureError`.
+    """
+    contrast = binarisation.contrast(grey(read_picture(content)))
+    return binarisation.ink(contrast, binarisation.automatic_threshold(contrast))
 
 
-def _decode(content: bytes, max_side: int = MAX_SIDE) -> Image.Image:
-    """Open a picture after looking at its size: nothing large is ever unpacked."""
+def read_picture(content: bytes) -> Picture:
+    """Return a picture file as it is meant to be seen: upright, opaque, at most `SIDE` pixels long.
+
+    CMYK and 16 bits a pixel are converted. Raises `PictureError`.
+    """
+    with _opened(content) as picture:
+        picture.draft("RGB", (SIDE, SIDE))  # a JPEG unpacks to a half or a quarter of its size, if that is enough
+        upright = ImageOps.exif_transpose(_eight_bits(picture))
+        upright.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
+        return np.asarray(_opaque(upright))
+
+
+def grey(picture: Picture) -> binarisation.Levels:
+    """Return how light a picture is, (height, width) uint8: 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601)."""
+    return np.asarray(Image.fromarray(picture).convert("L"))
+
+
+@contextmanager
+def _opened(content: bytes) -> Iterator[Image.Image]:
+    """Open a picture and look at its size, before anything is unpacked; raise `PictureError` whatever goes wrong."""
+    if not content:
+        raise PictureError("The file is empty: choose another one.")
     if len(content) > MAX_FILE_BYTES:
-        raise PictureError(f"The picture has more than {MAX_FILE_BYTES // 1_000_000} MB.")
+        raise PictureError(
+            f"The file has more than {MAX_FILE_BYTES // 1_000_000} MB: save the picture smaller, or cut it to the digits."
+        )
+    if content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS:
+        raise PictureError("This is a HEIC picture, which only some phones can read: save it as JPEG.")
     try:
-        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")) as picture:
-            if max(picture.size) > max_side:
-                raise PictureError(f"The picture is larger than {max_side} × {max_side} pixels.")
-            picture.load()
-            if picture.mode.startswith(("I", "F")):
-                raise PictureError("Pictures with 16 or more bits per colour are not read; save it with 8.")
-            return picture.copy()
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise PictureError(
+                    f"The picture has {picture.width:,} × {picture.height:,} pixels, more than "
+                    f"{MAX_PIXELS // 1_000_000} million: save it smaller, or cut it to the digits."
+                )
+            if picture.format in _MOVING and getattr(picture, "n_frames", 1) > 1:
+                raise PictureError("The file holds several pictures, such as an animation: save one of them by itself.")
+            yield picture
     except PictureError:
         raise
-    except Exception as error:  # Pillow raises many kinds for damaged files
-        raise PictureError("This is not a picture that can be read, or it is damaged.") from error
+    except Exception as error:  # Pillow raises many kinds for damaged files, and for sizes that only an attack has
+        raise PictureError(
+            "This is not a picture that can be read, or it is damaged: choose a JPEG or PNG file."
+        ) from error
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Return a picture of 16 bits a pixel, whose levels may end anywhere below 65,536, with 8; others as they are."""
+    if not picture.mode.startswith(("I", "F")):
+        return picture
+    levels = np.asarray(picture, np.float64)
+    if picture.mode == "F" or levels.min() < 0 or levels.max() > 65_535:
+        raise PictureError("The picture has more than 16 bits for each pixel: save it with 8.")
+    scaled = Image.fromarray((255 * levels / max(levels.max(), 1)).round().astype(np.uint8))
+    scaled.info = picture.info
+    return scaled
+
+
+def _opaque(picture: Image.Image) -> Image.Image:
+    """Return what is seen of a picture with transparent parts on a white page; on a black one if all of it is white."""
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    colours = picture.convert("RGBA")
+    visible = np.asarray(colours.convert("LA"))
+    on_white = 255 - (255 - visible[..., 0].astype(int)) * visible[..., 1] // 255
+    page = Image.new("RGBA", colours.size, "black" if on_white.min() >= _WHITE_LEVEL else "white")
+    return Image.alpha_composite(page, colours).convert("RGB")

@@ -1,13 +1,14 @@
 """Pen strokes: as the canvas tells them, as somebody recorded them, and the ink that they leave.
 
-The canvas draws with Fabric's pencil: a curve that starts at the first point, bends towards each point and passes through
-the middles between them, in a round pen. `rasterise` draws the same curve, so that recorded strokes can be read exactly
-as if they had been drawn on the page.
+The canvas draws with Fabric's pencil: a curve that starts at the first point, bends towards each point and passes
+through the middles between them, in a round pen. `rasterise` draws the same curve, so that recorded strokes can be read
+exactly as if they had been drawn on the page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,59 +18,91 @@ from mnist_core.drawing import Ink
 
 Stroke = NDArray[np.float32]  # (points, 2): x to the right, y downwards, in pixels of the canvas
 
-CANVAS_SIDE = 280
-BRUSH_WIDTH = 22  # what the page starts with
+CANVAS_SIDE = 336
+BRUSH_WIDTH = 26  # what the page starts with
 
 _FINER = 4  # drawn so many times larger, then averaged: that makes soft edges
-_STEPS = 6  # straight pieces of each bend
-_MOST_STROKES = 200
-_MOST_POINTS = 20_000
+_PIECE = 6  # pixels: each bend is drawn as straight pieces of about this length
+_MOST_PIECES = 40
+_MOST_STROKES = 100
+_MOST_POINTS = 5_000  # of all strokes together
+_FURTHEST = 4 * CANVAS_SIDE  # a pen may leave the canvas, but not for a journey
+_WIDEST = 100.0
 
 
-def rasterise(strokes: Sequence[Stroke], width: float = BRUSH_WIDTH, side: int = CANVAS_SIDE) -> Ink:
-    """Return the ink, (side, side) uint8, of strokes drawn with a round pen `width` pixels wide."""
+@dataclass(frozen=True)
+class Drawing:
+    """Strokes in their order, and how wide the pen was for each, in pixels of the canvas."""
+
+    strokes: tuple[Stroke, ...] = ()
+    widths: tuple[float, ...] = ()
+
+    def ink(self) -> Ink:
+        """Return what is on the canvas, (`CANVAS_SIDE`, `CANVAS_SIDE`) uint8."""
+        return rasterise(self.strokes, self.widths)
+
+
+def rasterise(strokes: Sequence[Stroke], widths: Sequence[float], side: int = CANVAS_SIDE) -> Ink:
+    """Return the ink, (side, side) uint8, of strokes drawn with round pens of these widths in pixels."""
     paper = Image.new("L", (side * _FINER, side * _FINER))
     pen = ImageDraw.Draw(paper)
-    radius = width * _FINER / 2
-    for stroke in strokes:
-        points = [(float(x), float(y)) for x, y in _curve(stroke) * _FINER]
+    for stroke, width in zip(strokes, widths, strict=True):
+        # Pillow counts from the middle of a pixel, the canvas from its corner; and both ends of a circle belong to it.
+        points = [(float(x), float(y)) for x, y in _curve(stroke) * _FINER - 0.5]
+        radius = (width * _FINER - 1) / 2
         if len(points) > 1:
-            pen.line(points, fill=255, width=round(2 * radius))
+            pen.line(points, fill=255, width=max(1, round(width * _FINER)))
         for x, y in points:  # round joints and ends
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-    return np.asarray(paper.resize((side, side), Image.Resampling.BOX))
+    return np.asarray(paper.reduce(_FINER))
 
 
-def placed(strokes: Sequence[Stroke], size: float = 200, side: int = CANVAS_SIDE) -> list[Stroke]:
-    """Return the strokes in the middle of a canvas, their longer side `size` pixels, proportions kept."""
+def drawing_of(strokes: Sequence[Stroke], width: float = BRUSH_WIDTH, size: float = 240) -> Drawing:
+    """Return recorded strokes in the middle of the canvas, their longer side `size` pixels, proportions kept."""
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
     scale = size / max(float((high - low).max()), 1e-6)
-    return [((stroke - (low + high) / 2) * scale + side / 2).astype(np.float32) for stroke in strokes]
+    placed = (((stroke - (low + high) / 2) * scale + CANVAS_SIDE / 2).astype(np.float32) for stroke in strokes)
+    return Drawing(tuple(placed), (width,) * len(strokes))
 
 
-def from_canvas(drawing: object) -> list[Stroke]:
-    """Return the strokes in what the canvas tells of itself (`CanvasResult.json_data`).
+def from_canvas(told: object) -> Drawing:
+    """Return the drawing in what the canvas tells of itself (`CanvasResult.json_data`).
 
     It comes from a visitor's browser: what is not a stroke of finite numbers is left out, and so is what is too much.
     """
-    objects = drawing.get("objects") if isinstance(drawing, dict) else None
-    found = [_points(each) for each in objects[:_MOST_STROKES]] if isinstance(objects, list) else []
-    return [stroke for stroke in found if stroke is not None]
+    objects = told.get("objects") if isinstance(told, dict) else None
+    strokes: list[Stroke] = []
+    widths: list[float] = []
+    points_left = _MOST_POINTS
+    for each in objects[:_MOST_STROKES] if isinstance(objects, list) else ():
+        stroke, width = _points(each, points_left), _width(each)
+        if stroke is not None and width is not None:
+            strokes.append(stroke)
+            widths.append(width)
+            points_left -= len(stroke)
+    return Drawing(tuple(strokes), tuple(widths))
 
 
-def _points(fabric_object: object) -> Stroke | None:
-    """Return the points that a Fabric path bends towards: the last pair of each command but for curves, the first."""
+def _points(fabric_object: object, most: int) -> Stroke | None:
+    """Return the points that a Fabric path bends towards: the first pair of numbers of each of its commands."""
     path = fabric_object.get("path") if isinstance(fabric_object, dict) else None
-    if not isinstance(path, list) or not 0 < len(path) <= _MOST_POINTS:
+    if not isinstance(path, list) or not 0 < len(path) <= most:
         return None
     try:
         points = np.array([command[1:3] for command in path], np.float32)
-    except (TypeError, ValueError, KeyError):
+    except (TypeError, ValueError, KeyError, OverflowError):
         return None
-    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
+    if points.shape != (len(path), 2) or not np.isfinite(points).all() or np.abs(points).max() > _FURTHEST:
         return None
     return points
+
+
+def _width(fabric_object: object) -> float | None:
+    width = fabric_object.get("strokeWidth") if isinstance(fabric_object, dict) else None
+    if not isinstance(width, int | float) or isinstance(width, bool) or not 0 < width <= _WIDEST:
+        return None
+    return float(width)
 
 
 def _curve(stroke: Stroke) -> Stroke:
@@ -78,7 +111,9 @@ def _curve(stroke: Stroke) -> Stroke:
         return stroke
     middles = (stroke[1:-1] + stroke[2:]) / 2
     starts = np.concatenate([stroke[:1], middles[:-1]])
-    share = (np.arange(1, _STEPS + 1, dtype=np.float32) / _STEPS)[:, None]
+    longest = float(np.hypot(*(middles - starts).T).max())
+    pieces = min(max(2, round(longest / _PIECE)), _MOST_PIECES)
+    share = (np.arange(1, pieces + 1, dtype=np.float32) / pieces)[:, None]
     bends = (
         (1 - share) ** 2 * starts[:, None] + 2 * share * (1 - share) * stroke[1:-1, None] + share**2 * middles[:, None]
     )

@@ -20,16 +20,18 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from mnist_core import limits, runs, worker  # noqa: E402
 from mnist_core.config import TrainingConfig  # noqa: E402
 from mnist_core.dataset import Mnist, load_mnist  # noqa: E402
+from mnist_core.handwriting import class_sets  # noqa: E402
 
 MakeConfig = Callable[..., TrainingConfig]
 
 
 @pytest.fixture(scope="session", autouse=True)
 def own_runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The runs folder that the project uses by default while tests run."""
+    """The runs folder that the project uses by default while tests run; class sets have one, too."""
     folder = tmp_path_factory.mktemp("default-runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(runs.RUNS_DIR_VARIABLE, str(folder))
+        patch.setenv(class_sets.HANDWRITING_DIR_VARIABLE, str(tmp_path_factory.mktemp("default-handwriting")))
         patch.delenv(limits.PUBLIC_VARIABLE, raising=False)
         yield folder
 

@@ -1,4 +1,4 @@
-"""Predictions through the inference process: right, isolated from the caller, and there again after an accident."""
+"""What comes through the inference process: right, isolated from the caller, and there again after an accident."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import psutil
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from mnist_core import files, inference, network, runs
+from mnist_core import files, inference, looking_inside, network, runs
 from mnist_core.dataset import Images, Mnist
 from mnist_core.evaluation import Probabilities
 from mnist_core.inference import InferenceError
@@ -78,6 +78,21 @@ def test_the_inference_process_gives_what_the_network_gives(trained_run: Path, m
     assert_allclose(one, network.predict(model, mnist.x_test[:1]), atol=1e-6)
 
 
+def test_the_inference_process_looks_inside_as_one_does_here(trained_run: Path, mnist: Mnist) -> None:
+    model_file = trained_run / "model.keras"
+    found = inference.look_inside(model_file, mnist.x_test[18])
+    expected = looking_inside.look_inside(keras.models.load_model(model_file, compile=False), mnist.x_test[18])
+    assert_allclose(found.probabilities, expected.probabilities, atol=1e-6)
+    assert_allclose(found.erased.effects, expected.erased.effects, atol=1e-4)
+    assert_allclose(found.inked.effects, expected.inked.effects, atol=1e-4)
+    assert found.grad_cam is not None
+    assert expected.grad_cam is not None
+    assert_allclose(found.grad_cam.heat, expected.grad_cam.heat, atol=1e-4)
+    assert [view.summary for view in found.layers] == [view.summary for view in expected.layers]
+    for view, other in zip(found.layers, expected.layers, strict=True):
+        assert_allclose(view.maps.values, other.maps.values, atol=other.maps.peak / 126)
+
+
 def test_no_images_give_no_probabilities(trained_run: Path, mnist: Mnist) -> None:
     assert inference.predict(trained_run / "model.keras", mnist.x_test[:0]).shape == (0, 10)
 
@@ -101,6 +116,8 @@ def test_all_sessions_share_one_inference_process(trained_run: Path, images: Ima
 def test_a_missing_network_gives_a_sentence(tmp_path: Path, images: Images) -> None:
     with pytest.raises(InferenceError, match=r"network of my-run is missing.*\.$"):
         inference.predict(tmp_path / "my-run" / "model.keras", images)
+    with pytest.raises(InferenceError, match=r"network of my-run is missing.*\.$"):
+        inference.look_inside(tmp_path / "my-run" / "model.keras", images[0])
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage " * 100, "half"], ids=["empty", "garbage", "half"])
@@ -109,6 +126,8 @@ def test_a_damaged_network_gives_a_sentence(content: bytes | str, model_file: Pa
     model_file.write_bytes(whole[: len(whole) // 2] if isinstance(content, str) else content)
     with pytest.raises(InferenceError, match=r"network of my-run cannot be loaded.*\.$"):
         inference.predict(model_file, images)
+    with pytest.raises(InferenceError, match=r"network of my-run cannot be loaded.*\.$"):
+        inference.look_inside(model_file, images[0])
     model_file.write_bytes(whole)  # mended: what went wrong is not remembered
     assert inference.predict(model_file, images).shape == (len(images), 10)
 
@@ -119,6 +138,8 @@ def test_a_network_for_other_pictures_gives_a_sentence(tmp_path: Path, images: I
     other.save(tmp_path / "my-run" / "model.keras")
     with pytest.raises(InferenceError, match=r"my-run.*\.$"):
         inference.predict(tmp_path / "my-run" / "model.keras", images)
+    with pytest.raises(InferenceError, match=r"my-run cannot read images of 28 × 28 pixels\.$"):
+        inference.look_inside(tmp_path / "my-run" / "model.keras", images[0])
 
 
 def test_a_network_that_was_replaced_is_noticed(model_file: Path, images: Images) -> None:
@@ -140,6 +161,8 @@ def test_a_killed_inference_process_is_replaced(trained_run: Path, images: Image
     assert_array_equal(inference.predict(trained_run / "model.keras", images), expected)
     (successor,) = inference_workers()
     assert successor.pid != worker.pid
+    successor.kill()
+    assert_allclose(inference.look_inside(trained_run / "model.keras", images[0]).probabilities, expected[0], atol=1e-6)
 
 
 def test_an_inference_process_killed_under_several_sessions_answers_all_of_them(
@@ -180,6 +203,7 @@ def test_the_process_that_asks_never_loads_tensorflow(trained_run: Path, mnist: 
         answer = inference.predict(Path(sys.argv[1]), np.load(sys.argv[2] + "/images.npy"))
         assert warm.result() is None
         np.save(sys.argv[2] + "/answer.npy", answer)
+        inference.look_inside(Path(sys.argv[1]), np.load(sys.argv[2] + "/images.npy")[0])
         print(sorted({"tensorflow", "keras", "streamlit"} & set(sys.modules)))
     """
     started = time.monotonic()

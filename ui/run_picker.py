@@ -21,6 +21,7 @@ _STATE_WORDS: dict[runs.State, str] = {
     "interrupted": "interrupted",
 }
 DEFAULT_RUN = "chollet"
+READER = "champion"  # who reads what people draw, unless they choose another
 
 
 def describe(run: runs.Run) -> str:

@@ -25,7 +25,8 @@ class Keys(StrEnum):
     NAVIGATION_DECLARED = "navigation_declared"
     DRAFT = "draft"
     VISITOR = "visitor"
-    CANVAS_NUMBER = "canvas_number"
+    DRAWING = "drawing"  # what the canvas last told
+    CANVAS_START = "canvas_start"  # what the canvas of this page started with
     LAST_STARTED = "last_started"
     TABLE_NUMBER = "table_number"
     DELETED = "deleted"
@@ -36,6 +37,10 @@ class Keys(StrEnum):
     PLAYING = "playing"
     LABEL_ANSWERS = "label_answers"  # by index what the visitor said: a digit, or None for "can't tell"
     LABELS_REVEALED = "labels_revealed"
+    CLASS_SET = "class_set"  # where the visitor keeps drawings
+    LAST_KEPT = "last_kept"
+    HANDWRITING_DELETED = "handwriting_deleted"
+    HANDWRITING_NEWS = "handwriting_news"
 
 
 class Params(StrEnum):
@@ -66,6 +71,14 @@ class Params(StrEnum):
     MAP = "map"
     COLOR = "color"
     BINS = "bins"
+    # Draw
+    PANEL = "panel"
+    BESIDE = "beside"  # further runs that read the drawing
+    # Draw and Explore
+    INSIDE = "inside"  # whether one looks inside the network
+    ASKED = "asked"  # the digit of which one asks what speaks for it
+    SET = "set"  # a class set
+    DRAWING = "drawing"  # of a class set, the one that is open
 
 
 # What stays when another view is chosen.
@@ -135,20 +148,27 @@ def bound_text(name: Params) -> Bound[str]:
     return _bound(name, st.query_params.get(name, ""), lambda text: {name: text.strip() or None})
 
 
-def bound_toggle(name: Params) -> Bound[bool]:
-    """Return whether the URL switches something on, bound to a toggle or checkbox."""
-    return _bound(name, st.query_params.get(name) == "yes", lambda on: {name: "yes" if on else None})
+def bound_toggle(name: Params, *, keeps_place: bool = False) -> Bound[bool]:
+    """Return whether the URL switches something on, bound to a toggle or checkbox.
+
+    With `keeps_place` it is no filter: the image that is open stays open.
+    """
+    on = st.query_params.get(name) == "yes"
+    return _bound(name, on, lambda on: {name: "yes" if on else None}, keeps_place=keeps_place)
 
 
-def _bound(name: Params, value: Value, to_params: Callable[[Value], dict[Params, object]]) -> Bound[Value]:
+def _bound(
+    name: Params, value: Value, to_params: Callable[[Value], dict[Params, object]], *, keeps_place: bool = False
+) -> Bound[Value]:
     key = f"choice-{name}"
     with suppress(StreamlitAPIException):  # its widget is on the page already, with this very value
         st.session_state[key] = value  # also if it is no other: its label may be
 
     def on_change() -> None:
         changed = to_params(st.session_state[key])
+        left_behind = () if keeps_place else _OF_ONE_LIST
         if changed:
-            choose(**{str(each): None for each in _OF_ONE_LIST}, **{str(each): new for each, new in changed.items()})
+            choose(**{str(each): None for each in left_behind}, **{str(each): new for each, new in changed.items()})
 
     return Bound(value, {"key": key, "on_change": on_change})
 

@@ -26,7 +26,7 @@ CHROMIUM_OPTIONS = [
 
 @dataclass(frozen=True)
 class Server:
-    """A running `streamlit run app.py` with a runs folder of its own."""
+    """A running `streamlit run app.py` with folders of its own for runs and class sets."""
 
     url: str
     process: subprocess.Popen[bytes]
@@ -47,7 +47,12 @@ def start_server(folder: Path, **environment: str) -> Server:
             cwd=PROJECT,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "DIGIT_LAB_RUNS_DIR": str(runs_dir), **environment},
+            env={
+                **os.environ,
+                "DIGIT_LAB_RUNS_DIR": str(runs_dir),
+                "DIGIT_LAB_HANDWRITING_DIR": str(folder / "handwriting"),
+                **environment,
+            },
         )
     server = Server(f"http://127.0.0.1:{port}", process, runs_dir, log)
     deadline = time.monotonic() + 60

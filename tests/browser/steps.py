@@ -45,17 +45,13 @@ def draw(page: Page, stroke: Stroke) -> None:
 
 def open_canvas(page: Page, url: str) -> None:
     page.goto(f"{url}/draw")
-    expect(page.get_by_text("Draw a digit from 0 to 9")).to_be_visible()
-    expect(page.locator("canvas.upper-canvas")).to_be_visible()
+    expect(reading(page)).to_have_text("?")
+    expect(page.get_by_role("button", name="Clear")).to_be_visible()  # the tools have found their canvas
 
 
-def clear(page: Page) -> None:
-    """Press Clear and wait for the new canvas: a stroke on the old one would be lost."""
-    old = page.locator("canvas.upper-canvas").element_handle()
-    page.get_by_role("button", name="Clear").click()
-    page.wait_for_function("(canvas) => !canvas.isConnected", arg=old)
-    expect(page.locator("canvas.upper-canvas")).to_be_visible()
-    expect(page.get_by_text("Draw a digit from 0 to 9")).to_be_visible()
+def reading(page: Page) -> Locator:
+    """The digit in large type."""
+    return page.locator(".st-key-answer .answer .digit")
 
 
 RUN_IN_URL = re.compile(r"run=([0-9]{8}-[0-9]{9}-[a-z-]+)")

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 
 from mnist_core import inference, runs
+from mnist_core.handwriting import class_sets
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,8 +24,9 @@ def packages_are_scanned_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty runs folder, and no inference process. What is cached is known by its path, so it may stay."""
+    """Empty folders of runs and class sets, and no inference process. What is cached is known by its path, so it may stay."""
     monkeypatch.setenv(runs.RUNS_DIR_VARIABLE, str(tmp_path / "runs"))
+    monkeypatch.setenv(class_sets.HANDWRITING_DIR_VARIABLE, str(tmp_path / "handwriting"))
     monkeypatch.setattr(inference, "warm_up", lambda: None)
     return tmp_path / "runs"
 

@@ -5,21 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from unittest.mock import patch
 
-import numpy as np
 import pytest
 from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import dataset, inference, links, runs
+from mnist_core import dataset, links, runs
 from ui import state
-
-# The canvas registers its files with a running server, which there is none of here; the browser tests use the real one.
-with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):
-    import streamlit_drawable_canvas
-
-    from ui.draw import canvas
 
 TITLES = {"home": "Digit Lab", "train": "Train a network", "explore": "Explore the digits", "draw": "Draw a digit"}
 TRAIN_VIEWS = ("setup", "watch", "compare", "published", "words")
@@ -222,33 +214,3 @@ def test_a_running_run_can_be_stopped(own_folders: Path) -> None:
     assert not app.exception
     assert runs.stop_requested(path)
     assert next(button for button in app.button if button.label == "Stopping …").disabled
-
-
-@pytest.mark.parametrize("payload", [None, {}, [], "x", {"data": 1}, {"raw": {}, "data": "data:;base64,AAAA"}])
-def test_a_hostile_canvas_gives_a_sentence(payload: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streamlit_drawable_canvas, "out", lambda **_: {"drawing": payload})
-    app = open_page("draw")
-    assert not app.exception
-    assert len(app.error) <= 1
-
-
-def test_a_drawing_without_ink_is_not_guessed_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(canvas, "canvas", lambda brush: np.zeros((280, 280), np.uint8))
-    app = open_page("draw")
-    assert "Draw a digit from 0 to 9" in texts(app)
-    assert not app.metric
-
-
-def test_a_drawing_is_read_with_words_for_an_unusable_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    ink = np.zeros((280, 280), np.uint8)
-    ink[40:240, 130:150] = 255
-    monkeypatch.setattr(canvas, "canvas", lambda brush: ink)
-
-    def fail(*_: object) -> None:
-        raise inference.InferenceError("The network of x cannot be loaded; its file is damaged.")
-
-    monkeypatch.setattr(inference, "predict", fail)
-    assert "cannot be loaded" in open_page("draw").error[0].value
-    monkeypatch.setattr(inference, "predict", lambda file, images: np.eye(10, dtype=np.float32)[[1]])
-    app = open_page("draw")
-    assert (app.metric[0].label, app.metric[0].value) == ("Reading", "1")

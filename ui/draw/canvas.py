@@ -1,40 +1,57 @@
-"""The drawing canvas, and what it holds as ink."""
+"""The drawing canvas and its tools, and what is drawn on it as strokes."""
 
 from __future__ import annotations
-
-import binascii
 
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
-from mnist_core import drawing, picture_files
+from mnist_core import strokes
+from mnist_core.strokes import Drawing
+from ui.components import source
 from ui.state import Keys
 
-_SIDE = 280
+_tools = st.components.v2.component(
+    "digit_lab_canvas_tools",
+    html="""
+<div class="canvas-tools" role="group" aria-label="Drawing" hidden>
+  <button type="button" title="Take the last stroke back (Ctrl Z)">Undo</button>
+  <button type="button" title="Draw it again (Ctrl Shift Z)">Redo</button>
+  <button type="button" title="Start over">Clear</button>
+</div>
+""",
+    css=source("canvas_tools.css"),
+    js=source("canvas_tools.js"),
+)
 
 
-def canvas(brush: int) -> drawing.Ink | None:
-    """Show the canvas and return its ink, (280, 280) uint8; None before the first stroke.
+def show() -> Drawing:
+    """Show the canvas, its tools and the brush, and return what is drawn on it.
 
-    The picture comes from the visitor's browser, so nothing about it is taken for granted. Raises `PictureError`.
+    The drawing comes from the visitor's browser, so nothing about it is taken for granted. It is remembered, so that it
+    is still there when the visitor comes back from another page.
     """
-    number = st.session_state.setdefault(Keys.CANVAS_NUMBER, 0)
+    with st.container(key="drawing"):
+        place = st.container()
+        _tools(key="canvas-tools")
+        brush = st.slider("Brush width", 10, 48, strokes.BRUSH_WIDTH, format="%d px", width=strokes.CANVAS_SIDE)
+        with place:
+            return _canvas(brush)
+
+
+def _canvas(brush: int) -> Drawing:
+    if "canvas" not in st.session_state:  # it is new on this page: it starts with what was drawn before
+        st.session_state[Keys.CANVAS_START] = st.session_state.get(Keys.DRAWING)
     try:
-        result = st_canvas(
+        told = st_canvas(
             stroke_width=brush,
             stroke_color="#ffffff",
             background_color="#000000",
-            width=_SIDE,
-            height=_SIDE,
-            return_image_data=True,
-            key=f"canvas-{number}",
-        )
-        png = result.image_bytes
-    except (TypeError, ValueError, AttributeError, KeyError, binascii.Error) as error:
-        raise picture_files.PictureError("The drawing could not be read. Clear it and draw again.") from error
-    return None if png is None else picture_files.ink_from_canvas(png)
-
-
-def clear() -> None:
-    """Empty the canvas: a new key makes a new one."""
-    st.session_state[Keys.CANVAS_NUMBER] = st.session_state.get(Keys.CANVAS_NUMBER, 0) + 1
+            width=strokes.CANVAS_SIDE,
+            height=strokes.CANVAS_SIDE,
+            initial_drawing=st.session_state[Keys.CANVAS_START],
+            key="canvas",
+        ).json_data
+    except (TypeError, ValueError, AttributeError, KeyError):  # something else than the canvas has answered
+        told = None
+    st.session_state[Keys.DRAWING] = told
+    return strokes.from_canvas(told)

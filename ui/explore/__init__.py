@@ -14,6 +14,7 @@ from ui.explore import (
     film_view,
     gallery_view,
     glance_view,
+    handwriting_view,
     labels_view,
     mistakes_view,
     one_digit,
@@ -42,6 +43,7 @@ VIEWS = {
     "epochs": View("Epochs", film_view.show, film_view.selection),
     "two": View("Two networks", two_networks_view.show, two_networks_view.selection),
     "labels": View("Labels", labels_view.show, labels_view.selection),
+    "handwriting": View("Our handwriting", handwriting_view.show),
 }
 
 

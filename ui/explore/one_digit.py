@@ -8,15 +8,15 @@ import numpy as np
 import streamlit as st
 
 from mnist_core import film, neighbours, runs
-from mnist_core.dataset import Split
+from mnist_core.dataset import Images, Split
 from mnist_core.figures import answer_figures, film_figures
 from mnist_core.label_errors import DISPUTED
 from mnist_core.neighbours import Neighbour, Neighbours, Vote
-from ui import readers, state
+from ui import insight, readers, state
 from ui.digit_grid import Tile, digit_grid
 from ui.explore.browse import called
 from ui.explore.selection import Selection
-from ui.run_picker import name_of, no_network
+from ui.run_picker import READER, chosen_run, name_of, no_network
 from ui.state import Params
 from ui.wording import count, plain
 
@@ -50,7 +50,17 @@ def show(selection: Selection) -> None:
                 "Their answers are kept for the test images only.",
                 icon=":material/info:",
             )
+    _looked_at(selection, images[index], int(labels[index]))
     _resembling(selection.split, index)
+
+
+def _looked_at(selection: Selection, image: Images, label: int) -> None:
+    """Offer a look inside the network: what speaks for each digit, and what each layer makes of the image."""
+    inside = state.bound_toggle(Params.INSIDE, keeps_place=True)
+    usable = {run.id: run for run in readers.usable_runs()}
+    run = selection.run or (usable[chosen_run(list(usable.values()), fallback=READER).value] if usable else None)
+    if run is not None and st.toggle(f"Look inside {plain(name_of(run))}: what it looked at", **inside.widget):
+        insight.show(run, image, key="insight", labelled=label)
 
 
 def _way_on(selection: Selection, index: int) -> None:
@@ -90,13 +100,13 @@ def _move(selection: Selection, index: int, step: int) -> None:
     position = selection.position(state.read_number(Params.INDEX, 0, 10**9, default=index))
     if position is not None:
         place = min(max(position + step, 0), len(selection.indices) - 1)
-        state.choose(**{Params.INDEX.value: int(selection.indices[place])})
+        state.choose(**{Params.INDEX.value: int(selection.indices[place]), Params.ASKED.value: None})
 
 
 def _back(selection: Selection, position: int | None) -> None:
     """Go back to that page of the list on which the image is."""
     page = None if position is None else position // int(selection.size.value) + 1
-    state.choose(**{Params.INDEX.value: None, Params.PAGE.value: page})
+    state.choose(**{Params.INDEX.value: None, Params.ASKED.value: None, Params.PAGE.value: page})
 
 
 def _answers(index: int, label: int, chosen: runs.Run | None) -> None:

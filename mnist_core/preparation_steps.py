@@ -1,0 +1,73 @@
+"""The preparation of a drawing, told step by step, and what comes of it when a step is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mnist_core import drawing
+from mnist_core.drawing import IMAGE_SIZE, Ink
+
+
+@dataclass(frozen=True)
+class Switches:
+    """Which steps are taken. With none of them, the canvas is only squeezed to 28 × 28, as simple demos do."""
+
+    crop: bool = True
+    fit: bool = True
+    centre: bool = True
+
+
+ALL = Switches()
+NONE = Switches(crop=False, fit=False, centre=False)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: what it is called, what it does in one line, and the picture after it, (height, width) uint8."""
+
+    title: str
+    line: str
+    picture: Ink
+
+
+def steps(ink: Ink, switches: Switches = ALL) -> tuple[Step, Step, Step, Step]:
+    """Return the drawing as it is, then after each step, or after what is done in place of a step left out.
+
+    The last picture is (28, 28); with all steps it is `drawing.prepare(ink)`. Raises what `drawing.prepare` raises.
+    """
+    box = drawing.bounds(ink)
+    cropped = ink[box] if switches.crop else ink
+    fitted = drawing.fit(cropped) if switches.fit else drawing.resized(cropped, IMAGE_SIZE, IMAGE_SIZE)
+    return (
+        Step("Drawn", "Your ink, anywhere on the canvas.", ink),
+        Step("Cropped", "The paper around it is cut away: where you draw does not matter any more.", cropped)
+        if switches.crop
+        else Step("Not cropped", "The paper around it counts as part of the digit.", cropped),
+        Step(
+            "Fitted", "Scaled so that its longer side has 20 pixels: how large you draw does not matter either.", fitted
+        )
+        if switches.fit
+        else Step("Not fitted", "Squeezed to 28 × 28 pixels, whatever its proportions.", fitted),
+        Step(
+            "Centred",
+            "Its centre of mass, the dot, goes to the middle of 28 × 28 pixels, unless the border stops it.",
+            drawing.centre(fitted),
+        )
+        if switches.centre
+        else Step(
+            "Not centred", "Its frame goes to the middle; its centre of mass, the dot, may not.", _framed(fitted)
+        ),
+    )
+
+
+def picture_for_network(ink: Ink, switches: Switches = ALL) -> Ink:
+    """Return what a network is given, (28, 28) uint8. Raises what `drawing.prepare` raises."""
+    return steps(ink, switches)[-1].picture
+
+
+def _framed(ink: Ink) -> Ink:
+    """Put a picture of at most 28 × 28 in the middle of 28 × 28. Raises `NoInkError` if all is paper."""
+    if not ink.any():
+        raise drawing.NoInkError
+    height, width = ink.shape
+    return drawing.placed(ink, (IMAGE_SIZE - height) // 2, (IMAGE_SIZE - width) // 2)

@@ -1,0 +1,120 @@
+"""The canvas view of Draw: what is said of drawings, of hostile canvases, and of networks that cannot answer."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from opening import open_page, texts
+
+from mnist_core import inference
+from mnist_core.dataset import Images
+from mnist_core.evaluation import Probabilities
+from mnist_core.strokes import CANVAS_SIDE, Drawing
+
+# The canvas registers its files with a running server, which there is none of here; the browser tests use the real one.
+with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):
+    import streamlit_drawable_canvas
+
+    from ui import answer_bars
+    from ui.draw import canvas, networks
+
+STEM = Drawing((np.array([[168, 60], [168, 170], [168, 280]], np.float32),), (26.0,))
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """What is told to the browser about readings: the last one last."""
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr(
+        answer_bars, "_component", lambda **options: told.append({**options["data"], "key": options["key"]})
+    )
+    return told
+
+
+def draw(monkeypatch: pytest.MonkeyPatch, drawing: Drawing) -> None:
+    monkeypatch.setattr(canvas, "show", lambda: drawing)
+
+
+def read_as(digit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every network be certain of a digit, without TensorFlow."""
+
+    def predict(file: Path, images: Images) -> Probabilities:
+        return np.repeat(np.eye(10, dtype=np.float32)[[digit]], len(images), axis=0)
+
+    monkeypatch.setattr(inference, "predict", predict)
+
+
+@pytest.mark.parametrize("payload", [None, {}, [], "x", {"data": 1}, {"raw": []}, {"raw": {"objects": [{"path": 5}]}}])
+def test_a_hostile_canvas_is_an_empty_one(
+    payload: object, monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, object]]
+) -> None:
+    monkeypatch.setattr(streamlit_drawable_canvas, "out", lambda **_: {"drawing": payload})
+    app = open_page("draw")
+    assert not app.error
+    assert answers[-1]["headline"] == "Draw a digit from 0 to 9."
+
+
+def test_an_empty_canvas_is_not_guessed_at(monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, object]]) -> None:
+    draw(monkeypatch, Drawing())
+    open_page("draw")
+    assert [(told["kind"], told["digit"], told["shares"]) for told in answers] == [("blank", "?", [])]
+
+
+def test_a_drawing_is_read(monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, object]]) -> None:
+    draw(monkeypatch, STEM)
+    read_as(1, monkeypatch)
+    app = open_page("draw")
+    told = next(each for each in answers if each["key"] == "reading")
+    assert (told["kind"], told["digit"]) == ("clear", "1")
+    assert told["shares"] == [0, 1, 0, 0, 0, 0, 0, 0, 0, 0]
+    assert "What did you mean?" in texts(app)
+
+
+def test_a_network_that_cannot_be_used_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise inference.InferenceError("The network of x cannot be loaded; its file is damaged.")
+
+    draw(monkeypatch, STEM)
+    monkeypatch.setattr(inference, "predict", fail)
+    assert "cannot be loaded" in open_page("draw").error[0].value
+
+
+def test_up_to_four_networks_answer_side_by_side(
+    monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, object]]
+) -> None:
+    draw(monkeypatch, STEM)
+    read_as(1, monkeypatch)
+    app = open_page("draw", panel="networks", run="chollet", beside="garcia,fast,nothing,garcia")
+    assert [told["title"] for told in answers if told["small"]] == ["chollet", "garcia", "fast"]
+    assert "All 3 read 1" in texts(app)
+
+
+def test_disagreement_is_put_into_words() -> None:
+    words = networks.agreement_in_words({"a": 1, "b": 7, "c": 1})
+    assert re.sub(r"[*]", "", words) == "They disagree: a and c read 1; b reads 7."
+
+
+def test_one_network_that_fails_does_not_silence_the_others(
+    monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, object]]
+) -> None:
+    draw(monkeypatch, STEM)
+    read_as(1, monkeypatch)
+    predict = inference.predict
+
+    def fail_sometimes(file: Path, images: Images) -> Probabilities:
+        if file.parent.name == "fast":
+            raise inference.InferenceError("The network of fast is missing.")
+        return predict(file, images)
+
+    monkeypatch.setattr(inference, "predict", fail_sometimes)
+    app = open_page("draw", panel="networks", run="chollet", beside="fast,garcia")
+    assert [told["title"] for told in answers if told["small"]] == ["chollet", "garcia"]
+    assert [error.value for error in app.error] == ["The network of fast is missing."]
+
+
+def test_the_canvas_of_the_tests_is_that_of_the_page() -> None:
+    assert STEM.ink().shape == (CANVAS_SIDE, CANVAS_SIDE)

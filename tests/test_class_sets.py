@@ -1,0 +1,469 @@
+"""Class sets: keeping, reading, deleting and restoring, limits, and who may see and delete what."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnist_core import limits, runs
+from mnist_core.handwriting import class_sets, contents, kept_drawings, trash
+from mnist_core.handwriting.class_sets import ClassSet, HandwritingLimits
+from mnist_core.handwriting.kept_drawings import HandwritingError, KeptDrawing, new_drawing
+from mnist_core.strokes import Drawing
+
+ANNA, BEN = runs.owner_hash("anna"), runs.owner_hash("ben")
+
+
+def drawing(label: int = 7, ink: int = 200) -> KeptDrawing:
+    """A drawing of two strokes; `ink` tells it from others."""
+    image = np.zeros((28, 28), np.uint8)
+    image[4:24, 14] = ink
+    strokes = (np.array([[10, 20.25], [200.04, 40]], np.float32), np.array([[5, 5]], np.float32))
+    return new_drawing(label, image, Drawing(strokes, (22.0, 8.5)))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "handwriting"
+
+
+@pytest.fixture
+def class_4b(folder: Path) -> ClassSet:
+    return class_sets.open_set(folder, "Class 4b")
+
+
+@pytest.fixture
+def in_public(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+# Keeping and reading
+
+
+def test_what_is_kept_is_read_back(class_4b: ClassSet) -> None:
+    kept = [drawing(3, 100), drawing(8, 255)]
+    assert [contents.keep(class_4b, each) for each in kept] == [1, 2]
+    found = contents.read_contents(class_4b)
+    assert found.problems == {}
+    by_id = {each.id: each for each in found.drawings}
+    for each in kept:
+        read = by_id[each.id]
+        assert (read.label, read.time, read.canvas) == (each.label, each.time, each.canvas)
+        assert read.image.dtype == np.uint8
+        np.testing.assert_array_equal(read.image, each.image)
+        assert read.drawn.widths == (22.0, 8.5)
+        assert read.drawn.strokes[0].dtype == np.float32
+        np.testing.assert_allclose(read.drawn.strokes[0], [[10, 20.2], [200, 40]], atol=1e-5)
+        np.testing.assert_allclose(read.drawn.strokes[1], [[5, 5]])
+    assert found.images.shape == (2, 28, 28)
+    assert sorted(found.labels.tolist()) == [3, 8]
+
+
+def test_the_oldest_comes_first(class_4b: ClassSet) -> None:
+    kept = [drawing(digit) for digit in (5, 1, 4)]
+    for each, year in zip(kept, (2023, 2021, 2022), strict=True):
+        moved = KeptDrawing(each.id, each.label, each.image, each.drawn, each.canvas, datetime(year, 1, 1, tzinfo=UTC))
+        contents.keep(class_4b, moved)
+    assert contents.read_contents(class_4b).labels.tolist() == [1, 4, 5]
+
+
+def test_a_file_is_plain_json_as_documented(class_4b: ClassSet) -> None:
+    each = drawing(7)
+    contents.keep(class_4b, each)
+    text = (class_4b.path / f"{each.id}.json").read_text(encoding="ascii")
+    assert text.endswith("}\n")
+    assert "\n" not in text[:-1]
+    values = json.loads(text)
+    assert list(values) == ["version", "id", "label", "time", "canvas", "widths", "strokes", "image"]
+    assert values["version"] == 1
+    assert values["id"] == each.id
+    assert values["label"] == 7
+    assert datetime.fromisoformat(values["time"]).tzinfo is not None
+    assert abs(datetime.fromisoformat(values["time"]) - datetime.now(UTC)).total_seconds() < 60
+    assert values["widths"] == [22.0, 8.5]
+    assert values["strokes"] == [[[10.0, 20.2], [200.0, 40.0]], [[5.0, 5.0]]]
+    assert len(values["image"]) == 28
+    assert all(len(row) == 28 for row in values["image"])
+    assert values["image"][10][14] == 200
+
+
+def test_nothing_of_who_drew_is_written(folder: Path) -> None:
+    class_set = class_sets.open_set(folder, "Class 4b")
+    contents.keep(class_set, drawing())
+    about = json.loads((class_set.path / "set.json").read_text())
+    assert set(about) == {"format", "version", "title", "created", "owner"}
+    assert about["owner"] == ""
+
+
+def test_an_empty_set_has_arrays_of_the_right_form(class_4b: ClassSet) -> None:
+    found = contents.read_contents(class_4b)
+    assert found.images.shape == (0, 28, 28)
+    assert found.labels.shape == (0,)
+
+
+def test_damaged_files_are_left_out_and_told(class_4b: ClassSet) -> None:
+    good, torn, moved = drawing(1), drawing(2), drawing(3)
+    for each in (good, torn, moved):
+        contents.keep(class_4b, each)
+    torn_file, moved_file = class_4b.path / f"{torn.id}.json", class_4b.path / f"{'a' * 32}.json"
+    torn_file.write_bytes(torn_file.read_bytes()[:-40])
+    (class_4b.path / f"{moved.id}.json").rename(moved_file)
+    (class_4b.path / "notes.json").write_text("not ours")
+    (class_4b.path / f".{good.id}-1-2.json").write_text("half")
+    found = contents.read_contents(class_4b)
+    assert [each.id for each in found.drawings] == [good.id]
+    assert found.problems == {
+        torn_file.name: "It is not the JSON of a drawing; it may be damaged.",
+        moved_file.name: "It holds the drawing of another file.",
+    }
+    assert contents.count(class_4b) == 3
+
+
+def test_the_stamp_changes_with_every_change_and_only_then(class_4b: ClassSet) -> None:
+    seen = {contents.stamp(class_4b)}
+    each = drawing()
+    contents.keep(class_4b, each)
+    seen.add(contents.stamp(class_4b))
+    assert contents.stamp(class_4b) in seen
+    file = class_4b.path / f"{each.id}.json"
+    os.utime(file, (1, 1))
+    seen.add(contents.stamp(class_4b))
+    contents.keep(class_4b, drawing())
+    seen.add(contents.stamp(class_4b))
+    assert len(seen) == 4
+
+
+# Titles and ids
+
+
+def test_the_folder_is_never_named_by_what_was_typed(folder: Path) -> None:
+    for title in ("../../etc", "/abs", "CON", "a" * 500, "nul\0l\ud800", "<script>"):
+        class_set = class_sets.open_set(folder, title)
+        assert class_set.path.parent == folder
+        assert len(class_set.id) == 20
+        assert set(class_set.id) <= set("0123456789abcdef")
+        assert class_sets.find_set(class_set.id, folder) == class_set
+        assert len(class_set.title) <= class_sets.MAX_TITLE
+    assert {path.name for path in folder.iterdir()} == {each.id for each in class_sets.list_sets(folder)}
+
+
+@pytest.mark.parametrize("spelling", ["class 4B", "  Class\t4b \n", "Class 4b", "CLASS 4b"])
+def test_the_same_name_is_the_same_set(spelling: str, class_4b: ClassSet, folder: Path) -> None:
+    assert class_sets.open_set(folder, spelling) == class_4b
+    assert class_sets.set_id(spelling) == class_4b.id
+
+
+def test_an_accent_typed_in_two_ways_is_one_name() -> None:
+    assert class_sets.set_id("Caf\u00e9") == class_sets.set_id("Cafe\u0301") != class_sets.set_id("Cafe")
+
+
+@pytest.mark.parametrize("title", ["", "  ", "\0\u200b"])
+def test_a_set_needs_a_name(title: str, folder: Path) -> None:
+    with pytest.raises(HandwritingError, match="needs a name"):
+        class_sets.open_set(folder, title)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("wanted", ["", "..", "../x", "0" * 20, "x" * 20, ".deleted"])
+def test_what_is_no_set_is_not_found(wanted: str, class_4b: ClassSet, folder: Path) -> None:
+    with pytest.raises(HandwritingError, match="no such class set"):
+        class_sets.find_set(wanted, folder)
+
+
+@pytest.mark.parametrize("damage", [None, b"", b"[]", b'{"version": 1}', b"\xff", b'{"version":1,"title":"x"}'])
+def test_a_lost_name_costs_no_drawing_and_heals_when_it_is_typed_again(
+    damage: bytes | None, class_4b: ClassSet, folder: Path
+) -> None:
+    contents.keep(class_4b, drawing(5))
+    about = class_4b.path / "set.json"
+    about.unlink() if damage is None else about.write_bytes(damage)
+    (found,) = class_sets.list_sets(folder)
+    assert found.title == f"Set {class_4b.id[:6]}"
+    assert contents.read_contents(found).labels.tolist() == [5]
+    assert class_sets.open_set(folder, "Class 4b").title == "Class 4b"
+    assert [each.title for each in class_sets.list_sets(folder)] == ["Class 4b"]
+
+
+def test_sets_are_listed_by_title(folder: Path) -> None:
+    for title in ("b", "C", "a"):
+        class_sets.open_set(folder, title)
+    assert [each.title for each in class_sets.list_sets(folder)] == ["a", "b", "C"]
+
+
+def test_the_folder_is_set_by_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(class_sets.HANDWRITING_DIR_VARIABLE, str(tmp_path))
+    assert class_sets.handwriting_dir() == tmp_path
+    monkeypatch.delenv(class_sets.HANDWRITING_DIR_VARIABLE)
+    assert class_sets.handwriting_dir() == runs.PROJECT / "handwriting"
+
+
+# Many at once
+
+
+def save_many(folder: Path, process: int, number: int, go: multiprocessing.synchronize.Event) -> None:
+    """Start the set and keep drawings in it; this runs in a process of its own."""
+    go.wait(60)
+    for place in range(number):
+        class_set = class_sets.open_set(folder, "Class 4b" if place % 2 else "CLASS 4B")
+        contents.keep(class_set, drawing(process, ink=place + 1))
+
+
+def test_many_processes_save_at_once_and_lose_nothing(folder: Path) -> None:
+    processes, number = 8, 25
+    context = multiprocessing.get_context("spawn")
+    go = context.Event()
+    started = [context.Process(target=save_many, args=(folder, place, number, go)) for place in range(processes)]
+    for process in started:
+        process.start()
+    go.set()
+    problems = []
+    while any(process.is_alive() for process in started):  # whoever reads meanwhile sees whole drawings only
+        for class_set in class_sets.list_sets(folder):
+            problems += contents.read_contents(class_set).problems
+    for process in started:
+        process.join(60)
+        assert process.exitcode == 0
+    (class_set,) = class_sets.list_sets(folder)
+    found = contents.read_contents(class_set)
+    assert not problems
+    assert not found.problems
+    kept = {(each.label, int(each.image.max())) for each in found.drawings}
+    assert kept == {(process, place + 1) for process in range(processes) for place in range(number)}
+    assert len(found.drawings) == processes * number
+    assert {path.suffix for path in class_set.path.iterdir()} == {".json"}
+    assert not [path for path in class_set.path.iterdir() if path.name.startswith(".")]
+
+
+def test_threads_of_one_server_that_keep_the_same_drawing_keep_it_each(class_4b: ClassSet) -> None:
+    barrier = threading.Barrier(16)
+    numbers = []
+
+    def keep() -> None:
+        barrier.wait(30)
+        numbers.append(contents.keep(class_4b, drawing(4)))
+
+    threads = [threading.Thread(target=keep) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert contents.count(class_4b) == 16
+    assert len(numbers) == 16
+    assert max(numbers) == 16
+
+
+# Deleting
+
+
+def test_a_deleted_set_is_gone_and_comes_back_whole(class_4b: ClassSet, folder: Path) -> None:
+    for digit in range(3):
+        contents.keep(class_4b, drawing(digit))
+    before = files(folder)
+    token = trash.delete_set(class_4b)
+    assert class_sets.list_sets(folder) == []
+    with pytest.raises(HandwritingError, match="deleted"):
+        contents.keep(class_4b, drawing())
+    assert trash.restore(folder, token) == class_4b
+    assert files(folder) == before
+    with pytest.raises(HandwritingError, match="not in the trash"):
+        trash.restore(folder, token)
+
+
+def test_a_set_started_anew_meanwhile_is_joined_by_what_comes_back(class_4b: ClassSet, folder: Path) -> None:
+    contents.keep(class_4b, drawing(1))
+    token = trash.delete_set(class_4b)
+    contents.keep(class_sets.open_set(folder, "class 4b"), drawing(2))
+    back = trash.restore(folder, token)
+    assert sorted(contents.read_contents(back).labels.tolist()) == [1, 2]
+
+
+def test_a_deleted_drawing_comes_back_alone(class_4b: ClassSet, folder: Path) -> None:
+    kept = [drawing(digit) for digit in range(3)]
+    for each in kept:
+        contents.keep(class_4b, each)
+    before = files(folder)
+    first, second = (trash.delete_drawing(class_4b, each.id) for each in kept[:2])
+    assert contents.read_contents(class_4b).labels.tolist() == [2]
+    trash.restore(folder, second)
+    assert sorted(contents.read_contents(class_4b).labels.tolist()) == [1, 2]
+    trash.restore(folder, first)
+    assert files(folder) == before
+
+
+def test_a_set_that_comes_back_does_not_bring_drawings_deleted_before(class_4b: ClassSet, folder: Path) -> None:
+    unwanted, wanted = drawing(1), drawing(2)
+    contents.keep(class_4b, unwanted)
+    contents.keep(class_4b, wanted)
+    trash.delete_drawing(class_4b, unwanted.id)
+    back = trash.restore(folder, trash.delete_set(class_4b))
+    assert contents.read_contents(back).labels.tolist() == [2]
+
+
+def test_a_drawing_does_not_come_back_without_its_set(class_4b: ClassSet, folder: Path) -> None:
+    each = drawing()
+    contents.keep(class_4b, each)
+    token = trash.delete_drawing(class_4b, each.id)
+    trash.delete_set(class_4b)
+    with pytest.raises(HandwritingError, match="class set of this drawing has been deleted"):
+        trash.restore(folder, token)
+    assert class_sets.list_sets(folder) == []
+
+
+def test_a_drawing_taken_back_leaves_nothing(class_4b: ClassSet, folder: Path) -> None:
+    before = files(folder)
+    each = drawing()
+    contents.keep(class_4b, each)
+    contents.withdraw(class_4b, each.id)
+    contents.withdraw(class_4b, each.id)  # a second click does no harm
+    assert files(folder) == before
+
+
+@pytest.mark.parametrize("name", ["set", "../other/set", "", "x" * 32])
+def test_only_drawings_can_be_deleted_as_drawings(name: str, class_4b: ClassSet, folder: Path) -> None:
+    before = files(folder)
+    contents.withdraw(class_4b, name)
+    with pytest.raises(HandwritingError, match="gone already"):
+        trash.delete_drawing(class_4b, name)
+    assert files(folder) == before
+
+
+@pytest.mark.parametrize("token", ["", ".", "..", "../..", "0" * 32])
+def test_only_tokens_of_the_trash_restore(token: str, class_4b: ClassSet, folder: Path) -> None:
+    trash.delete_drawing(class_4b, _kept(class_4b).id)
+    with pytest.raises(HandwritingError, match="not in the trash"):
+        trash.restore(folder, token)
+
+
+def _kept(class_set: ClassSet) -> KeptDrawing:
+    each = drawing()
+    contents.keep(class_set, each)
+    return each
+
+
+def test_the_trash_is_emptied_after_a_week(class_4b: ClassSet, folder: Path) -> None:
+    old, young = (trash.delete_drawing(class_4b, _kept(class_4b).id) for _ in range(2))
+    day = 24 * 3600
+    os.utime(folder / ".deleted" / old, (0, time.time() - 7.1 * day))
+    os.utime(folder / ".deleted" / young, (0, time.time() - 6.9 * day))
+    trash.delete_set(class_4b)
+    assert not (folder / ".deleted" / old).exists()
+    assert (folder / ".deleted" / young).exists()
+
+
+# Limits, and who may do what
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    bounds = HandwritingLimits(sets=3, sets_each=2, drawings=4, bytes=100_000)
+    monkeypatch.setattr(class_sets, "PUBLIC", bounds)
+    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
+
+
+def test_a_set_can_be_full(narrow: None, folder: Path) -> None:
+    class_set = class_sets.open_set(folder, "Class 4b", ANNA)
+    for number in range(1, 5):
+        assert contents.keep(class_set, drawing()) == number
+    with pytest.raises(HandwritingError, match="at most 4 drawings here, and this one has 4"):
+        contents.keep(class_set, drawing())
+    assert contents.count(class_set) == 4
+
+
+def test_a_set_can_be_too_large(narrow: None, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class_set = class_sets.open_set(folder, "Class 4b", ANNA)
+    size = len(kept_drawings.to_line(drawing()))
+    monkeypatch.setattr(
+        class_sets, "PUBLIC", HandwritingLimits(sets=3, sets_each=2, drawings=100, bytes=2 * size + size // 2)
+    )
+    contents.keep(class_set, drawing())
+    contents.keep(class_set, drawing())
+    with pytest.raises(HandwritingError, match="MB of drawings"):
+        contents.keep(class_set, drawing())
+    assert contents.count(class_set) == 2
+
+
+def test_too_many_sets_of_one_person_and_of_all(narrow: None, folder: Path) -> None:
+    class_sets.open_set(folder, "1", ANNA)
+    class_sets.open_set(folder, "2", ANNA)
+    with pytest.raises(HandwritingError, match="You have started 2 class sets"):
+        class_sets.open_set(folder, "3", ANNA)
+    class_sets.open_set(folder, "2", ANNA)  # is there already
+    class_sets.open_set(folder, "1", BEN)
+    with pytest.raises(HandwritingError, match="3 class sets here already"):
+        class_sets.open_set(folder, "4", BEN)
+    assert len(class_sets.list_sets(folder)) == 3
+
+
+def test_what_is_too_much_for_a_file_is_refused(class_4b: ClassSet) -> None:
+    image = np.zeros((28, 28), np.uint8)
+    many = np.zeros((kept_drawings.MOST_POINTS + 1, 2), np.float32)
+    with pytest.raises(HandwritingError, match="too many strokes"):
+        new_drawing(1, image, Drawing((many,), (1.0,)))
+    most = new_drawing(1, image, Drawing((many[:-1] - 9999.9,), (1.0,)))
+    assert contents.keep(class_4b, most) == 1  # the longest line that there can be is read back
+    assert len(contents.read_contents(class_4b).drawings) == 1
+
+
+def test_at_home_everybody_sees_and_deletes_everything(folder: Path) -> None:
+    class_set = class_sets.open_set(folder, "Class 4b")
+    assert class_sets.visible_sets(folder) == [class_set]
+    assert class_sets.may_delete(class_set, "")
+
+
+def test_on_a_public_server_sets_are_seen_by_their_owner_and_by_link(in_public: None, folder: Path) -> None:
+    annas, bens = (class_sets.open_set(folder, "Class 4b", owner) for owner in (ANNA, BEN))
+    assert annas.id != bens.id
+    assert class_sets.visible_sets(folder, ANNA) == [annas]
+    assert class_sets.visible_sets(folder, BEN) == [bens]
+    assert class_sets.visible_sets(folder, "") == []
+    assert set(class_sets.visible_sets(folder, BEN, {annas.id})) == {annas, bens}
+
+
+def test_on_a_public_server_only_the_owner_deletes(in_public: None, folder: Path) -> None:
+    class_set = class_sets.open_set(folder, "Class 4b", ANNA)
+    each = _kept(class_set)
+    for stranger in (BEN, ""):
+        for delete in (
+            lambda owner=stranger: trash.delete_set(class_set, owner),
+            lambda owner=stranger: trash.delete_drawing(class_set, each.id, owner),
+        ):
+            with pytest.raises(HandwritingError, match="Only who started"):
+                delete()
+    assert contents.count(class_set) == 1
+    trash.delete_drawing(class_set, each.id, ANNA)
+    trash.delete_set(class_set, ANNA)
+    assert class_sets.list_sets(folder) == []
+
+
+def test_a_set_of_no_owner_is_nobodys_on_a_public_server(class_4b: ClassSet, folder: Path, in_public: None) -> None:
+    assert class_sets.visible_sets(folder, "") == []
+    assert not class_sets.may_delete(class_4b, "")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="whoever may write everywhere notices nothing")
+def test_a_folder_that_cannot_be_written_is_told(folder: Path, class_4b: ClassSet) -> None:
+    class_4b.path.chmod(0o500)
+    try:
+        with pytest.raises(HandwritingError, match="could not be kept: Permission denied"):
+            contents.keep(class_4b, drawing())
+    finally:
+        class_4b.path.chmod(0o700)
+
+
+def test_a_file_where_the_folder_should_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "handwriting").write_text("in the way")
+    with pytest.raises(HandwritingError, match="could not be started"):
+        class_sets.open_set(tmp_path / "handwriting", "Class 4b")
+    assert class_sets.list_sets(tmp_path / "handwriting") == []

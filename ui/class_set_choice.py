@@ -1,0 +1,98 @@
+"""Which class set a visitor means: Draw keeps drawings in it, Explore shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from mnist_core import limits
+from mnist_core.handwriting import class_sets, contents, trash
+from mnist_core.handwriting.class_sets import ClassSet
+from mnist_core.handwriting.contents import Contents
+from mnist_core.handwriting.kept_drawings import HandwritingError
+from ui import state, visitor
+from ui.state import Keys, Params
+
+DEFAULT_TITLE = "Our handwriting"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A set that drawings go to; there need not be one of this id until the first drawing is kept."""
+
+    id: str
+    title: str
+
+
+def chosen() -> Choice:
+    """Return the set that the URL names, or else the one that this visitor kept to or looked at last."""
+    named = _named()
+    if named is not None:
+        st.session_state[Keys.CLASS_SET] = Choice(named.id, named.title)
+    last: Choice | None = st.session_state.get(Keys.CLASS_SET)
+    return last or Choice(class_sets.set_id(DEFAULT_TITLE, visitor.owner()), DEFAULT_TITLE)
+
+
+def is_dead_link() -> bool:
+    """Whether the URL names a set that is not here, any more or at all."""
+    return Params.SET in st.query_params and _named() is None
+
+
+def choose(title: str) -> None:
+    """Let drawings go to the set of this title from now on. Raises `HandwritingError` if it can be no title."""
+    title = class_sets.clean_title(title)
+    choice = Choice(class_sets.set_id(title, visitor.owner()), title)
+    st.session_state[Keys.CLASS_SET] = choice
+    known = any(each.id == choice.id for each in visible())
+    state.write(**{Params.SET.value: choice.id if known else None})
+
+
+def opened() -> ClassSet:
+    """Return the chosen set; start it if there is none yet. Raises `HandwritingError`."""
+    folder, choice = class_sets.handwriting_dir(), chosen()
+    try:
+        found = class_sets.find_set(choice.id, folder)
+    except HandwritingError:
+        if choice.id != class_sets.set_id(choice.title, visitor.owner()):  # somebody else's: not to be started anew
+            raise
+        found = class_sets.open_set(folder, choice.title, visitor.owner())
+    trash.empty_old(folder)
+    st.session_state[Keys.CLASS_SET] = Choice(found.id, found.title)
+    state.write(**{Params.SET.value: found.id})
+    return found
+
+
+def visible() -> list[ClassSet]:
+    """Return the sets that this visitor may see: all of them, or on a public server their own and those of links."""
+    return class_sets.visible_sets(class_sets.handwriting_dir(), visitor.owner(), {chosen().id})
+
+
+def contents_of(class_set: ClassSet) -> Contents:
+    """Return the drawings of a set, read again only when its folder has changed. Raises `HandwritingError`."""
+    return _contents(class_set, contents.stamp(class_set))
+
+
+def who_sees() -> str:
+    """Return where drawings are kept and who can see them, as the rest of a sentence about them."""
+    if limits.is_public():
+        return (
+            "are kept on this server. Whoever has the link to this class set can see them and take them away as a "
+            "file, and so can the people who run the server; nobody else"
+        )
+    return (
+        "are kept on the computer that runs Digit Lab. Everybody who uses this Digit Lab can see them and take them "
+        "away as a file"
+    )
+
+
+def _named() -> ClassSet | None:
+    try:
+        return class_sets.find_set(st.query_params.get(Params.SET, ""), class_sets.handwriting_dir())
+    except HandwritingError:
+        return None
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _contents(class_set: ClassSet, stamp: str) -> Contents:
+    return contents.read_contents(class_set)

@@ -1,0 +1,91 @@
+"""A digit drawn on the canvas: read after each stroke, and what is behind the reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from mnist_core import drawing, inference, runs
+from mnist_core.dataset import Images
+from mnist_core.drawing import Ink
+from mnist_core.evaluation import Probabilities
+from ui import insight, readers, state
+from ui.draw import canvas, keeping, networks, preparation, reading
+from ui.run_picker import READER, pick_run
+from ui.state import Params
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A drawing that has ink: as it is on the canvas, and as networks are given it, (28, 28)."""
+
+    ink: Ink
+    digit: Ink
+    run: runs.Run
+
+    def predict(self, images: Images) -> Probabilities:
+        """Return what the chosen network answers to images (n, 28, 28): (n, 10). Raises `InferenceError`."""
+        return inference.predict(self.run.path / "model.keras", images)
+
+
+@st.fragment
+def show() -> None:
+    """Show the canvas, what the chosen network reads, and what explains it."""
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        told = canvas.show()
+    with right:
+        answer = st.container(key="answer")
+        run = pick_run("Network", readers.usable_runs(), fallback=READER)
+    if run is None:
+        return
+    ink = told.ink()
+    try:
+        drawn = _Drawn(ink, drawing.prepare(ink), run)
+    except drawing.NoInkError:
+        drawn = None
+    with answer:
+        digit = reading.show(run, None if drawn is None else drawn.ink, None if drawn is None else drawn.digit)
+    if drawn is None:
+        return
+    with right:
+        keeping.show(drawn.digit, told, digit)
+    st.divider()
+    _panels(drawn)
+
+
+def _panels(drawn: _Drawn) -> None:
+    panel = state.bound_choice(Params.PANEL, list(_PANELS), "preparation")
+    st.segmented_control(
+        "More about it",
+        list(_PANELS),
+        format_func=lambda name: _PANELS[name][0],
+        required=True,
+        label_visibility="collapsed",
+        **panel.widget,
+    )
+    try:
+        _PANELS[panel.value][1](drawn)
+    except inference.InferenceError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _preparation(drawn: _Drawn) -> None:
+    preparation.show(drawn.ink, drawn.predict)
+
+
+def _networks(drawn: _Drawn) -> None:
+    networks.show(drawn.run, drawn.digit)
+
+
+def _insight(drawn: _Drawn) -> None:
+    insight.show(drawn.run, drawn.digit, key="insight")
+
+
+_PANELS: dict[str, tuple[str, Callable[[_Drawn], None]]] = {
+    "preparation": ("How it was prepared", _preparation),
+    "networks": ("What other networks read", _networks),
+    "insight": ("What the network looked at", _insight),
+}

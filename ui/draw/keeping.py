@@ -1,0 +1,163 @@
+"""“What did you mean?”: who draws may say so, and have the drawing kept in a class set. Nothing is kept otherwise."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import streamlit as st
+
+from mnist_core.dataset import CLASSES
+from mnist_core.drawing import Ink
+from mnist_core.handwriting import class_sets, contents
+from mnist_core.handwriting.class_sets import ClassSet
+from mnist_core.handwriting.kept_drawings import HandwritingError, new_drawing
+from mnist_core.strokes import Drawing
+from ui import class_set_choice, navigation
+from ui.state import Keys, Params
+from ui.wording import plain
+
+_TITLE_KEY = "class-set-title"
+_WIDTH = 560  # pixels, where there is room
+# On a phone, two rows of five, large enough for a finger.
+_STYLE = """<style>
+@media (max-width: 640px) {
+  .st-key-meant [role="radiogroup"] { display: grid; grid-template-columns: repeat(5, 1fr); width: 100%; }
+}
+</style>"""
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """What is on the canvas now."""
+
+    image: Ink
+    drawing: Drawing
+
+    @property
+    def digest(self) -> str:
+        """Something that is the same only for the same drawing."""
+        parts = (self.image.tobytes(), *(stroke.tobytes() for stroke in self.drawing.strokes))
+        return hashlib.sha256(b"|".join(parts)).hexdigest()[:16]
+
+    @property
+    def meant_key(self) -> str:
+        """The key of the widget that asks what it is: another drawing is asked about anew."""
+        return f"meant-{self.digest}"
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The drawing that was kept last, and the place that it got."""
+
+    class_set: ClassSet
+    drawing_id: str
+    label: int
+    number: int
+    digest: str
+
+
+def show(image: Ink, drawing: Drawing, reading: int | None) -> None:
+    """Ask what a drawing is meant to be, and offer to keep it; who kept one can take it back.
+
+    `image` is (28, 28) as networks were given it, `drawing` is what the canvas tells, `reading` is what to suggest.
+    """
+    drawn = _Drawn(image, drawing)
+    st.subheader("What did you mean?", anchor=False)
+    problem = st.session_state.pop(Keys.HANDWRITING_NEWS, None)
+    if problem:
+        st.error(plain(str(problem)), icon=":material/error:")
+    last: _Kept | None = st.session_state.get(Keys.LAST_KEPT)
+    if last is None or last.digest != drawn.digest:
+        _ask(drawn, reading)
+    if last is not None:
+        _show_last(last)
+
+
+def _ask(drawn: _Drawn, reading: int | None) -> None:
+    with st.container(width=_WIDTH, key="meant"):
+        st.html(_STYLE)
+        meant = st.segmented_control(
+            "The digit that you meant",
+            CLASSES,
+            default=reading,
+            required=reading is not None,  # who presses what is suggested agrees with it
+            label_visibility="collapsed",
+            width="stretch",
+            wrap=True,
+            key=drawn.meant_key,
+        )
+    if class_set_choice.is_dead_link():
+        st.warning("The link names no class set that is here. It may have been deleted.", icon=":material/search_off:")
+    st.session_state[_TITLE_KEY] = class_set_choice.chosen().title
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            "Class set",
+            max_chars=class_sets.MAX_TITLE,
+            placeholder="such as Class 4b",
+            help="Drawings of one set are shown and scored together. A name that is there already adds to that set. "
+            "Choose one that names no person.",
+            width=220,
+            on_change=_name,
+            key=_TITLE_KEY,
+        )
+        st.button(
+            "Keep it" if meant is None else f"Keep this {meant}",
+            type="primary",
+            icon=":material/bookmark_add:",
+            disabled=meant is None,
+            on_click=_keep,
+            args=(drawn,),
+            key="keep",
+        )
+    st.caption(
+        "Nothing is kept unless you press the button. Then the picture, the pen strokes, the digit and the time, but "
+        f"not your name, {class_set_choice.who_sees()}."
+    )
+
+
+def _show_last(last: _Kept) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="last-kept"):
+        st.markdown(
+            f":material/bookmark_added: Kept as number **{last.number:,}** of **{plain(last.class_set.title)}**, "
+            f"labelled {last.label}.",
+            width="content",
+        )
+        st.button("Take it back", icon=":material/undo:", type="tertiary", on_click=_take_back, key="take-back")
+        st.page_link(
+            navigation.EXPLORE,
+            label="See the set",
+            icon=":material/grid_view:",
+            query_params={Params.VIEW.value: "handwriting", Params.SET.value: last.class_set.id},
+        )
+
+
+def _name() -> None:
+    try:
+        class_set_choice.choose(st.session_state[_TITLE_KEY])
+    except HandwritingError as error:
+        st.session_state[Keys.HANDWRITING_NEWS] = error
+
+
+def _keep(drawn: _Drawn) -> None:
+    meant = st.session_state.get(drawn.meant_key)
+    if meant not in CLASSES:
+        return
+    try:
+        drawing = new_drawing(meant, drawn.image, drawn.drawing)
+        class_set = class_set_choice.opened()
+        number = contents.keep(class_set, drawing)
+        st.session_state[Keys.LAST_KEPT] = _Kept(class_set, drawing.id, meant, number, drawn.digest)
+    except HandwritingError as error:
+        st.session_state[Keys.HANDWRITING_NEWS] = error
+
+
+def _take_back() -> None:
+    last: _Kept | None = st.session_state.get(Keys.LAST_KEPT)
+    if last is None:
+        return
+    try:
+        contents.withdraw(last.class_set, last.drawing_id)
+        del st.session_state[Keys.LAST_KEPT]
+    except HandwritingError as error:
+        st.session_state[Keys.HANDWRITING_NEWS] = error

@@ -1,0 +1,86 @@
+"""Several networks at once: where they disagree is the lesson."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core import evaluation, inference, runs
+from mnist_core.answers import percent
+from mnist_core.drawing import Ink
+from mnist_core.evaluation import Probabilities
+from ui import readers, state
+from ui.answer_bars import Answer, answer_bars
+from ui.run_picker import describe, name_of
+from ui.state import Params
+from ui.wording import plain
+
+_MOST_FURTHER = 3
+_USUAL = ("chollet", "fast", "garcia")  # who is asked unless the visitor chooses: good, quick, and not so good
+
+
+def show(run: runs.Run, digit: Ink) -> None:
+    """Show what up to four networks read in a prepared digit, (28, 28), the chosen one first."""
+    networks = [run, *_further(run)]
+    verdict = st.empty()
+    readings = {}
+    for column, network in zip(st.columns(_MOST_FURTHER + 1), networks, strict=False):
+        with column:
+            reading = _answer(network, digit)
+        if reading is not None:
+            readings[name_of(network)] = reading
+    if len(readings) > 1:
+        verdict.markdown(agreement_in_words(readings))
+
+
+def agreement_in_words(readings: dict[str, int]) -> str:
+    """Return a sentence about what networks, by their names, read: whether they agree, and who reads what if not."""
+    by_digit: dict[int, list[str]] = {}
+    for name, digit in readings.items():
+        by_digit.setdefault(digit, []).append(plain(name))
+    if len(by_digit) == 1:
+        return f"**All {len(readings)} read {next(iter(by_digit))}.** A drawing on which they differ tells more."
+    parts = [f"{_listed(names)} read{'s' if len(names) == 1 else ''} **{digit}**" for digit, names in by_digit.items()]
+    return f"**They disagree:** {'; '.join(parts)}."
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def _further(run: runs.Run) -> list[runs.Run]:
+    """Let the visitor choose who else is asked; the choice is in the URL."""
+    others = {other.id: other for other in readers.usable_runs() if other.id != run.id}
+    if not others:
+        st.info("There is no other network yet: train one, and see whether it agrees.", icon=":material/info:")
+        return []
+    key = "networks-beside"
+    usual = [run_id for run_id in _USUAL if run_id in others]
+    chosen = state.read_runs(Params.BESIDE, others, _MOST_FURTHER) if Params.BESIDE in st.query_params else usual
+    st.session_state[key] = chosen
+    st.multiselect(
+        "Who else is asked",
+        list(others),
+        format_func=lambda run_id: describe(others[run_id]),
+        max_selections=_MOST_FURTHER,
+        key=key,
+        on_change=lambda: state.write(beside=",".join(st.session_state[key])),
+        placeholder="Up to three other networks",
+    )
+    return [others[run_id] for run_id in chosen]
+
+
+def _answer(run: runs.Run, digit: Ink) -> int | None:
+    """Show what one network reads and return it; one that cannot answer says so, and the others still do."""
+    try:
+        probabilities = inference.predict(run.path / "model.keras", digit[None])[0]
+    except inference.InferenceError as error:
+        st.markdown(f"**{plain(name_of(run))}**")
+        st.error(str(error), icon=":material/error:")
+        return None
+    answer_bars(_told(run, probabilities), probabilities, key=f"answer-{run.id}", small=True)
+    return int(probabilities.argmax())
+
+
+def _told(run: runs.Run, probabilities: Probabilities) -> Answer:
+    (digit, confidence), *_ = evaluation.ranking(probabilities)
+    return Answer(kind="clear", digit=str(digit), headline=percent(confidence), title=name_of(run))

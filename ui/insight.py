@@ -1,0 +1,91 @@
+"""What a network looked at in one digit: what speaks for a reading, and what each layer made of the image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from mnist_core import inference, runs
+from mnist_core.answers import percent
+from mnist_core.architecture import BatchNorm, Dropout
+from mnist_core.dataset import CLASSES, Images
+from mnist_core.evaluation import Probabilities
+from mnist_core.insight import MOST_MAPS, Insight
+from ui import state
+from ui.insight_sections import FEW_MAPS, evidence_section, has_more_maps, layer_sections
+from ui.picture_sections import picture_sections
+from ui.state import Params
+
+_KEPT = 32  # answers; about 0.15 MB each for the networks that ship, some 2 MB for the largest
+
+
+def show(run: runs.Run, image: Images, key: str, labelled: int | None = None) -> None:
+    """Show what a run's network looked at in an image, (28, 28) uint8; `labelled` is its label, if it has one.
+
+    It takes about a tenth of a second of the one inference process: call it only where a visitor looks at it.
+    """
+    try:
+        with st.spinner("Looking inside the network …", show_time=False):
+            insight = _insight(run, image)
+    except inference.InferenceError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    digit = _ask(insight.probabilities, labelled)
+    picture_sections([evidence_section(insight, image, digit)], key=f"{key}-evidence")
+    st.markdown("##### Layer by layer")
+    st.caption(_introduction(run))
+    most = FEW_MAPS
+    if has_more_maps(insight, FEW_MAPS) and st.toggle(
+        f"Show up to {MOST_MAPS} maps a layer, not {FEW_MAPS}", key=f"{key}-all-maps"
+    ):
+        most = MOST_MAPS
+    sections = layer_sections(insight, most)
+    picture_sections(sections, key=f"{key}-layers")
+
+
+def _ask(probabilities: Probabilities, labelled: int | None) -> int:
+    """Let the visitor choose a digit, at first the one that is read, and return it."""
+    reading = int(probabilities.argmax())
+    asked = state.bound_choice(Params.ASKED, [str(digit) for digit in CLASSES], str(reading))
+    widget = {**asked.widget, "on_change": _write_asked, "args": (str(reading), asked.widget["key"])}
+    st.pills("What speaks for …", [str(digit) for digit in CLASSES], required=True, **widget)
+    digit = int(asked.value)
+    words = [f"The network reads **{reading}** ({percent(float(probabilities[reading]))})."]
+    if digit != reading:
+        words.append(f"To **{digit}** it gives {percent(float(probabilities[digit]))}.")
+    if labelled is not None and labelled != reading:
+        words.append(f"The label says **{labelled}**: ask about both.")
+    st.markdown(" ".join(words))
+    return digit
+
+
+def _write_asked(reading: str, key: str) -> None:
+    """Put a digit into the URL; the one that is read goes without saying, and follows the next image."""
+    digit = st.session_state[key]
+    state.choose(**{Params.ASKED.value: None if digit == reading else digit})
+
+
+def _introduction(run: runs.Run) -> str:
+    words = (
+        "What each layer hands on to the next. Black is 0, and the brighter, the larger: all pictures of a layer "
+        "are on one scale, and in the same order for every digit. Where some are negative, teal is positive and amber "
+        "negative."
+    )
+    if any(isinstance(layer, Dropout | BatchNorm) for layer in run.config.network.layers):
+        words += " Dropout does nothing while it reads, and batch normalization only rescales: they are left out."
+    return words
+
+
+def _insight(run: runs.Run, image: Images) -> Insight:
+    model_file = run.path / "model.keras"
+    try:
+        version = model_file.stat().st_mtime_ns
+    except OSError:
+        version = 0  # the inference process says that it is missing
+    return _kept_insight(str(model_file), version, image)
+
+
+@st.cache_resource(show_spinner=False, max_entries=_KEPT)
+def _kept_insight(model_file: str, version: int, image: Images) -> Insight:
+    return inference.look_inside(Path(model_file), image)
