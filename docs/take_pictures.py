@@ -17,7 +17,7 @@ DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS.parent), str(DOCS.parent / "tests" / "browser")]
 
 from serving import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
-from steps import DIGITS, draw, open_canvas, wait_for_points
+from steps import DIGITS, draw, open_canvas, reading, wait_for_points
 
 SIZE = {"width": 1360, "height": 860}
 
@@ -74,7 +74,7 @@ def main() -> None:
             for stroke in DIGITS[5]:
                 draw(page, stroke)
             page.mouse.move(0, 0)
-            expect(page.get_by_test_id("stMetricValue")).to_have_text("5")
+            expect(reading(page)).to_have_text("5")
             save(page, "draw.png")
             chromium.close()
         finally:
