@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     recorded = read_strokes(options.strokes)
     run = runs.find_run(options.run, runs.runs_dir())
     digits = prepared(recorded.strokes, options.brush, options.size)
-    probabilities = inference.predict(run.path / "model.keras", digits)
+    probabilities = inference.predict(run.model_file, digits)
     print(report(recorded, probabilities, f"{options.strokes.name}, {run.id}, brush {options.brush:g} px"))
     if options.sheet:
         sheet(recorded, digits, probabilities).save(options.sheet, optimize=True)

@@ -191,10 +191,10 @@ def _probabilities(run: runs.Run, images: Any) -> Any:
 
     from mnist_core.network import predict
 
-    if not (run.path / "model.keras").exists():
+    if not (run.model_file).exists():
         raise CommandError(f"Run {run.id} has no network yet.")
     try:
-        model = keras.models.load_model(run.path / "model.keras", compile=False)
+        model = keras.models.load_model(run.model_file, compile=False)
     except Exception as error:  # Keras raises many kinds for a torn file
         raise CommandError(f"The network of run {run.id} cannot be loaded; its file is damaged.") from error
     return predict(model, images)

@@ -105,12 +105,11 @@ def _lines(levels: NDArray[np.float32]) -> _Lines:
     windows = [window for window in _WINDOWS if window <= widest]
     tried = [(_Lines(True, _filled(levels, each)), _Lines(False, _filled(-levels, each))) for each in windows]
     energies = np.array([[float(np.square(lines.closed).sum()) for lines in pair] for pair in tried])  # dark, light
-    first, kind = 0, _kind_by_border(levels)
+    kind = _kind_by_border(levels)
     if kind is None:
-        clear = np.flatnonzero(energies.max(axis=1) > _CLEAR * energies.min(axis=1))
-        first = int(clear[0]) if len(clear) else 0
-        kind = int(energies[first].argmax())
-    last = first
+        gains = np.diff(energies, axis=0, prepend=0) / np.array(windows)[:, None] ** 3
+        kind = int(gains.sum(axis=0).argmax())
+    last = 0
     while last + 2 < len(windows) and energies[last, kind] < _NEARLY_ALL * energies[last + 2, kind]:
         last += 1
     return tried[min(last + 1, len(windows) - 1)][kind]

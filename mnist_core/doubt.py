@@ -87,7 +87,7 @@ def judge(ink: Ink, digit: Images | None, answers: Sequence[Probabilities], exam
         second = next(other for other, _ in ranking(mean, 2) if other != reading)
         return Verdict("unsure", f"Unsure: turned or squeezed a little, this {reading} is also read as {second}.")
     against = [other for other in others if other.argmax() != reading and other.max() >= CERTAIN]
-    if 2 * len(against) >= len(others):
+    if 2 * len(against) > len(others):
         who = "the other network is" if len(others) == 1 else "most of the other networks are"
         return Verdict("unsure", f"Unsure: {who} sure that this is no {reading}.")
     return Verdict("clear", f"A clear {reading}: it stays one when turned, slanted or squeezed a little.")

@@ -1,4 +1,4 @@
-"""Predictions, and looks inside, from the inference process: one per server, long-lived, with its models cached.
+"""Predictions, looks inside and doubts from the inference process: one per server, long-lived, with models cached.
 
 The server process never loads TensorFlow. A function is sent to a `loky` worker, which loads it once; a worker that
 died is replaced, and the question asked again.
@@ -6,20 +6,24 @@ died is replaced, and the question asked again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from loky import ProcessPoolExecutor
 from loky.process_executor import BrokenProcessPool, ShutdownExecutorError
 
-from mnist_core.dataset import Images
+from mnist_core import doubt
+from mnist_core.dataset import Images, load_mnist
+from mnist_core.doubt import Verdict
+from mnist_core.drawing import Ink
 from mnist_core.evaluation import Probabilities
 from mnist_core.insight import Insight
+from mnist_core.likeness import Examples, learn_examples
 
 if TYPE_CHECKING:
     import keras
@@ -38,8 +42,8 @@ class InferenceError(Exception):
 
 
 def warm_up() -> Future[None]:
-    """Start the inference process in the background, so that the first prediction need not wait for TensorFlow."""
-    _, future = _submit(_load_tensorflow)
+    """Start the inference process in the background, so that the first answer need not wait for what it loads."""
+    _, future = _submit(_load)
     return future
 
 
@@ -48,8 +52,7 @@ def predict(model_file: Path, images: Images) -> Probabilities:
 
     Raises `InferenceError` if the network is missing, cannot be read, or is not one for digits.
     """
-    probabilities: Probabilities = _answer(_predict, model_file, images)
-    return probabilities
+    return cast(Probabilities, _answer(_predict, model_file, images))
 
 
 def look_inside(model_file: Path, image: Images) -> Insight:
@@ -57,8 +60,15 @@ def look_inside(model_file: Path, image: Images) -> Insight:
 
     Some 50 to 150 ms for the networks that ship. Raises `InferenceError` as `predict` does.
     """
-    insight: Insight = _answer(_look_inside, model_file, image)
-    return insight
+    return cast(Insight, _answer(_look_inside, model_file, image))
+
+
+def judge(ink: Ink, digit: Images, answers: Sequence[Probabilities]) -> Verdict:
+    """Return what `doubt.judge` says of a drawing; the inference process knows the examples that this takes.
+
+    Raises `InferenceError` if it cannot answer.
+    """
+    return cast(Verdict, _call("Whether this is a digit", _judge, ink, digit, answers))
 
 
 def _answer(function: Callable[[str, int, Images], Any], model_file: Path, images: Images) -> Any:
@@ -68,24 +78,32 @@ def _answer(function: Callable[[str, int, Images], Any], model_file: Path, image
         version = model_file.stat().st_mtime_ns
     except OSError:
         raise InferenceError(f"The network of {name} is missing: it has no {model_file.name}.") from None
-    for _ in range(_ATTEMPTS):
-        with suppress(_ProcessDiedError):  # the next attempt starts a new process
-            return _ask(name, *_submit(function, str(model_file), version, images))
-    raise InferenceError("The inference process ends again and again; the machine may be out of memory.")
-
-
-def _ask(name: str, executor: Any, future: Future[Any]) -> Any:
     try:
-        return future.result()
+        return _call(f"What {name} reads", function, str(model_file), version, images)
     except _ModelUnreadableError as error:
         raise InferenceError(f"The network of {name} cannot be loaded; its file is damaged.") from error
     except _ModelUnusableError as error:
         raise InferenceError(f"The network of {name} cannot read images of 28 × 28 pixels.") from error
+
+
+def _call(subject: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Let the inference process call a function; the subject is what an error speaks of."""
+    for _ in range(_ATTEMPTS):
+        with suppress(_ProcessDiedError):  # the next attempt starts a new process
+            return _wait(subject, *_submit(function, *arguments))
+    raise InferenceError("The inference process ends again and again; the machine may be out of memory.")
+
+
+def _wait(subject: str, executor: Any, future: Future[Any]) -> Any:
+    try:
+        return future.result()
+    except (_ModelUnreadableError, _ModelUnusableError):
+        raise
     except _DEATHS as error:
         _forget(executor)
         raise _ProcessDiedError from error
     except Exception as error:  # TensorFlow has many kinds, lack of memory among them
-        raise InferenceError(f"The network of {name} could not answer ({type(error).__name__}).") from error
+        raise InferenceError(f"{subject} could not be answered ({type(error).__name__}).") from error
 
 
 def _submit(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Future[Any]]:
@@ -122,8 +140,22 @@ class _ModelUnusableError(Exception):
     """The network is not one for digits."""
 
 
-def _load_tensorflow() -> None:
-    from mnist_core import looking_inside  # noqa: F401
+def _load() -> None:
+    from mnist_core.insight import looking_inside  # noqa: F401
+
+    _examples()
+
+
+def _judge(ink: Ink, digit: Images, answers: Sequence[Probabilities]) -> Verdict:
+    """Judge a drawing; this runs in the inference process."""
+    return doubt.judge(ink, digit, answers, _examples())
+
+
+@cache
+def _examples() -> Examples:
+    """Learn what digits look like, in a second or two; this runs in the inference process."""
+    data = load_mnist()
+    return learn_examples(data.x_train, data.y_train)
 
 
 def _predict(model_file: str, version: int, images: Images) -> Probabilities:
@@ -136,7 +168,7 @@ def _predict(model_file: str, version: int, images: Images) -> Probabilities:
 
 def _look_inside(model_file: str, version: int, image: Images) -> Insight:
     """Look inside; this runs in the inference process."""
-    from mnist_core import looking_inside
+    from mnist_core.insight import looking_inside
 
     with _telling_unusable():
         return looking_inside.look_inside(_load_model(model_file, version), image)

@@ -106,6 +106,11 @@ class Run:
         return self.path.name
 
     @property
+    def model_file(self) -> Path:
+        """Where its network is, once it has one."""
+        return self.path / "model.keras"
+
+    @property
     def is_active(self) -> bool:
         """Whether it waits or trains."""
         return self.status.state in ACTIVE

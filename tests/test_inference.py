@@ -19,10 +19,11 @@ import psutil
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from mnist_core import files, inference, looking_inside, network, runs
+from mnist_core import files, inference, network, runs
 from mnist_core.dataset import Images, Mnist
 from mnist_core.evaluation import Probabilities
 from mnist_core.inference import InferenceError
+from mnist_core.insight import looking_inside
 
 
 @pytest.fixture(scope="module", autouse=True)

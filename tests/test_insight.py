@@ -14,12 +14,12 @@ from interpolation import interpolated
 from networks import CHOLLET, KERAS_STEPS, architectures
 from numpy.testing import assert_allclose
 
-from mnist_core import looking_inside, network, runs
+from mnist_core import network, runs
 from mnist_core.architecture import Architecture, Dense, summarize
 from mnist_core.dataset import Images, Mnist
 from mnist_core.evaluation import Probabilities
-from mnist_core.insight import MOST_MAPS, MOST_UNITS, Insight
-from mnist_core.looking_inside import grad_cam, layer_of, look_inside
+from mnist_core.insight import MOST_MAPS, MOST_UNITS, Insight, looking_inside
+from mnist_core.insight.looking_inside import grad_cam, layer_of, look_inside
 from mnist_core.network import build_model
 from mnist_core.notation import parse_architecture
 

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from mnist_core.dataset import Images, Mnist
 from mnist_core.evaluation import Probabilities
-from mnist_core.occlusion import INK, PAPER, Occlusion, covered, evidence, occlude
+from mnist_core.insight.occlusion import INK, PAPER, Occlusion, covered, evidence, occlude
 
 
 class Linear:

@@ -8,9 +8,9 @@ from interpolation import interpolated
 from numpy.testing import assert_allclose
 
 from mnist_core.architecture import Architecture, Shape, summarize_layer
+from mnist_core.insight.receptive_fields import PIXEL, Field, enlarged, field_after
 from mnist_core.network import build_model
 from mnist_core.notation import parse_architecture
-from mnist_core.receptive_fields import PIXEL, Field, enlarged, field_after
 
 STACKS = [
     "1C3",

@@ -78,7 +78,7 @@ def _introduction(run: runs.Run) -> str:
 
 
 def _insight(run: runs.Run, image: Images) -> Insight:
-    model_file = run.path / "model.keras"
+    model_file = run.model_file
     try:
         version = model_file.stat().st_mtime_ns
     except OSError:

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from mnist_core import pictures, signed_pictures
+from mnist_core import pictures
 from mnist_core.answers import percent
 from mnist_core.architecture import OUTPUT, Conv, Dense, GlobalAveragePool, Pool, Shape
 from mnist_core.dataset import CLASSES, Images
 from mnist_core.evaluation import Probabilities
-from mnist_core.insight import GradCam, Insight, LayerView, Scaled
-from mnist_core.occlusion import WINDOW, Effects, Occlusion
+from mnist_core.insight import GradCam, Insight, LayerView, Scaled, signed_pictures
+from mnist_core.insight.occlusion import WINDOW, Effects, Occlusion
 from ui.picture_sections import Section, Sheet, Tile, sheet
 
 FEW_MAPS = 16  # of each layer, at first

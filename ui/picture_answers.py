@@ -19,7 +19,7 @@ _PORTION = 250  # pictures asked at once: whoever draws meanwhile waits for no m
 
 def answers(run: runs.Run, images: Images) -> Probabilities:
     """Return what a network answers, (n, 10), to images (n, 28, 28) uint8. Raises `inference.InferenceError`."""
-    model = run.path / "model.keras"
+    model = run.model_file
     known = _known(str(model), _version(model))
     digests = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
     found = {digest: answer for digest in digests if (answer := known.get(digest)) is not None}

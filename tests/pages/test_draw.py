@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from opening import open_page, texts
 
-from mnist_core import inference
+from mnist_core import doubt, inference
 from mnist_core.dataset import Images
 from mnist_core.evaluation import Probabilities
 from mnist_core.strokes import CANVAS_SIDE, Drawing
@@ -46,6 +46,7 @@ def read_as(digit: int, monkeypatch: pytest.MonkeyPatch) -> None:
         return np.repeat(np.eye(10, dtype=np.float32)[[digit]], len(images), axis=0)
 
     monkeypatch.setattr(inference, "predict", predict)
+    monkeypatch.setattr(inference, "judge", lambda ink, digit, answers: doubt.Verdict("clear", "A clear digit."))
 
 
 @pytest.mark.parametrize("payload", [None, {}, [], "x", {"data": 1}, {"raw": []}, {"raw": {"objects": [{"path": 5}]}}])

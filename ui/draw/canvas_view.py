@@ -27,7 +27,7 @@ class _Drawn:
 
     def predict(self, images: Images) -> Probabilities:
         """Return what the chosen network answers to images (n, 28, 28): (n, 10). Raises `InferenceError`."""
-        return inference.predict(self.run.path / "model.keras", images)
+        return inference.predict(self.run.model_file, images)
 
 
 @st.fragment
@@ -45,11 +45,11 @@ def show() -> None:
     try:
         drawn = _Drawn(ink, drawing.prepare(ink), run)
     except drawing.NoInkError:
-        drawn = None
-    with answer:
-        digit = reading.show(run, None if drawn is None else drawn.ink, None if drawn is None else drawn.digit)
-    if drawn is None:
+        with answer:
+            reading.show_empty()
         return
+    with answer:
+        digit = reading.show(run, drawn.ink, drawn.digit)
     with right:
         keeping.show(drawn.digit, told, digit)
     st.divider()

@@ -72,7 +72,7 @@ def _further(run: runs.Run) -> list[runs.Run]:
 def _answer(run: runs.Run, digit: Ink) -> int | None:
     """Show what one network reads and return it; one that cannot answer says so, and the others still do."""
     try:
-        probabilities = inference.predict(run.path / "model.keras", digit[None])[0]
+        probabilities = inference.predict(run.model_file, digit[None])[0]
     except inference.InferenceError as error:
         st.markdown(f"**{plain(name_of(run))}**")
         st.error(str(error), icon=":material/error:")

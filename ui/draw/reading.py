@@ -1,29 +1,57 @@
-"""What the chosen network reads in a drawing."""
+"""What the chosen network reads in a drawing, and whether there is reason to doubt it."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
-from mnist_core import inference, runs
+from mnist_core import doubt, inference, runs
 from mnist_core.answers import percent
+from mnist_core.doubt import Verdict
 from mnist_core.drawing import Ink
+from mnist_core.evaluation import Probabilities
+from ui import readers
 from ui.answer_bars import Answer, answer_bars, top_three
+from ui.run_picker import READER
 
-_NOTHING = Answer("blank", "?", "Draw a digit from 0 to 9.", "It is read after each stroke.")
+_EMPTY = Answer("blank", "?", "Draw a digit from 0 to 9.", "It is read after each stroke.")
+_HEADLINES = {"unsure": "{digit}? It is not sure.", "several": "More than one digit?", "no digit": "Is this a digit?"}
+_OPINIONS = (READER, "chollet", "fast")  # who else is asked: two of these, if they are there
 
 
-def show(run: runs.Run, ink: Ink | None, digit: Ink | None) -> int | None:
-    """Show what a network reads and return it; None if there is nothing to read or it cannot answer."""
-    if ink is None or digit is None:
-        answer_bars(_NOTHING, None, key="reading")
-        return None
+def show_empty() -> None:
+    """Invite to draw."""
+    answer_bars(_EMPTY, None, key="reading")
+
+
+def show(run: runs.Run, ink: Ink, digit: Ink) -> int | None:
+    """Show what a network reads in ink, prepared as `digit`, and return it; None if it cannot answer."""
     try:
         with st.spinner("The network is waking up …", show_time=False):
-            probabilities = inference.predict(run.path / "model.keras", digit[None])[0]
+            answers = inference.predict(run.model_file, doubt.variants(digit))
+            verdict = inference.judge(ink, digit, [answers, *_other_opinions(run, digit)])
     except inference.InferenceError as error:
         st.error(str(error), icon=":material/error:")
         return None
+    answer_bars(_in_words(verdict, answers[0]), answers[0], key="reading")
+    return int(answers[0].argmax())
+
+
+def _in_words(verdict: Verdict, probabilities: Probabilities) -> Answer:
+    """Say what was read, in large type only where it may be believed."""
     reading = int(probabilities.argmax())
-    answer = Answer("clear", str(reading), f"It reads {reading}, {percent(probabilities[reading])} sure.", top_three(probabilities))
-    answer_bars(answer, probabilities, key="reading")
-    return reading
+    digit = str(reading) if verdict.kind in ("clear", "unsure") else "?"
+    headline = _HEADLINES.get(verdict.kind, "It reads {digit}, {share} sure.")
+    headline = headline.format(digit=reading, share=percent(float(probabilities[reading])))
+    return Answer(verdict.kind, digit, headline, f"{verdict.sentence} In all: {top_three(probabilities)}.")
+
+
+def _other_opinions(run: runs.Run, digit: Ink) -> list[Probabilities]:
+    """Return what two other networks that ship answer to the digit, (1, 10) each, as far as they can."""
+    shipped = {other.id: other for other in readers.bundled_runs() if other.id != run.id}
+    answers = []
+    for name in [name for name in _OPINIONS if name in shipped][:2]:
+        with suppress(inference.InferenceError):  # an opinion less
+            answers.append(inference.predict(shipped[name].model_file, digit[None]))
+    return answers

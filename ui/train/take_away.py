@@ -61,7 +61,7 @@ def files(run: runs.Run) -> None:
         expected = run.report.test_accuracy
     configuration(run.config, name=run.id, key="run", test_accuracy=expected)
     with st.container(horizontal=True):
-        model = run.path / "model.keras"
+        model = run.model_file
         if model.is_file():
             st.download_button(
                 "Network",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.events import BatchesDone, Continued, EpochDone, Event
-from mnist_core.keras_code import LINE_LENGTH, Section, introduction, sections
+from mnist_core.export.keras_code import LINE_LENGTH, Section, introduction, sections
 from mnist_core.schedules import learning_rates
 
 CURVE_COLUMNS = (

@@ -11,7 +11,7 @@ from PIL import Image
 from mnist_core import pictures
 from mnist_core.dataset import Images
 from mnist_core.insight import Scaled
-from mnist_core.occlusion import Effects
+from mnist_core.insight.occlusion import Effects
 
 WHITE, TEAL, AMBER = (255, 255, 255), (45, 212, 191), (251, 191, 36)
 _GAMMA = 0.7

@@ -31,9 +31,9 @@ from mnist_core.architecture import (
 )
 from mnist_core.dataset import Images
 from mnist_core.insight import MOST_MAPS, MOST_UNITS, FloatArray, GradCam, Insight, LayerView, Scaled, scaled
+from mnist_core.insight.occlusion import occlude
+from mnist_core.insight.receptive_fields import PIXEL, Field, enlarged, field_after
 from mnist_core.network import predict
-from mnist_core.occlusion import occlude
-from mnist_core.receptive_fields import PIXEL, Field, enlarged, field_after
 
 # Bounds for networks of any size; those that ship stay below them.
 _MOST_MULTIPLY_ADDS = 5_000_000_000  # of all images with a window; beyond, windows lie side by side

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mnist_core.architecture import Layer, LayerSummary, Shape, summarize_layer
 from mnist_core.evaluation import Probabilities
-from mnist_core.occlusion import Occlusion
+from mnist_core.insight.occlusion import Occlusion
 
 MOST_MAPS = 64  # of one layer that are kept
 MOST_UNITS = 512  # of one dense layer

@@ -24,10 +24,10 @@ from mnist_core.architecture import (
     format_architecture,
     summarize,
 )
-from mnist_core.augmentation_code import augmentation_code, augmentation_words
 from mnist_core.config import Optimizer, TrainingConfig
+from mnist_core.export.augmentation_code import augmentation_code, augmentation_words
+from mnist_core.export.training_code import metrics, training_code, training_words
 from mnist_core.presets import label
-from mnist_core.training_code import metrics, training_code, training_words
 
 LINE_LENGTH = 100
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mnist_core.dataset import Images
 from mnist_core.evaluation import Probabilities
-from mnist_core.receptive_fields import Field, enlarged
+from mnist_core.insight.receptive_fields import Field, enlarged
 
 WINDOW = 4  # pixels; about as wide as a stroke
 PAPER, INK = 0, 255
