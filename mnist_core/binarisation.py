@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from mnist_core.drawing import Ink
 
@@ -19,13 +19,16 @@ Levels = NDArray[np.uint8]  # (height, width), 0 = black, 255 = white
 
 INK_LEVEL = 128  # what is at least as dark is within a line, what is less its soft edge
 LEAST_CONTRAST = 0.08  # fainter traces are the grain of paper and the back of the page
+_AWAY_FROM_PAPER = 1.5  # times the threshold that usual ink has; what only just exceeds it is the end of the grain
 _NOISE = 5.0  # standard deviations of the paper that are no ink yet
 
+_SMOOTHED_SIDE = 1200  # pixels of a picture that is blurred by one
 _THUMBNAIL_SIDE = 192  # on which paper is estimated: light changes slowly
 _WIDEST_STROKE = 0.25  # of the longer side
 _WINDOWS = (3, 5, 7, 9, 13, 17, 25, 35, 47)  # pixels of the thumbnail
 _CLEAR = 4.0  # how many times the contrast of the one kind of line must be that of the other
 _NEARLY_ALL = 0.9  # of the contrast that a window about twice as large finds
+_LEAST_ROOM = 100  # levels from paper to white: on light paper nothing can be written in a lighter ink
 _BINS = 256
 
 
@@ -45,17 +48,18 @@ def contrast(levels: Levels) -> Contrast:
     """
     if levels.ndim != 2 or levels.dtype != np.uint8 or not levels.size:
         raise ValueError(f"Levels must be (height, width) uint8, not {levels.shape} {levels.dtype}.")
+    levels = _smoothed(levels)
     small = _thumbnail(levels)
     lines = _lines(small)
-    light_all_over = small + lines.closed if lines.are_dark else small - lines.closed
+    light_all_over = small + lines.depth if lines.are_dark else small - lines.depth
     paper = _enlarged(light_all_over, levels.shape)
-    scale = np.maximum(paper if lines.are_dark else 255 - paper, 1)
+    scale = np.maximum(paper, 1) if lines.are_dark else np.maximum(255 - paper, _LEAST_ROOM)
     values = (paper - levels if lines.are_dark else levels - paper) / scale
     return Contrast(values - np.median(values).clip(None, 0.5), lines.are_dark)
 
 
 def automatic_threshold(found: Contrast) -> float:
-    """Return the contrast above which a pixel is ink, by Otsu's method: at least `LEAST_CONTRAST`.
+    """Return the contrast above which a pixel is ink, by Otsu's method: at least `LEAST_CONTRAST`, and 1 without ink.
 
     The threshold that divides the levels into two groups with the largest variance between them. All paper far from
     any ink is left out: it would outweigh a few thin lines.
@@ -63,14 +67,16 @@ def automatic_threshold(found: Contrast) -> float:
     Source: N. Otsu (1979), IEEE Transactions on Systems, Man, and Cybernetics 9, 62-66.
     """
     values = found.values
-    below = values[values < 0]
-    noise = float(np.sqrt(np.square(below, dtype=np.float64).mean())) if below.size else 0.0
+    noise = 1.4826 * float(np.median(np.abs(values)))  # of a normal distribution; ink, being rare, hardly counts
     least = max(LEAST_CONTRAST, _NOISE * noise)
     near = _dilated(values > least, max(2, round(0.01 * max(values.shape))))
     if not near.any():
         return least
     counts, edges = np.histogram(values[near].clip(0, 1), _BINS, (0, 1))
-    return max(least, float(edges[_otsu(counts)]))
+    threshold = max(least, float(edges[_otsu(counts)]))
+    above = values[values > threshold]
+    is_ink = above.size > 0 and float(np.median(above)) >= _AWAY_FROM_PAPER * threshold
+    return threshold if is_ink else 1.0
 
 
 def ink(found: Contrast, threshold: float) -> Ink:
@@ -89,10 +95,10 @@ def ink(found: Contrast, threshold: float) -> Ink:
 
 @dataclass(frozen=True)
 class _Lines:
-    """All lines up to some width, on the thumbnail: how much they would have to be lightened, or darkened, to vanish."""
+    """All lines up to some width, (height, width) of the thumbnail: how far each pixel is from the paper around it."""
 
     are_dark: bool
-    closed: NDArray[np.float32]
+    depth: NDArray[np.float32]
 
 
 def _lines(levels: NDArray[np.float32]) -> _Lines:
@@ -104,7 +110,7 @@ def _lines(levels: NDArray[np.float32]) -> _Lines:
     widest = max(3, int(_WIDEST_STROKE * max(levels.shape)))
     windows = [window for window in _WINDOWS if window <= widest]
     tried = [(_Lines(True, _filled(levels, each)), _Lines(False, _filled(-levels, each))) for each in windows]
-    energies = np.array([[float(np.square(lines.closed).sum()) for lines in pair] for pair in tried])  # dark, light
+    energies = np.array([[float(np.square(lines.depth).sum()) for lines in pair] for pair in tried])  # dark, light
     kind = _kind_by_border(levels)
     if kind is None:
         gains = np.diff(energies, axis=0, prepend=0) / np.array(windows)[:, None] ** 3
@@ -154,6 +160,14 @@ def _otsu(counts: NDArray[np.intp]) -> int:
     difference = sums[:-1] / np.maximum(lower, 1) - (sums[-1] - sums[:-1]) / np.maximum(upper, 1)
     between = lower * upper * np.square(difference)
     return round(float(np.flatnonzero(between == between.max()).mean())) + 1
+
+
+def _smoothed(levels: Levels) -> Levels:
+    """Blur a large picture by about a pixel, which takes the grain out and leaves lines."""
+    radius = max(levels.shape) / _SMOOTHED_SIDE
+    if radius < 0.5:
+        return levels
+    return np.asarray(Image.fromarray(levels).filter(ImageFilter.GaussianBlur(radius)))
 
 
 def _thumbnail(levels: Levels) -> NDArray[np.float32]:

@@ -77,7 +77,7 @@ def _opened(content: bytes) -> Iterator[Image.Image]:
         raise PictureError("The file is empty: choose another one.")
     if len(content) > MAX_FILE_BYTES:
         raise PictureError(
-            f"The file has more than {MAX_FILE_BYTES // 1_000_000} MB: save the picture smaller, or cut it to the digits."
+            f"The file has more than {MAX_FILE_BYTES // 1_000_000} MB: save it smaller, or cut it to the digits."
         )
     if content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS:
         raise PictureError("This is a HEIC picture, which only some phones can read: save it as JPEG.")

@@ -19,7 +19,7 @@ _component = st.components.v2.component(
   <div class="title"></div>
   <div class="reading" role="status">
     <span class="digit"></span>
-    <div><div class="headline"></div><div class="sentence"></div></div>
+    <div><div class="headline"></div><div class="sentence"></div><div class="note"></div></div>
   </div>
   <div class="bars" role="img"></div>
 </div>
@@ -37,6 +37,7 @@ class Answer:
     digit: str
     headline: str
     sentence: str = ""
+    note: str = ""
     title: str = ""
 
 
@@ -50,6 +51,7 @@ def answer_bars(answer: Answer, probabilities: Probabilities | None, *, key: str
             "digit": answer.digit,
             "headline": answer.headline,
             "sentence": answer.sentence,
+            "note": answer.note,
             "title": answer.title,
             "shares": shares,
             "labels": [_short(share) for share in shares],
@@ -60,9 +62,8 @@ def answer_bars(answer: Answer, probabilities: Probabilities | None, *, key: str
 
 
 def top_three(probabilities: Probabilities) -> str:
-    """Return the three most probable digits: `7 98.2 %, then 1 1.1 % and 9 0.4 %`."""
-    first, second, third = [f"{digit} {percent(share)}" for digit, share in evaluation.ranking(probabilities)[:3]]
-    return f"{first}, then {second} and {third}"
+    """Return the three most probable digits: `7 (98.2%), 1 (1.1%), 9 (0.4%)`."""
+    return ", ".join(f"{digit} ({percent(share)})" for digit, share in evaluation.ranking(probabilities, 3))
 
 
 def _short(share: float) -> str:

@@ -37,6 +37,8 @@ class Keys(StrEnum):
     PLAYING = "playing"
     LABEL_ANSWERS = "label_answers"  # by index what the visitor said: a digit, or None for "can't tell"
     LABELS_REVEALED = "labels_revealed"
+    PHOTO_THRESHOLD = "photo_threshold"  # in percent
+    PHOTO_DIGIT = "photo_digit"  # the place, in reading order, of the digit of a photo that was chosen
     CLASS_SET = "class_set"  # where the visitor keeps drawings
     LAST_KEPT = "last_kept"
     HANDWRITING_DELETED = "handwriting_deleted"

@@ -22,6 +22,7 @@ export default function ({ data, parentElement }) {
   root.querySelector(".digit").textContent = data.digit
   root.querySelector(".headline").textContent = data.headline
   root.querySelector(".sentence").textContent = data.sentence
+  root.querySelector(".note").textContent = data.note
   const best = data.shares.length ? data.shares.indexOf(Math.max(...data.shares)) : -1
   root.querySelectorAll(".bar").forEach((row, digit) => {
     const share = data.shares[digit] ?? 0

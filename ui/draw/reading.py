@@ -16,7 +16,8 @@ from ui.answer_bars import Answer, answer_bars, top_three
 from ui.run_picker import READER
 
 _EMPTY = Answer("blank", "?", "Draw a digit from 0 to 9.", "It is read after each stroke.")
-_HEADLINES = {"unsure": "{digit}? It is not sure.", "several": "More than one digit?", "no digit": "Is this a digit?"}
+_HEADLINES = {"unsure": "Perhaps {digit}.", "several": "More than one digit?", "no digit": "Is this a digit?"}
+_READ = ("clear", "unsure")  # where a digit may be named
 _OPINIONS = (READER, "chollet", "fast")  # who else is asked: two of these, if they are there
 
 
@@ -26,7 +27,7 @@ def show_empty() -> None:
 
 
 def show(run: runs.Run, ink: Ink, digit: Ink) -> int | None:
-    """Show what a network reads in ink, prepared as `digit`, and return it; None if it cannot answer."""
+    """Show what a network reads in ink, prepared as `digit`, and return it; None if it cannot tell."""
     try:
         with st.spinner("The network is waking up …", show_time=False):
             answers = inference.predict(run.model_file, doubt.variants(digit))
@@ -35,16 +36,16 @@ def show(run: runs.Run, ink: Ink, digit: Ink) -> int | None:
         st.error(str(error), icon=":material/error:")
         return None
     answer_bars(_in_words(verdict, answers[0]), answers[0], key="reading")
-    return int(answers[0].argmax())
+    return int(answers[0].argmax()) if verdict.kind in _READ else None
 
 
 def _in_words(verdict: Verdict, probabilities: Probabilities) -> Answer:
     """Say what was read, in large type only where it may be believed."""
     reading = int(probabilities.argmax())
-    digit = str(reading) if verdict.kind in ("clear", "unsure") else "?"
+    digit = str(reading) if verdict.kind in _READ else "?"
     headline = _HEADLINES.get(verdict.kind, "It reads {digit}, {share} sure.")
     headline = headline.format(digit=reading, share=percent(float(probabilities[reading])))
-    return Answer(verdict.kind, digit, headline, f"{verdict.sentence} In all: {top_three(probabilities)}.")
+    return Answer(verdict.kind, digit, headline, verdict.sentence, f"Most probable: {top_three(probabilities)}")
 
 
 def _other_opinions(run: runs.Run, digit: Ink) -> list[Probabilities]:

@@ -1,0 +1,210 @@
+"""Digits in a photo: found, read from left to right, and shown as the network sees them."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from mnist_core import binarisation, inference, photo_pictures, photos, picture_files, runs
+from mnist_core.answers import UNSURE_BELOW, percent
+from mnist_core.drawing import Ink
+from mnist_core.photos import Reading
+from mnist_core.picture_files import Picture, PictureError
+from ui import picture_answers, readers
+from ui.answer_bars import Answer, answer_bars, top_three
+from ui.digit_grid import Tile, digit_grid
+from ui.run_picker import READER, pick_run
+from ui.state import Keys
+from ui.wording import count
+
+_FILE, _CAMERA = "A file", "The camera"
+_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
+_SHOWN_SIDE = 900  # pixels that are sent to the browser
+_LOWEST, _HIGHEST = 2, 95  # percent, of the threshold
+
+
+def show() -> None:
+    """Show the way to give a photo, and all that is read in it."""
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        content = _ask_for_photo()
+        run = pick_run("Network", readers.usable_runs(), fallback=READER)
+    if content is None:
+        with right:
+            _invite()
+        return
+    try:
+        picture, contrast, automatic = _looked_at(content)
+    except PictureError as error:
+        right.error(str(error), icon=":material/broken_image:")
+        return
+    with right:
+        answer = st.container()
+        photo = st.container()
+    one_by_one = st.container()
+    rows = photos.rows_of_digits(_threshold(contrast, automatic))
+    with answer:
+        readings = _read(run, rows) if run is not None else []
+        _show_answer(readings, found=len(rows) > 0)
+    with photo:
+        _show_photo(picture, readings)
+    if readings:
+        with one_by_one:
+            _show_digits([reading for row in readings for reading in row])
+
+
+def _ask_for_photo() -> bytes | None:
+    source = st.segmented_control(
+        "The photo comes from", [_FILE, _CAMERA], default=_FILE, required=True, key="photo-from"
+    )
+    if source == _CAMERA:
+        photo = st.camera_input("Digits on paper", key="photo-taken", on_change=_forget_choice)
+    else:
+        photo = st.file_uploader(
+            "Digits on paper",
+            type=_TYPES,
+            max_upload_size=picture_files.MAX_FILE_BYTES // 1_000_000,
+            key="photo-file",
+            on_change=_forget_choice,
+        )
+    return None if photo is None else photo.getvalue()
+
+
+def _forget_choice() -> None:
+    st.session_state.pop(Keys.PHOTO_DIGIT, None)
+
+
+def _invite() -> None:
+    st.info("Take or choose a photo of one digit, a row of digits, or several rows.", icon=":material/add_a_photo:")
+    st.markdown(
+        "- Write with a pen that is not too faint, on paper without strong lines.\n"
+        "- Leave some space between the digits.\n"
+        "- Hold the camera above the paper, so that the rows are about level. Shadows do little harm.\n\n"
+        "The photo stays in this server's memory while you look at it; it is stored nowhere."
+    )
+
+
+def _read(run: runs.Run, rows: list[list[photos.Digit]]) -> list[list[Reading]]:
+    """Return what a network reads; nothing, with words about it, if it cannot answer."""
+    try:
+        with st.spinner("The network is waking up …", show_time=False):
+            return photos.read(rows, lambda images: picture_answers.answers(run, images))
+    except inference.InferenceError as error:
+        st.error(str(error), icon=":material/error:")
+        return []
+
+
+def _show_answer(rows: list[list[Reading]], *, found: bool) -> None:
+    """Show all digits in large type, and how sure the network is of them."""
+    if not found:
+        st.info(
+            "No digit was found. Faint ink needs a lower threshold, see below; a photo from nearer, or in more even "
+            "light, may help too.",
+            icon=":material/search_off:",
+        )
+        return
+    for row in rows:
+        st.header(
+            " ".join(str(each.digit) if _is_sure(each) else f":orange[{each.digit}]" for each in row), anchor=False
+        )
+    readings = [reading for row in rows for reading in row]
+    if not readings:
+        return
+    lines = f" in {count(len(rows), 'row')}" if len(rows) > 1 else ""
+    sentence = f"{count(len(readings), 'digit')}{lines}."
+    unsure = sum(not _is_sure(reading) for reading in readings)
+    if unsure:
+        sentence += f" The network is less than {UNSURE_BELOW:.0%} sure of {unsure}, in amber."
+    if len(readings) >= photos.MOST_DIGITS:
+        sentence += f" No more than the {photos.MOST_DIGITS} largest are read."
+    st.caption(sentence)
+
+
+def _show_photo(picture: Picture, rows: list[list[Reading]]) -> None:
+    marks = [photo_pictures.Mark(each.box, str(each.digit), _is_sure(each)) for row in rows for each in row]
+    st.image(
+        photo_pictures.marked(picture, marks, _SHOWN_SIDE),
+        output_format="JPEG",
+        alt="The photo with a box around each digit" if marks else "The photo",
+        width="stretch",
+    )
+
+
+def _threshold(contrast: binarisation.Contrast, automatic: float) -> Ink:
+    """Show what counts as ink and let the visitor change it; return the ink."""
+    kind = "darker" if contrast.ink_is_dark else "lighter"
+    st.subheader("What counts as ink", anchor=False)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        st.caption(f"The lines of this photo are {kind} than the paper around them. Uneven light is taken out first.")
+        is_automatic = st.toggle(
+            "Find the threshold by itself",
+            value=True,
+            key="photo-automatic",
+            help="Otsu's method: the threshold that divides the picture best into two groups, paper and ink.",
+        )
+        if is_automatic or Keys.PHOTO_THRESHOLD not in st.session_state:
+            st.session_state[Keys.PHOTO_THRESHOLD] = min(max(round(100 * automatic), _LOWEST), _HIGHEST)
+        percentage = st.slider(
+            f"Ink is {kind} than paper by at least",
+            _LOWEST,
+            _HIGHEST,
+            format="%d%%",
+            disabled=is_automatic,
+            key=Keys.PHOTO_THRESHOLD,
+        )
+    ink = binarisation.ink(contrast, automatic if is_automatic else percentage / 100)
+    with right:
+        shown = photo_pictures.marked(np.repeat(ink[..., None], 3, axis=2), [], _SHOWN_SIDE)
+        st.image(shown, alt="What counts as ink, white on black", width="stretch")
+    return ink
+
+
+def _show_digits(readings: list[Reading]) -> None:
+    """Show each digit as the network sees it; a click shows its ten probabilities."""
+    st.subheader("Digit by digit", anchor=False)
+    least_sure = min(range(len(readings)), key=lambda place: readings[place].confidence)
+    chosen = st.session_state.get(Keys.PHOTO_DIGIT, least_sure)
+    chosen = chosen if chosen < len(readings) else least_sure
+    grid, detail = st.columns([3, 2], gap="large")
+    with grid:
+        st.caption("Each one fitted into 28 × 28 pixels, as MNIST was made. Choose one to see how it was read.")
+        tiles = [
+            Tile(place, _called(place, each), (str(each.digit), percent(each.confidence)), not _is_sure(each))
+            for place, each in enumerate(readings)
+        ]
+        digit_grid(np.stack([each.image for each in readings]), tiles, _choose, width=72, key="photo-digits")
+        if any(tile.marked for tile in tiles):
+            st.markdown(f":small[:orange[●] Less than {UNSURE_BELOW:.0%} sure.]")
+        if any(each.was_cut for each in readings):
+            st.caption("Digits that touch were cut apart, since the network is surer of the parts than of the whole.")
+    with detail:
+        reading = readings[chosen]
+        answer = Answer(
+            "clear" if _is_sure(reading) else "unsure",
+            str(reading.digit),
+            f"Read as {reading.digit}, {percent(reading.confidence)} sure.",
+            f"In all: {top_three(reading.probabilities)}.",
+            title=f"Digit {chosen + 1} of {len(readings)}" + (", the least sure" if chosen == least_sure else ""),
+        )
+        answer_bars(answer, reading.probabilities, key="photo-answer")
+
+
+def _called(place: int, reading: Reading) -> str:
+    return f"Digit {place + 1}, read as {reading.digit}, {percent(reading.confidence)} sure"
+
+
+def _choose(place: int) -> None:
+    st.session_state[Keys.PHOTO_DIGIT] = place
+
+
+def _is_sure(reading: Reading) -> bool:
+    return reading.confidence >= UNSURE_BELOW
+
+
+@st.cache_resource(show_spinner="Looking at the photo …", max_entries=4, ttl=600)
+def _looked_at(content: bytes) -> tuple[Picture, binarisation.Contrast, float]:
+    """Return a photo, its ink, and the threshold that Otsu's method finds. Raises `PictureError`."""
+    picture = picture_files.read_picture(content)
+    contrast = binarisation.contrast(picture_files.grey(picture))
+    return picture, contrast, binarisation.automatic_threshold(contrast)
