@@ -24,10 +24,11 @@ _NOISE = 5.0  # standard deviations of the paper that are no ink yet
 
 _SMOOTHED_SIDE = 1200  # pixels of a picture that is blurred by one
 _THUMBNAIL_SIDE = 192  # on which paper is estimated: light changes slowly
-_WIDEST_STROKE = 0.25  # of the longer side
+_WIDEST_STROKE = 0.5  # of the longer side of a small picture
 _WINDOWS = (3, 5, 7, 9, 13, 17, 25, 35, 47)  # pixels of the thumbnail
 _CLEAR = 4.0  # how many times the contrast of the one kind of line must be that of the other
 _NEARLY_ALL = 0.9  # of the contrast that a window about twice as large finds
+_BLACK = 16  # a level that tells nothing about the light
 _LEAST_ROOM = 100  # levels from paper to white: on light paper nothing can be written in a lighter ink
 _BINS = 256
 
@@ -43,8 +44,8 @@ class Contrast:
 def contrast(levels: Levels) -> Contrast:
     """Return how much darker than the paper each pixel is, or how much lighter, whichever the lines of the picture are.
 
-    Darker is counted as a share of the paper's level, which is the same in light and in shadow; lighter as a share of
-    what is left to white. Raises `ValueError` if `levels` is not a (height, width) uint8 array with pixels.
+    Darker is counted as a share of the paper's level, lighter as a share of what is left to white, which is the same in
+    light and in shadow. Raises `ValueError` if `levels` is not a (height, width) uint8 array with pixels.
     """
     if levels.ndim != 2 or levels.dtype != np.uint8 or not levels.size:
         raise ValueError(f"Levels must be (height, width) uint8, not {levels.shape} {levels.dtype}.")
@@ -53,13 +54,12 @@ def contrast(levels: Levels) -> Contrast:
     lines = _lines(small)
     light_all_over = small + lines.depth if lines.are_dark else small - lines.depth
     paper = _enlarged(light_all_over, levels.shape)
-    scale = np.maximum(paper, 1) if lines.are_dark else np.maximum(255 - paper, _LEAST_ROOM)
-    values = (paper - levels if lines.are_dark else levels - paper) / scale
+    values = (1 - levels / np.maximum(paper, 1)) if lines.are_dark else _lighter(levels, paper)
     return Contrast(values - np.median(values).clip(None, 0.5), lines.are_dark)
 
 
 def automatic_threshold(found: Contrast) -> float:
-    """Return the contrast above which a pixel is ink, by Otsu's method: at least `LEAST_CONTRAST`, and 1 without ink.
+    """Return the contrast from which on a pixel is ink, by Otsu's method: at least `LEAST_CONTRAST`, and 1 without ink.
 
     The threshold that divides the levels into two groups with the largest variance between them. All paper far from
     any ink is left out: it would outweigh a few thin lines.
@@ -68,7 +68,7 @@ def automatic_threshold(found: Contrast) -> float:
     """
     values = found.values
     noise = 1.4826 * float(np.median(np.abs(values)))  # of a normal distribution; ink, being rare, hardly counts
-    least = max(LEAST_CONTRAST, _NOISE * noise)
+    least = min(max(LEAST_CONTRAST, _NOISE * noise), 1.0)
     near = _dilated(values > least, max(2, round(0.01 * max(values.shape))))
     if not near.any():
         return least
@@ -80,17 +80,27 @@ def automatic_threshold(found: Contrast) -> float:
 
 
 def ink(found: Contrast, threshold: float) -> Ink:
-    """Return the ink, (height, width) uint8: 128 and more where the contrast is above the threshold, 0 to 1.
+    """Return the ink, (height, width) uint8: 128 and more where the contrast is at least the threshold, 0 to 1.
 
     The level rises with the contrast, so that edges stay soft, up to 255 at the median of all ink.
     """
-    above = found.values[found.values > threshold]
+    above = found.values[found.values >= threshold]
     if not above.size:
         return np.zeros(found.values.shape, np.uint8)
     full = max(float(np.median(above)), threshold + 0.01)
     none = max(2 * threshold - full, 0.0)  # as far below the threshold as full ink is above it, but no paper
     level = np.interp(found.values, [none, threshold, full], [0, INK_LEVEL - 0.5, 255])
     return level.round().astype(np.uint8)
+
+
+def _lighter(levels: Levels, paper: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how much lighter than a dark board the levels are: as a share of what is left to white in the same light.
+
+    How much light falls on a place is told by the board itself, unless it is black, as on a screen.
+    """
+    light = np.minimum((paper + _BLACK) / (np.percentile(paper, 95) + _BLACK), 1)
+    left: NDArray[np.float32] = (levels - paper) / np.maximum(255 * light - paper, _LEAST_ROOM * light)
+    return left
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Picture files from outside, of a canvas or a camera: looked at before they are unpacked, and turned to pixels."""
+"""Picture files from outside: looked at before they are unpacked, and turned to pixels or to ink."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ Picture = NDArray[np.uint8]  # (height, width, 3), red, green, blue
 
 MAX_FILE_BYTES = 10_000_000  # a phone's photo has 2 to 6 million
 MAX_PIXELS = 25_000_000  # most phones take 12 million
-MAX_CANVAS_SIDE = 1344  # 336 pixels on a screen that has 16 points for each
 SIDE = 1600  # what a larger picture is scaled down to: a row of twenty digits still has 50 pixels for each
 
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
@@ -29,19 +28,6 @@ _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1")
 
 class PictureError(ValueError):
     """Bytes that are not a picture we accept; the message says why, and what to do."""
-
-
-def ink_from_canvas(png: bytes) -> Ink:
-    """Return the ink of a canvas picture, (height, width): white strokes on black or on nothing.
-
-    Raises `PictureError`.
-    """
-    with _opened(png) as picture:
-        if max(picture.size) > MAX_CANVAS_SIDE:
-            raise PictureError(f"The picture is larger than {MAX_CANVAS_SIDE} × {MAX_CANVAS_SIDE} pixels.")
-        red, green, blue, alpha = np.moveaxis(np.asarray(picture.convert("RGBA"), np.float32), 2, 0)
-    ink: Ink = ((red + green + blue) / 3 * alpha / 255).round().astype(np.uint8)
-    return ink
 
 
 def ink_from_picture(content: bytes) -> Ink:

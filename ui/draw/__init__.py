@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ui import readers
-from ui.draw import canvas_view
+from ui.draw import canvas_view, photo_view
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class View:
 
 VIEWS = {
     "canvas": View("On the canvas", canvas_view.show),
+    "photo": View("From a photo", photo_view.show),
 }
 
 

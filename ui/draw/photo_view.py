@@ -136,7 +136,10 @@ def _threshold(contrast: binarisation.Contrast, automatic: float) -> Ink:
     st.subheader("What counts as ink", anchor=False)
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.caption(f"The lines of this photo are {kind} than the paper around them. Uneven light is taken out first.")
+        if automatic < 1:
+            st.caption(f"The lines of this photo are {kind} than the paper. Uneven light is taken out first.")
+        else:
+            st.caption("Nothing stands out from the paper as lines do. Uneven light was taken out first.")
         is_automatic = st.toggle(
             "Find the threshold by itself",
             value=True,
@@ -185,7 +188,8 @@ def _show_digits(readings: list[Reading]) -> None:
             str(reading.digit),
             f"Read as {reading.digit}, {percent(reading.confidence)} sure.",
             f"In all: {top_three(reading.probabilities)}.",
-            title=f"Digit {chosen + 1} of {len(readings)}" + (", the least sure" if chosen == least_sure else ""),
+            title=f"Digit {chosen + 1} of {len(readings)}"
+            + (", the least sure" if chosen == least_sure and not _is_sure(reading) else ""),
         )
         answer_bars(answer, reading.probabilities, key="photo-answer")
 
