@@ -191,7 +191,7 @@ def _probabilities(run: runs.Run, images: Any) -> Any:
 
     from mnist_core.network import predict
 
-    if not (run.model_file).exists():
+    if not run.model_file.exists():
         raise CommandError(f"Run {run.id} has no network yet.")
     try:
         model = keras.models.load_model(run.model_file, compile=False)

@@ -71,7 +71,7 @@ def automatic_threshold(found: Contrast) -> float:
     least = min(max(LEAST_CONTRAST, _NOISE * noise), 1.0)
     near = _dilated(values > least, max(2, round(0.01 * max(values.shape))))
     if not near.any():
-        return least
+        return 1.0
     counts, edges = np.histogram(values[near].clip(0, 1), _BINS, (0, 1))
     threshold = max(least, float(edges[_otsu(counts)]))
     above = values[values > threshold]

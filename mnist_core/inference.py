@@ -28,7 +28,7 @@ from mnist_core.likeness import Examples, learn_examples
 if TYPE_CHECKING:
     import keras
 
-_CACHED_MODELS = 8
+_CACHED_MODELS = 64  # each a few MB at most: more than are ever asked one after the other
 _ATTEMPTS = 3
 
 # One for the whole process. loky's own `get_reusable_executor` keeps one for each thread, and each visitor is a thread.

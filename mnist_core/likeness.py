@@ -21,7 +21,7 @@ Features = NDArray[np.float32]  # (n, 245), each row of length 1
 _CELLS = 7  # the picture is looked at in 7 × 7 parts
 _DIRECTIONS = 4  # of lines: upright, level and the two between
 _INK_WEIGHT = 0.2  # of how much ink there is in each part, the rest is for the directions
-_EVERY = 3  # so many training images are passed over for one that is kept: more make hardly a difference
+_EVERY = 3  # one of so many training images is kept: more make hardly a difference
 _CHUNK = 512
 
 

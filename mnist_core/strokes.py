@@ -22,12 +22,14 @@ CANVAS_SIDE = 336
 BRUSH_WIDTH = 26  # what the page starts with
 
 _FINER = 4  # drawn so many times larger, then averaged: that makes soft edges
-_PIECE = 6  # pixels: each bend is drawn as straight pieces of about this length
-_MOST_PIECES = 40
+_PIECE = 6  # pixels: each bend is drawn as straight pieces of about this length …
+_MOST_PIECES = 8_000  # … as long as all strokes together have no more of them
+_JOINT = 2  # pixels from one round joint to the next …
+_MOST_JOINTS = 1_500  # … or further, so that there are no more: they are what takes time
 _MOST_STROKES = 100
 _MOST_POINTS = 5_000  # of all strokes together
-_FURTHEST = 4 * CANVAS_SIDE  # a pen may leave the canvas, but not for a journey
-_WIDEST = 100.0
+_FURTHEST = 2 * CANVAS_SIDE  # a pen may leave the canvas, but not for a journey
+_WIDEST = 48.0  # of the slider
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,12 @@ def rasterise(strokes: Sequence[Stroke], widths: Sequence[float], side: int = CA
     """Return the ink, (side, side) uint8, of strokes drawn with round pens of these widths in pixels."""
     paper = Image.new("L", (side * _FINER, side * _FINER))
     pen = ImageDraw.Draw(paper)
-    for stroke, width in zip(strokes, widths, strict=True):
+    most_pieces = _MOST_PIECES // max(1, sum(map(len, strokes)))
+    curves = [_curve(stroke, most_pieces) for stroke in strokes]
+    joint = max(_JOINT, sum(float(_lengths(curve)[-1]) for curve in curves) / _MOST_JOINTS)
+    for curve, width in zip(curves, widths, strict=True):
         # Pillow counts from the middle of a pixel, the canvas from its corner; and both ends of a circle belong to it.
-        points = [(float(x), float(y)) for x, y in _curve(stroke) * _FINER - 0.5]
+        points = [(float(x), float(y)) for x, y in _thinned(curve, joint) * _FINER - 0.5]
         radius = (width * _FINER - 1) / 2
         if len(points) > 1:
             pen.line(points, fill=255, width=max(1, round(width * _FINER)))
@@ -105,14 +110,30 @@ def _width(fabric_object: object) -> float | None:
     return float(width)
 
 
-def _curve(stroke: Stroke) -> Stroke:
-    """Return points along the curve that the canvas draws through a stroke."""
+def _lengths(curve: Stroke) -> NDArray[np.float32]:
+    """Return how far along a curve each of its points is, (n,)."""
+    x_steps, y_steps = np.diff(curve, axis=0, prepend=curve[:1]).T
+    lengths: NDArray[np.float32] = np.cumsum(np.hypot(x_steps, y_steps), dtype=np.float32)
+    return lengths
+
+
+def _thinned(curve: Stroke, joint: float) -> Stroke:
+    """Return one point of a curve for each length of `joint`, and its last one."""
+    passed = np.floor(_lengths(curve) / joint)
+    kept = np.diff(passed, prepend=-1) > 0
+    kept[-1] = True
+    thinned: Stroke = curve[kept]
+    return thinned
+
+
+def _curve(stroke: Stroke, most_pieces: int) -> Stroke:
+    """Return points along the curve that the canvas draws through a stroke: at most so many for each bend."""
     if len(stroke) < 3:
         return stroke
     middles = (stroke[1:-1] + stroke[2:]) / 2
     starts = np.concatenate([stroke[:1], middles[:-1]])
     longest = float(np.hypot(*(middles - starts).T).max())
-    pieces = min(max(2, round(longest / _PIECE)), _MOST_PIECES)
+    pieces = max(1, min(round(longest / _PIECE) + 1, most_pieces))
     share = (np.arange(1, pieces + 1, dtype=np.float32) / pieces)[:, None]
     bends = (
         (1 - share) ** 2 * starts[:, None] + 2 * share * (1 - share) * stroke[1:-1, None] + share**2 * middles[:, None]

@@ -33,18 +33,20 @@ def cut_apart(ink: Ink) -> list[Ink]:
     rows = (np.arange(height) + 0.5) * _HEIGHT / height - 0.5
     columns = np.interp(rows, np.arange(_HEIGHT), seam) * width / small.shape[1]
     is_left = np.arange(width) < columns[:, None]
-    left, right = np.where(is_left, ink, 0).astype(np.uint8), np.where(is_left, 0, ink).astype(np.uint8)
-    return [part for side in (left, right) for part in _again(side)]
+    sides = [np.where(side, ink, 0).astype(np.uint8) for side in (is_left, ~is_left)]
+    if not all((side >= INK_LEVEL).any() for side in sides):  # too small to be cut
+        return [ink]
+    return [part for side in sides for part in _again(side)]
 
 
 def _again(side: Ink) -> list[Ink]:
     """Cut a part again if it is wide, in its own box."""
-    columns = np.flatnonzero((side >= INK_LEVEL).any(axis=0))
-    first, after = int(columns[0]), int(columns[-1]) + 1
+    columns = np.flatnonzero(side.any(axis=0))
+    own = slice(int(columns[0]), int(columns[-1]) + 1)
     parts = []
-    for part in cut_apart(side[:, first:after]):
+    for part in cut_apart(side[:, own]):
         whole = np.zeros_like(side)
-        whole[:, first:after] = part
+        whole[:, own] = part
         parts.append(whole)
     return parts
 

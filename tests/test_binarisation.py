@@ -74,7 +74,7 @@ def test_the_same_ink_has_the_same_contrast_in_light_and_in_shadow(mnist: Mnist)
     for half in (values[:, : SIZE[0] * 2 // 5], values[:, SIZE[0] * 3 // 5 :]):
         ink_values = half[half > 0.5]
         assert len(ink_values) > 2_000
-        assert np.percentile(ink_values, [60, 90]) == pytest.approx([0.75] * 2, abs=0.03)
+        assert np.percentile(ink_values, [60, 90]) == pytest.approx([0.75] * 2, abs=0.04)
         assert np.median(np.abs(half)) < 0.02
 
 

@@ -362,12 +362,39 @@ def test_the_trash_is_emptied_after_a_week(class_4b: ClassSet, folder: Path) -> 
     assert (folder / ".deleted" / young).exists()
 
 
+def test_the_trash_is_bounded_and_what_was_deleted_last_stays(narrow: None, folder: Path) -> None:
+    tokens = []
+    for number in range(4):
+        class_set = class_sets.open_set(folder, "Class 4b", ANNA)
+        for _ in range(3):
+            contents.keep(class_set, drawing())
+        tokens.append(trash.delete_set(class_set, ANNA))
+        os.utime(folder / ".deleted" / tokens[-1], (0, time.time() - 100 + number))
+    left = [token for token in tokens if (folder / ".deleted" / token).exists()]
+    assert left == tokens[-1:]  # two of them would be six drawings, and five may be there
+    assert contents.count(trash.restore(folder, tokens[-1])) == 3
+
+
+def test_what_comes_back_must_have_room(narrow: None, folder: Path) -> None:
+    def full() -> ClassSet:
+        class_set = class_sets.open_set(folder, "Class 4b", ANNA)
+        for _ in range(3):
+            contents.keep(class_set, drawing())
+        return class_set
+
+    token = trash.delete_set(full(), ANNA)
+    again = full()
+    with pytest.raises(HandwritingError, match="at most 4 drawings"):
+        trash.restore(folder, token)
+    assert contents.count(again) == 3
+
+
 # Limits, and who may do what
 
 
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    bounds = HandwritingLimits(sets=3, sets_each=2, drawings=4, bytes=100_000)
+    bounds = HandwritingLimits(sets=3, sets_each=2, drawings=4, bytes=100_000, deleted=5)
     monkeypatch.setattr(class_sets, "PUBLIC", bounds)
     monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
 
@@ -385,7 +412,9 @@ def test_a_set_can_be_too_large(narrow: None, folder: Path, monkeypatch: pytest.
     class_set = class_sets.open_set(folder, "Class 4b", ANNA)
     size = len(kept_drawings.to_line(drawing()))
     monkeypatch.setattr(
-        class_sets, "PUBLIC", HandwritingLimits(sets=3, sets_each=2, drawings=100, bytes=2 * size + size // 2)
+        class_sets,
+        "PUBLIC",
+        HandwritingLimits(sets=3, sets_each=2, drawings=100, bytes=2 * size + size // 2, deleted=9),
     )
     contents.keep(class_set, drawing())
     contents.keep(class_set, drawing())

@@ -207,7 +207,8 @@ def test_stopping_by_validation_needs_images_held_out(rule: str, validation: str
 
 
 def test_the_augmentation_is_that_of_the_settings_of_the_same_names() -> None:
-    amounts = {"rotation": 1.0, "shift": 2.0, "zoom": 0.3, "shear": 4.0, "elastic": 0.5, "thickness": 0.6, "continental": 0.7}
+    amounts = {"rotation": 1.0, "shift": 2.0, "zoom": 0.3, "shear": 4.0, "elastic": 0.5, "thickness": 0.6}
+    amounts["continental"] = 0.7
     assert TrainingConfig(**amounts).augmentation == Augmentation(**amounts)  # type: ignore[arg-type]
     assert not TrainingConfig().augmentation.active
 

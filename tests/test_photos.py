@@ -1,9 +1,9 @@
-"""Digits found in ink and in photos: how many, where, in which order, and what is done with pieces that are no digits."""
+"""Digits found in ink and in photos: how many, where, in which order, and what becomes of pieces that are no digits."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -82,8 +82,12 @@ def found_in(content: bytes) -> list[list[Digit]]:
     return rows_of_digits(ink_from_picture(content))
 
 
-def by_likeness(mnist: Mnist) -> object:
-    """Return a reader without a network: the label of the nearest of 6,000 training images, by cosine."""
+Predict = Callable[[Ink], NDArray[np.float32]]
+
+
+@pytest.fixture(scope="module")
+def by_likeness(mnist: Mnist) -> Predict:
+    """A reader without a network: the label of the nearest of 6,000 training images, by cosine."""
     known = mnist.x_train[:6000].reshape(6000, -1).astype(np.float32)
     known /= np.linalg.norm(known, axis=1, keepdims=True)
 
@@ -123,14 +127,13 @@ SCENES = {
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_all_digits_of_a_photo_are_found_and_read_in_order(mnist: Mnist, name: str) -> None:
-    predict = by_likeness(mnist)
+def test_all_digits_of_a_photo_are_found_and_read_in_order(mnist: Mnist, by_likeness: Predict, name: str) -> None:
     right = total = 0
-    for seed, row in enumerate(mnist.x_test[:18].reshape(3, 6, 28, 28)):
+    for seed, row in enumerate(mnist.x_test[:12].reshape(2, 6, 28, 28)):
         labels = mnist.y_test[6 * seed : 6 * seed + 6]
         rows = found_in(photo([row], SCENES[name], seed))
         assert [len(each) for each in rows] == [6]
-        (readings,) = read(rows, predict)
+        (readings,) = read(rows, by_likeness)
         assert not any(reading.was_cut for reading in readings)
         right += sum(reading.digit == label for reading, label in zip(readings, labels, strict=True))
         total += 6
@@ -139,10 +142,10 @@ def test_all_digits_of_a_photo_are_found_and_read_in_order(mnist: Mnist, name: s
 
 
 @pytest.mark.parametrize("degrees", [0, 4, -4])
-def test_rows_are_read_downwards_each_from_left_to_right(mnist: Mnist, degrees: float) -> None:
+def test_rows_are_read_downwards_each_from_left_to_right(mnist: Mnist, by_likeness: Predict, degrees: float) -> None:
     rows = found_in(photo([mnist.x_test[:6], mnist.x_test[6:9], mnist.x_test[9:16]], Scene(degrees=degrees)))
     assert [len(row) for row in rows] == [6, 3, 7]
-    labels = [reading.digit for row in read(rows, by_likeness(mnist)) for reading in row]
+    labels = [reading.digit for row in read(rows, by_likeness) for reading in row]
     assert np.mean(np.array(labels) == mnist.y_test[:16]) >= 0.8
 
 
@@ -161,18 +164,18 @@ def test_boxes_are_where_the_digits_are(mnist: Mnist) -> None:
 
 
 def test_nearly_every_test_digit_is_one(mnist: Mnist) -> None:
-    counts = [len(find_digits(np.pad(enlarged(digit), 20))) for digit in mnist.x_test[:1000]]
+    counts = [len(find_digits(np.pad(enlarged(digit), 20))) for digit in mnist.x_test[:500]]
     assert np.mean(np.array(counts) == 1) >= 0.995
 
 
 def test_a_digit_has_its_own_ink_only(mnist: Mnist) -> None:
     """The tail of a slanted neighbour reaches over a digit, into its box."""
     stem: Line = [(100, 40), (70, 180)]
-    ink = drawn([stem, moved(stem, 40)])
+    ink = drawn([stem, moved(stem, 25)])
     (row,) = rows_of_digits(ink)
     assert len(row) == 2
     assert row[0].box[1].stop > row[1].box[1].start
-    for digit, alone in zip(row, (drawn([stem]), drawn([moved(stem, 40)])), strict=True):
+    for digit, alone in zip(row, (drawn([stem]), drawn([moved(stem, 25)])), strict=True):
         assert np.array_equal(digit.ink, alone[digit.box])
 
 
@@ -282,11 +285,11 @@ def test_place_makes_no_difference(mnist: Mnist, index: int, down: int, right: i
 
 def test_touching_digits_are_cut_where_they_touch(mnist: Mnist) -> None:
     """Each part must be one of the two digits, but for a stroke's width of ink."""
-    pairs = [(mnist.x_test[number], mnist.x_test[number + 1]) for number in range(0, 400, 2)]
+    pairs = [(mnist.x_test[number], mnist.x_test[number + 1]) for number in range(0, 200, 2)]
     good = 0
     for pair in pairs:
         one, other = (enlarged(digit) for digit in pair)
-        ink, columns = side_by_side([one, other], gap=-2)
+        ink, columns = side_by_side([one, other], gap=0)
         parts = cut_apart(ink)
         if len(parts) != 2:
             continue
@@ -298,7 +301,7 @@ def test_touching_digits_are_cut_where_they_touch(mnist: Mnist) -> None:
             for part, place, whole in zip(parts, columns, wholes, strict=True)
         ]
         good += min(kept) > 0.93
-    assert good / len(pairs) >= 0.55
+    assert good / len(pairs) >= 0.6
 
 
 def test_the_network_decides_where_digits_may_touch() -> None:
@@ -312,7 +315,7 @@ def test_the_network_decides_where_digits_may_touch() -> None:
     assert digit.parts[0].box[1].start == digit.box[1].start
     assert digit.parts[1].box[1].stop == digit.box[1].stop
 
-    def answering(*confidences: float) -> object:
+    def answering(*confidences: float) -> Predict:
         def predict(images: Ink) -> NDArray[np.float32]:
             assert images.shape == (len(confidences), 28, 28)
             answers = np.zeros((len(confidences), 10), np.float32)
@@ -399,5 +402,5 @@ def test_pictures_are_sent_small_and_their_boxes_with_them() -> None:
     box = slice(0, 1000), slice(0, 400)  # the tag has no room above
     shown = photo_pictures.marked(picture, [photo_pictures.Mark(box, "4", True)], 500)
     assert shown.shape == (250, 500, 3)
-    assert (shown[125, 105:] == 90).all()
-    assert (shown[125, 98:104] != 90).any()
+    assert (shown[125, 110:] == 90).all()
+    assert (shown[125, 98:110] != 90).any()

@@ -304,7 +304,7 @@ def test_one_flipped_byte_never_harms(place: int, value: int) -> None:
 
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> HandwritingLimits:
-    bounds = HandwritingLimits(sets=3, sets_each=2, drawings=4, bytes=20_000)
+    bounds = HandwritingLimits(sets=3, sets_each=2, drawings=4, bytes=20_000, deleted=9)
     monkeypatch.setattr(class_sets, "PUBLIC", bounds)
     monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
     return bounds

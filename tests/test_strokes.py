@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -144,3 +145,19 @@ def test_anything_else_is_no_drawing(told: object) -> None:
     drawing = from_canvas(told)
     assert all(np.isfinite(stroke).all() for stroke in drawing.strokes)
     assert drawing.ink().shape == (CANVAS_SIDE, CANVAS_SIDE)
+
+
+WORST = {
+    "many points": [path_object(*[(float(i * 7919 % 336), float(i * 104729 % 336)) for i in range(4_990)], width=48)],
+    "far away": [path_object(*[(float(i * 7919 % 1300) - 650, 650.0 * (-1) ** i) for i in range(4_990)], width=48)],
+    "many strokes": [path_object(*[(float(i * 31 % 336), float(j)) for i in range(49)], width=48) for j in range(100)],
+}
+
+
+@pytest.mark.parametrize("objects", WORST.values(), ids=WORST)
+def test_no_drawing_keeps_the_server_busy(objects: list[dict[str, Any]]) -> None:
+    started = time.thread_time()
+    drawing = from_canvas({"objects": objects})
+    assert drawing.strokes
+    drawing.ink()
+    assert time.thread_time() - started < 2  # seconds of the processor; it was 19 when only points were counted

@@ -34,6 +34,7 @@ class Keys(StrEnum):
     WENT = "went"
     CHOSEN = "chosen"
     JUST_CHOSEN = "just_chosen"
+    CAUGHT_UP = "caught_up"  # in this run of the whole page
     PLAYING = "playing"
     LABEL_ANSWERS = "label_answers"  # by index what the visitor said: a digit, or None for "can't tell"
     LABELS_REVEALED = "labels_revealed"
@@ -43,6 +44,7 @@ class Keys(StrEnum):
     LAST_KEPT = "last_kept"
     HANDWRITING_DELETED = "handwriting_deleted"
     HANDWRITING_NEWS = "handwriting_news"
+    NOT_KEPT = "not_kept"  # why a drawing could not be kept
 
 
 class Params(StrEnum):
@@ -207,6 +209,17 @@ def catch_up() -> None:
     Of two quick clicks, the second is sent with the URL from before the first. A visitor who goes back sends an older
     URL too, but without choosing anything.
     """
+    _catch_up()
+    st.session_state[Keys.CAUGHT_UP] = True
+
+
+def catch_up_in_fragment() -> None:
+    """Do the same in a fragment that binds widgets to the URL, where only the fragment runs: call it there first."""
+    if not st.session_state.pop(Keys.CAUGHT_UP, False):
+        _catch_up()
+
+
+def _catch_up() -> None:
     if not st.session_state.pop(Keys.JUST_CHOSEN, False):
         st.session_state[Keys.CHOSEN] = {}
     put_back()

@@ -33,10 +33,11 @@ class HandwritingLimits:
     sets_each: int  # that one person started
     drawings: int  # in a set
     bytes: int  # of all drawings of a set, so of its export too
+    deleted: int  # drawings in the trash; beyond these, the oldest deletions are for good
 
 
-PRIVATE = HandwritingLimits(sets=1_000, sets_each=1_000, drawings=4_000, bytes=20_000_000)
-PUBLIC = HandwritingLimits(sets=100, sets_each=5, drawings=1_000, bytes=5_000_000)
+PRIVATE = HandwritingLimits(sets=1_000, sets_each=1_000, drawings=4_000, bytes=20_000_000, deleted=40_000)
+PUBLIC = HandwritingLimits(sets=100, sets_each=5, drawings=1_000, bytes=5_000_000, deleted=2_000)
 
 
 @dataclass(frozen=True)

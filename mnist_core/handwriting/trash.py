@@ -9,7 +9,15 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from mnist_core.handwriting.class_sets import ABOUT, ClassSet, may_delete, read_set, telling
+from mnist_core.handwriting.class_sets import (
+    ABOUT,
+    ClassSet,
+    current_limits,
+    list_sets,
+    may_delete,
+    read_set,
+    telling,
+)
 from mnist_core.handwriting.kept_drawings import HandwritingError, is_drawing_id
 
 DAYS_KEPT = 7
@@ -43,6 +51,11 @@ def restore(folder: Path, token: str) -> ClassSet:
     source, target = found[0], folder / found[0].name
     if not (source / ABOUT).exists() and not target.is_dir():
         raise HandwritingError("The class set of this drawing has been deleted meanwhile.")
+    bounds = current_limits()
+    if not target.is_dir() and len(list_sets(folder)) >= bounds.sets:
+        raise HandwritingError("There are too many class sets here now to bring this one back.")
+    if _drawings(source) + _drawings(target) > bounds.drawings:
+        raise HandwritingError(f"A class set holds at most {bounds.drawings:,} drawings here: there is no room for it.")
     with telling("It could not be brought back"):
         target.mkdir(exist_ok=True)
         for file in source.iterdir():
@@ -72,4 +85,20 @@ def _to_trash(class_set: ClassSet, owner: str, path: Path) -> str:
         empty_old(class_set.path.parent)
         parent.mkdir(parents=True)
         path.rename(parent / path.name)
+        _make_room(trash, keep=token)
     return token
+
+
+def _make_room(trash: Path, keep: str) -> None:
+    """Delete for good, the oldest first, what is too much in the trash; what was deleted just now stays."""
+    others = [path for path in trash.iterdir() if path.name != keep]
+    left = current_limits().deleted - _drawings(trash / keep)
+    for path in sorted(others, key=lambda path: path.stat().st_mtime, reverse=True):
+        left -= _drawings(path)
+        if left < 0:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _drawings(folder: Path) -> int:
+    """Return how many drawings are in a folder and those below it."""
+    return sum(is_drawing_id(file.stem) for file in folder.rglob("*.json"))

@@ -91,3 +91,31 @@ def told(stroke: Stroke) -> np.ndarray:
     ends = np.array(stroke) * CANVAS_SIDE
     between = [start + (end - start) * step / 3 for start, end in pairwise(ends) for step in (1, 2, 3)]
     return np.array([ends[0], *between], np.float32)
+
+
+def test_one_press_takes_one_stroke_back_also_in_another_theme(page: Page, server) -> None:
+    open_canvas(page, server.url)
+    for scheme in ("dark", "light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(500)
+    for stroke in DIGITS[4]:
+        draw(page, stroke)
+    draw(page, [(0.1, 0.1), (0.15, 0.1)])
+    expect(reading(page)).not_to_have_text("4")
+    page.keyboard.press("Control+z")
+    expect(reading(page)).to_have_text("4")
+
+
+def test_back_leads_through_the_panels(page: Page, server) -> None:
+    open_canvas(page, server.url)
+    draw(page, DIGITS[1][0])
+    expect(reading(page)).to_have_text("1")
+    page.get_by_role("radio", name="What other networks read").click()
+    expect(page.get_by_text("Who else is asked")).to_be_visible()
+    page.get_by_role("radio", name="What the network looked at").click()
+    expect(page.get_by_text("Layer by layer")).to_be_visible()
+    page.wait_for_timeout(1000)
+    page.go_back()
+    expect(page.get_by_text("Who else is asked")).to_be_visible()
+    expect(page).to_have_url(re.compile("panel=networks"))
+    expect(reading(page)).to_have_text("1")

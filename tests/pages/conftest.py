@@ -24,7 +24,10 @@ def packages_are_scanned_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Empty folders of runs and class sets, and no inference process. What is cached is known by its path, so it may stay."""
+    """Empty folders of runs and class sets, and no inference process.
+
+    What is cached is known by its path, so it may stay.
+    """
     monkeypatch.setenv(runs.RUNS_DIR_VARIABLE, str(tmp_path / "runs"))
     monkeypatch.setenv(class_sets.HANDWRITING_DIR_VARIABLE, str(tmp_path / "handwriting"))
     monkeypatch.setattr(inference, "warm_up", lambda: None)

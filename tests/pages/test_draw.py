@@ -75,6 +75,30 @@ def test_a_drawing_is_read(monkeypatch: pytest.MonkeyPatch, answers: list[dict[s
     assert "What did you mean?" in texts(app)
 
 
+@pytest.mark.parametrize(
+    ("kind", "digit", "headline"),
+    [
+        ("clear", "1", "It reads 1, 60.0% sure."),
+        ("unsure", "1", "Perhaps 1."),
+        ("several", "?", "More than one digit?"),
+        ("no digit", "?", "Is this a digit?"),
+    ],
+)
+def test_doubt_is_told(
+    kind: doubt.Kind, digit: str, headline: str, monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, object]]
+) -> None:
+    shares = np.array([[0, 0.6, 0, 0, 0.1, 0, 0, 0.3, 0, 0]], np.float32)
+    draw(monkeypatch, STEM)
+    monkeypatch.setattr(inference, "predict", lambda file, images: np.repeat(shares, len(images), axis=0))
+    monkeypatch.setattr(inference, "judge", lambda ink, digit, answers: doubt.Verdict(kind, "A reason."))
+    app = open_page("draw")
+    told = next(each for each in answers if each["key"] == "reading")
+    assert (told["kind"], told["digit"], told["headline"], told["sentence"]) == (kind, digit, headline, "A reason.")
+    assert told["note"] == "Most probable: 1 (60.0%), 7 (30.0%), 4 (10.0%)"
+    suggested = [button.value for button in app.get("button_group") if button.label == "The digit that you meant"]
+    assert suggested == [1 if digit == "1" else None]
+
+
 def test_a_network_that_cannot_be_used_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise inference.InferenceError("The network of x cannot be loaded; its file is damaged.")

@@ -17,6 +17,7 @@ function findToolbar(tools) {
 
 export default function ({ parentElement }) {
   const tools = parentElement.querySelector(".canvas-tools")
+  tools.cleanUp?.() // Streamlit runs this again when the theme changes, without the clean-up
   const [undo, redo, clear] = tools.children
   let toolbar
   const behind = (name) => toolbar?.querySelector(`[aria-label="${LABELS[name]}"]`)
@@ -59,9 +60,10 @@ export default function ({ parentElement }) {
   }
   const listeners = { mousedown: begin, touchstart: begin, mouseup: end, touchend: end, keydown: onKey }
   for (const [name, listener] of Object.entries(listeners)) document.addEventListener(name, listener)
-  return () => {
+  tools.cleanUp = () => {
     clearInterval(searching)
     changes.disconnect()
     for (const [name, listener] of Object.entries(listeners)) document.removeEventListener(name, listener)
   }
+  return tools.cleanUp
 }

@@ -17,7 +17,7 @@ from ui.run_picker import READER, pick_run
 from ui.state import Params
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Drawn:
     """A drawing that has ink: as it is on the canvas, and as networks are given it, (28, 28)."""
 
@@ -33,6 +33,7 @@ class _Drawn:
 @st.fragment
 def show() -> None:
     """Show the canvas, what the chosen network reads, and what explains it."""
+    state.catch_up_in_fragment()
     left, right = st.columns([2, 3], gap="large")
     with left:
         told = canvas.show()

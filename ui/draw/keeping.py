@@ -64,7 +64,7 @@ def show(image: Ink, drawing: Drawing, reading: int | None) -> None:
     """
     drawn = _Drawn(image, drawing)
     st.subheader("What did you mean?", anchor=False)
-    problem = st.session_state.pop(Keys.HANDWRITING_NEWS, None)
+    problem = st.session_state.pop(Keys.NOT_KEPT, None)
     if problem:
         st.error(plain(str(problem)), icon=":material/error:")
     last: _Kept | None = st.session_state.get(Keys.LAST_KEPT)
@@ -136,7 +136,7 @@ def _name() -> None:
     try:
         class_set_choice.choose(st.session_state[_TITLE_KEY])
     except HandwritingError as error:
-        st.session_state[Keys.HANDWRITING_NEWS] = error
+        st.session_state[Keys.NOT_KEPT] = error
 
 
 def _keep(drawn: _Drawn) -> None:
@@ -149,7 +149,7 @@ def _keep(drawn: _Drawn) -> None:
         number = contents.keep(class_set, drawing)
         st.session_state[Keys.LAST_KEPT] = _Kept(class_set, drawing.id, meant, number, drawn.digest)
     except HandwritingError as error:
-        st.session_state[Keys.HANDWRITING_NEWS] = error
+        st.session_state[Keys.NOT_KEPT] = error
 
 
 def _take_back() -> None:
@@ -160,4 +160,4 @@ def _take_back() -> None:
         contents.withdraw(last.class_set, last.drawing_id)
         del st.session_state[Keys.LAST_KEPT]
     except HandwritingError as error:
-        st.session_state[Keys.HANDWRITING_NEWS] = error
+        st.session_state[Keys.NOT_KEPT] = error

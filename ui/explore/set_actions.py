@@ -137,6 +137,8 @@ def _import() -> None:
         return
     try:
         read = set_files.read_file(file.getvalue())
+        if not read.drawings:
+            raise HandwritingError("There is no drawing in this file.")
         into = class_sets.open_set(class_sets.handwriting_dir(), read.title, visitor.owner())
         merged = set_files.merge(read, into)
     except HandwritingError as error:

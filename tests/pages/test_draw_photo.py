@@ -1,0 +1,211 @@
+"""The photo view of Draw: what is said of photos, of files that are none, and of networks that cannot answer."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from opening import open_page, texts
+from PIL import Image, ImageDraw
+from streamlit.testing.v1 import AppTest
+
+from mnist_core import inference
+from mnist_core.dataset import Images
+from mnist_core.evaluation import Probabilities
+
+# The canvas registers its files with a running server, which there is none of here; the browser tests use the real one.
+with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):
+    import streamlit_drawable_canvas  # noqa: F401
+
+    from ui import answer_bars, digit_grid
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """What is told to the browser about one digit: the last one last."""
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr(answer_bars, "_component", lambda **options: told.append(options["data"]))
+    return told
+
+
+@pytest.fixture
+def grids(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """What is told to the browser about all digits: the last one last."""
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr(digit_grid, "_component", lambda **options: told.append(options["data"]))
+    return told
+
+
+@pytest.fixture
+def confidences(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How sure each network is of the first, second, … digit that it is asked about; it reads 0, 1, 2, …."""
+    given = [0.99]
+
+    def predict(file: Path, images: Images) -> Probabilities:
+        shares = np.resize(given, len(images))
+        found = np.repeat((1 - shares)[:, None] / 9, 10, axis=1)
+        found[np.arange(len(images)), np.arange(len(images)) % 10] = shares
+        return found.astype(np.float32)
+
+    monkeypatch.setattr(inference, "predict", predict)
+    return given
+
+
+def stems(*rows: int, pen: int = 0, paper: int = 255, width: int = 10) -> bytes:
+    """Return a PNG with rows of so many lines, each of its own length: of pictures that are alike, one is asked about."""
+    picture = Image.new("L", (640, 480), paper)
+    lengths = iter(range(90, 0, -4))
+    for row, count in enumerate(rows):
+        for place in range(count):
+            top = 60 + 140 * row
+            line = [(80 + 90 * place, top), (60 + 90 * place + 5 * row, top + next(lengths))]
+            ImageDraw.Draw(picture).line(line, fill=pen, width=width)
+    return png(picture)
+
+
+def png(picture: Image.Image) -> bytes:
+    content = io.BytesIO()
+    picture.save(content, "PNG")
+    return content.getvalue()
+
+
+def open_photo(content: bytes | None = None, name: str = "photo.png") -> AppTest:
+    app = open_page("draw", view="photo")
+    if content is not None:
+        app.file_uploader[0].set_value((name, content, "image/png"))
+        app.run()
+    assert not app.exception
+    return app
+
+
+def test_without_a_photo_it_says_how_to_take_one() -> None:
+    app = open_photo()
+    said = texts(app)
+    assert "Take or choose a photo of one digit, a row of digits, or several rows." in said
+    assert "stored nowhere" in said
+    assert not app.error
+    assert not app.slider
+
+
+def test_the_camera_is_asked_for_only_by_choice() -> None:
+    app = open_photo()
+    assert not app.get("camera_input")
+    app.segmented_control(key="photo-from").set_value("The camera").run()
+    assert not app.exception
+    assert app.get("camera_input")
+    assert not app.file_uploader
+
+
+def test_rows_are_read_and_doubt_is_marked(
+    answers: list[dict[str, object]], grids: list[dict[str, object]], confidences: list[float]
+) -> None:
+    confidences[:] = [0.99, 0.98, 0.6, 0.97, 0.96]
+    app = open_photo(stems(3, 2))
+    assert [header.value for header in app.header] == ["0 1 :orange[2]", "3 4"]
+    assert "5 digits in 2 rows. The network is less than 90% sure of 1, in amber." in texts(app)
+    assert [tile["caption"] for tile in grids[-1]["tiles"]] == [
+        ("0", "99.0%"),
+        ("1", "98.0%"),
+        ("2", "60.0%"),
+        ("3", "97.0%"),
+        ("4", "96.0%"),
+    ]
+    assert [tile["marked"] for tile in grids[-1]["tiles"]] == [False, False, True, False, False]
+    # The one of which it is least sure is shown at first, another one when it is chosen.
+    assert answers[-1]["title"] == "Digit 3 of 5, the least sure"
+    assert answers[-1]["kind"] == "unsure"
+    assert answers[-1]["headline"] == "Read as 2, 60.0% sure."
+    app.session_state["photo_digit"] = 1
+    app.run()
+    assert answers[-1]["title"] == "Digit 2 of 5"
+    assert answers[-1]["headline"] == "Read as 1, 98.0% sure."
+
+
+def test_another_photo_forgets_which_digit_was_chosen(
+    answers: list[dict[str, object]], grids: list[dict[str, object]], confidences: list[float]
+) -> None:
+    app = open_photo(stems(4))
+    app.session_state["photo_digit"] = 3
+    app.run()
+    assert answers[-1]["title"] == "Digit 4 of 4"
+    app.file_uploader[0].set_value(("other.png", stems(2), "image/png"))
+    app.run()
+    assert not app.exception
+    assert str(answers[-1]["title"]).endswith("of 2")
+    assert "photo_digit" not in app.session_state
+
+
+@pytest.mark.parametrize(("paper", "pen", "kind"), [(255, 0, "darker"), (20, 240, "lighter")])
+def test_it_says_what_counts_as_ink(confidences: list[float], paper: int, pen: int, kind: str) -> None:
+    app = open_photo(stems(3, paper=paper, pen=pen))
+    assert f"The lines of this photo are {kind} than the paper." in texts(app)
+    (slider,) = app.slider
+    assert slider.label == f"Ink is {kind} than paper by at least"
+    assert slider.disabled
+
+
+def test_the_threshold_can_be_set_by_hand(confidences: list[float]) -> None:
+    """Three dark lines and two faint ones: these count, or not."""
+    picture = Image.open(io.BytesIO(stems(3)))
+    for left in (360, 450):
+        ImageDraw.Draw(picture).line([(left, 60), (left, 150)], fill=215, width=10)
+    app = open_photo(png(picture))
+    found = app.slider[0].value
+    assert 16 < found < 90
+    assert texts(app).count("3 digits.") == 1
+    app.toggle[0].set_value(False).run()
+    assert not app.slider[0].disabled
+    assert app.slider[0].value == found
+    app.slider[0].set_value(10).run()
+    assert "5 digits." in texts(app)
+    app.slider[0].set_value(95).run()
+    assert not app.exception
+    app.toggle[0].set_value(True).run()
+    assert app.slider[0].value == found
+    assert "3 digits." in texts(app)
+
+
+def test_blank_paper_has_no_digit(confidences: list[float]) -> None:
+    app = open_photo(png(Image.new("L", (300, 200), 230)))
+    assert "No digit was found." in texts(app)
+    assert "Nothing stands out from the paper as lines do." in texts(app)
+    assert not app.header
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "The file is empty"),
+        (b"no picture at all", "This is not a picture that can be read, or it is damaged"),
+        (stems(3)[:400], "This is not a picture that can be read, or it is damaged"),
+        (png(Image.new("1", (5_001, 5_000))), "The picture has 5,001 × 5,000 pixels"),
+        (stems(1) + bytes(10_000_000), "The file has more than 10 MB"),
+    ],
+)
+def test_a_file_that_cannot_be_read_gets_one_sentence(content: bytes, words: str) -> None:
+    app = open_photo(content)
+    (error,) = app.error
+    assert error.value.startswith(words)
+    assert error.value.count(".") == 1
+    assert not app.slider
+
+
+def test_a_network_that_cannot_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(file: Path, images: Images) -> Probabilities:
+        raise inference.InferenceError("The network of x cannot be loaded; its file is damaged.")
+
+    monkeypatch.setattr(inference, "predict", refuse)
+    app = open_photo(stems(2, width=14))
+    assert [error.value for error in app.error] == ["The network of x cannot be loaded; its file is damaged."]
+    assert not app.header
+    assert app.slider  # what counts as ink is shown all the same
+
+
+def test_without_networks_the_photo_is_still_looked_at(nothing_ships: None) -> None:
+    app = open_photo(stems(2))
+    assert "There is no trained network yet" in texts(app)
+    assert not app.header
+    assert app.slider
