@@ -15,7 +15,7 @@ from mnist_core.drawing import Ink
 
 Picture = NDArray[np.uint8]  # (height, width, 3), red, green, blue
 
-MAX_FILE_BYTES = 10_000_000  # a phone's photo has 2 to 6 million
+MAX_FILE_BYTES = 5_000_000  # a phone's photo has 2 to 6 million
 MAX_PIXELS = 25_000_000  # most phones take 12 million
 SIDE = 1600  # what a larger picture is scaled down to: a row of twenty digits still has 50 pixels for each
 

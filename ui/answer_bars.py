@@ -12,6 +12,8 @@ from mnist_core.dataset import CLASSES
 from mnist_core.evaluation import Probabilities
 from ui.components import source
 
+_WORTH_NAMING = 0.001
+
 _component = st.components.v2.component(
     "digit_lab_answer_bars",
     html="""
@@ -62,8 +64,11 @@ def answer_bars(answer: Answer, probabilities: Probabilities | None, *, key: str
 
 
 def top_three(probabilities: Probabilities) -> str:
-    """Return the three most probable digits: `7 (98.2%), 1 (1.1%), 9 (0.4%)`."""
-    return ", ".join(f"{digit} ({percent(share)})" for digit, share in evaluation.ranking(probabilities, 3))
+    """Return the three most probable digits, `7 (98.2%), 1 (1.1%), 9 (0.4%)`, as far as they are worth naming."""
+    first, *others = evaluation.ranking(probabilities, 3)
+    worth = [first, *(each for each in others if each[1] >= _WORTH_NAMING)]
+    listed = ", ".join(f"{digit} ({percent(share)})" for digit, share in worth)
+    return listed if len(worth) > 1 else f"{listed}, hardly anything else"
 
 
 def _short(share: float) -> str:

@@ -43,9 +43,9 @@ def choose(title: str) -> None:
     """Let drawings go to the set of this title from now on. Raises `HandwritingError` if it can be no title."""
     title = class_sets.clean_title(title)
     choice = Choice(class_sets.set_id(title, visitor.owner()), title)
+    known = (class_sets.handwriting_dir() / choice.id).is_dir()
+    state.write(**{Params.SET.value: choice.id if known else None})  # first: the URL would win over the session
     st.session_state[Keys.CLASS_SET] = choice
-    known = any(each.id == choice.id for each in visible())
-    state.write(**{Params.SET.value: choice.id if known else None})
 
 
 def opened() -> ClassSet:

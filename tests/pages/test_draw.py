@@ -13,6 +13,7 @@ from opening import open_page, texts
 from mnist_core import doubt, inference
 from mnist_core.dataset import Images
 from mnist_core.evaluation import Probabilities
+from mnist_core.handwriting import class_sets, contents
 from mnist_core.strokes import CANVAS_SIDE, Drawing
 
 # The canvas registers its files with a running server, which there is none of here; the browser tests use the real one.
@@ -76,16 +77,21 @@ def test_a_drawing_is_read(monkeypatch: pytest.MonkeyPatch, answers: list[dict[s
 
 
 @pytest.mark.parametrize(
-    ("kind", "digit", "headline"),
+    ("kind", "digit", "headline", "note"),
     [
-        ("clear", "1", "It reads 1, 60.0% sure."),
-        ("unsure", "1", "Perhaps 1."),
-        ("several", "?", "More than one digit?"),
-        ("no digit", "?", "Is this a digit?"),
+        ("clear", "1", "It reads 1, 60.0% sure.", "Most probable: "),
+        ("unsure", "1", "Perhaps 1.", "Most probable: "),
+        ("several", "?", "More than one digit?", None),
+        ("no digit", "?", "Is this a digit?", "A network has to name one of ten, whatever it is shown: "),
     ],
 )
 def test_doubt_is_told(
-    kind: doubt.Kind, digit: str, headline: str, monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, object]]
+    kind: doubt.Kind,
+    digit: str,
+    headline: str,
+    note: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: list[dict[str, object]],
 ) -> None:
     shares = np.array([[0, 0.6, 0, 0, 0.1, 0, 0, 0.3, 0, 0]], np.float32)
     draw(monkeypatch, STEM)
@@ -94,7 +100,8 @@ def test_doubt_is_told(
     app = open_page("draw")
     told = next(each for each in answers if each["key"] == "reading")
     assert (told["kind"], told["digit"], told["headline"], told["sentence"]) == (kind, digit, headline, "A reason.")
-    assert told["note"] == "Most probable: 1 (60.0%), 7 (30.0%), 4 (10.0%)"
+    assert told["note"] == ("" if note is None else f"{note}1 (60.0%), 7 (30.0%), 4 (10.0%)")
+    assert bool(told["shares"]) == (note is not None)
     suggested = [button.value for button in app.get("button_group") if button.label == "The digit that you meant"]
     assert suggested == [1 if digit == "1" else None]
 
@@ -143,3 +150,30 @@ def test_one_network_that_fails_does_not_silence_the_others(
 
 def test_the_canvas_of_the_tests_is_that_of_the_page() -> None:
     assert STEM.ink().shape == (CANVAS_SIDE, CANVAS_SIDE)
+
+
+def test_another_name_leads_to_another_set_also_from_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(monkeypatch, STEM)
+    read_as(1, monkeypatch)
+    alpha = class_sets.open_set(class_sets.handwriting_dir(), "Alpha")
+    app = open_page("draw", set=alpha.id)
+    assert app.text_input[0].value == "Alpha"
+    app.text_input[0].set_value("Gamma").run()
+    assert app.text_input[0].value == "Gamma"
+    next(button for button in app.button if button.label == "Keep this 1").click().run()
+    assert not app.exception
+    kept = {each.title: contents.count(each) for each in class_sets.list_sets(class_sets.handwriting_dir())}
+    assert kept == {"Alpha": 0, "Gamma": 1}
+
+
+def test_sliders_that_come_back_stand_where_they_stood(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(monkeypatch, STEM)
+    read_as(1, monkeypatch)
+    app = open_page("draw")
+    before = {slider.label: slider.value for slider in app.slider}
+    monkeypatch.setattr(canvas, "show", Drawing)
+    app.run()
+    assert not app.slider
+    draw(monkeypatch, STEM)
+    app.run()
+    assert {slider.label: slider.value for slider in app.slider} == before

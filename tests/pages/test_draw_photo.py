@@ -55,7 +55,7 @@ def confidences(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def stems(*rows: int, pen: int = 0, paper: int = 255, width: int = 10) -> bytes:
-    """Return a PNG with rows of so many lines, each of its own length: of pictures that are alike, one is asked about."""
+    """Return a PNG with rows of so many lines, each of its own length: pictures that are alike are asked about once."""
     picture = Image.new("L", (640, 480), paper)
     lengths = iter(range(90, 0, -4))
     for row, count in enumerate(rows):
@@ -182,7 +182,7 @@ def test_blank_paper_has_no_digit(confidences: list[float]) -> None:
         (b"no picture at all", "This is not a picture that can be read, or it is damaged"),
         (stems(3)[:400], "This is not a picture that can be read, or it is damaged"),
         (png(Image.new("1", (5_001, 5_000))), "The picture has 5,001 × 5,000 pixels"),
-        (stems(1) + bytes(10_000_000), "The file has more than 10 MB"),
+        (stems(1) + bytes(5_000_000), "The file has more than 5 MB"),
     ],
 )
 def test_a_file_that_cannot_be_read_gets_one_sentence(content: bytes, words: str) -> None:

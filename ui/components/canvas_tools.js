@@ -15,7 +15,7 @@ function findToolbar(tools) {
   return undefined
 }
 
-export default function ({ parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const tools = parentElement.querySelector(".canvas-tools")
   tools.cleanUp?.() // Streamlit runs this again when the theme changes, without the clean-up
   const [undo, redo, clear] = tools.children
@@ -25,7 +25,7 @@ export default function ({ parentElement }) {
   const show = () => {
     undo.disabled = behind("undo").disabled
     redo.disabled = behind("redo").disabled
-    clear.disabled = undo.disabled
+    clear.disabled = undo.disabled && !data.restored
   }
   const changes = new MutationObserver(show)
   const search = () => {
@@ -42,7 +42,8 @@ export default function ({ parentElement }) {
 
   undo.onclick = () => press("undo")
   redo.onclick = () => press("redo")
-  clear.onclick = () => press("clear")
+  // Its own button would bring back the drawing that the canvas started with.
+  clear.onclick = () => (data.restored ? setTriggerValue("cleared", true) : press("clear"))
 
   let drawing = false
   const begin = (event) => {

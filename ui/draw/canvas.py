@@ -32,15 +32,25 @@ def show() -> Drawing:
     """
     with st.container(key="drawing"):
         place = st.container()
-        _tools(key="canvas-tools")
+        tools = st.container()
         brush = st.slider("Brush width", 10, 48, strokes.BRUSH_WIDTH, format="%d px", width=strokes.CANVAS_SIDE)
         with place:
-            return _canvas(brush)
+            drawing = _canvas(brush)
+        with tools:
+            restored = st.session_state[Keys.CANVAS_START] is not None
+            _tools(key="canvas-tools", data={"restored": restored}, on_cleared_change=_forget_start)
+        return drawing
+
+
+def _forget_start() -> None:
+    """Let the canvas start empty: that empties it."""
+    st.session_state[Keys.CANVAS_START] = None
 
 
 def _canvas(brush: int) -> Drawing:
     if "canvas" not in st.session_state:  # it is new on this page: it starts with what was drawn before
-        st.session_state[Keys.CANVAS_START] = st.session_state.get(Keys.DRAWING)
+        last = st.session_state.get(Keys.DRAWING)
+        st.session_state[Keys.CANVAS_START] = last if strokes.from_canvas(last).strokes else None
     try:
         told = st_canvas(
             stroke_width=brush,

@@ -158,6 +158,7 @@ def _take_back() -> None:
         return
     try:
         contents.withdraw(last.class_set, last.drawing_id)
+        st.session_state[f"meant-{last.digest}"] = last.label
         del st.session_state[Keys.LAST_KEPT]
     except HandwritingError as error:
         st.session_state[Keys.NOT_KEPT] = error

@@ -15,7 +15,7 @@ from ui.state import Params
 from ui.wording import plain
 
 _MOST_FURTHER = 3
-_USUAL = ("chollet", "fast", "garcia")  # who is asked unless the visitor chooses: good, quick, and not so good
+_USUAL = ("chollet", "fast", "garcia", "nehlr")  # who is asked unless the visitor chooses: good, quick, not so good
 
 
 def show(run: runs.Run, digit: Ink) -> None:
@@ -54,7 +54,7 @@ def _further(run: runs.Run) -> list[runs.Run]:
         st.info("There is no other network yet: train one, and see whether it agrees.", icon=":material/info:")
         return []
     key = "networks-beside"
-    usual = [run_id for run_id in _USUAL if run_id in others]
+    usual = [run_id for run_id in _USUAL if run_id in others][:_MOST_FURTHER]
     chosen = state.read_runs(Params.BESIDE, others, _MOST_FURTHER) if Params.BESIDE in st.query_params else usual
     st.session_state[key] = chosen
     st.multiselect(

@@ -60,13 +60,7 @@ def _ask_for_photo() -> bytes | None:
     if source == _CAMERA:
         photo = st.camera_input("Digits on paper", key="photo-taken", on_change=_forget_choice)
     else:
-        photo = st.file_uploader(
-            "Digits on paper",
-            type=_TYPES,
-            max_upload_size=picture_files.MAX_FILE_BYTES // 1_000_000,
-            key="photo-file",
-            on_change=_forget_choice,
-        )
+        photo = st.file_uploader("Digits on paper", type=_TYPES, key="photo-file", on_change=_forget_choice)
     return None if photo is None else photo.getvalue()
 
 

@@ -134,8 +134,8 @@ def _changed(ink: Ink) -> Ink:
         corner = {**nothing, **_to_corner(ink)}
         st.button("Small, in a corner", icon=":material/south_east:", on_click=_set, kwargs=corner)
         st.button("Reset", icon=":material/restart_alt:", on_click=_set, kwargs=nothing)
-    for slider in _SLIDERS:
-        st.session_state.setdefault(slider.key, slider.default)
+    for slider in _SLIDERS:  # set each time: a slider that comes back would otherwise stand at its low end
+        st.session_state[slider.key] = st.session_state.get(slider.key, slider.default)
     right, down, size, rotation, thickness = (
         st.slider(each.label, each.low, each.high, step=each.step, format=f"%d{each.unit}", key=each.key)
         for each in _SLIDERS

@@ -17,6 +17,7 @@ from ui.run_picker import READER
 
 _EMPTY = Answer("blank", "?", "Draw a digit from 0 to 9.", "It is read after each stroke.")
 _HEADLINES = {"unsure": "Perhaps {digit}.", "several": "More than one digit?", "no digit": "Is this a digit?"}
+_NOTES = {"no digit": "A network has to name one of ten, whatever it is shown: {top}", "several": ""}
 _READ = ("clear", "unsure")  # where a digit may be named
 _OPINIONS = (READER, "chollet", "fast")  # who else is asked: two of these, if they are there
 
@@ -35,7 +36,8 @@ def show(run: runs.Run, ink: Ink, digit: Ink) -> int | None:
     except inference.InferenceError as error:
         st.error(str(error), icon=":material/error:")
         return None
-    answer_bars(_in_words(verdict, answers[0]), answers[0], key="reading")
+    shown = None if verdict.kind == "several" else answers[0]  # of one digit, there are no probabilities then
+    answer_bars(_in_words(verdict, answers[0]), shown, key="reading")
     return int(answers[0].argmax()) if verdict.kind in _READ else None
 
 
@@ -45,7 +47,8 @@ def _in_words(verdict: Verdict, probabilities: Probabilities) -> Answer:
     digit = str(reading) if verdict.kind in _READ else "?"
     headline = _HEADLINES.get(verdict.kind, "It reads {digit}, {share} sure.")
     headline = headline.format(digit=reading, share=percent(float(probabilities[reading])))
-    return Answer(verdict.kind, digit, headline, verdict.sentence, f"Most probable: {top_three(probabilities)}")
+    note = _NOTES.get(verdict.kind, "Most probable: {top}").format(top=top_three(probabilities))
+    return Answer(verdict.kind, digit, headline, verdict.sentence, note)
 
 
 def _other_opinions(run: runs.Run, digit: Ink) -> list[Probabilities]:

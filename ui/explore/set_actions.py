@@ -76,7 +76,10 @@ def show(class_set: ClassSet, drawings: Sequence[KeptDrawing]) -> None:
     )
     show_import()
     if class_sets.may_delete(class_set, visitor.owner()):
-        with st.popover("Delete", icon=":material/delete:", key="delete-set"), st.container(width=_POPOVER):
+        with (
+            st.popover("Delete", icon=":material/delete:", key=f"delete-set-{class_set.id}"),
+            st.container(width=_POPOVER),
+        ):
             st.markdown(f"Delete **{plain(class_set.title)}** with {count(len(drawings), 'drawing')}?")
             st.button("Delete the set", icon=":material/delete:", on_click=_delete_set, args=(class_set,))
             st.caption(
