@@ -81,7 +81,10 @@ def judge(ink: Ink, digit: Images | None, answers: Sequence[Probabilities], exam
         raise ValueError("A drawing with ink is judged by the answers of at least one network.")
     reading = int(answers[0][0].argmax())
     if likeness(digit, reading, examples) < LIKE[reading]:
-        return Verdict("no digit", f"It would say {reading}, but no {reading} that it learned from looks like this. Perhaps it is no digit at all.")
+        return Verdict(
+            "no digit",
+            f"It would say {reading}, but no {reading} that it learned from looks like this. Perhaps it is no digit.",
+        )
     mean, *others = (answer.mean(axis=0) for answer in answers)
     if mean[reading] < CERTAIN:
         second = next(other for other, _ in ranking(mean, 2) if other != reading)
