@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 from loky import ProcessPoolExecutor
 from loky.process_executor import BrokenProcessPool, ShutdownExecutorError
 
@@ -41,9 +42,12 @@ class InferenceError(Exception):
     """A network that cannot be loaded or run; the message is fit for a page."""
 
 
-def warm_up() -> Future[None]:
-    """Start the inference process in the background, so that the first answer need not wait for what it loads."""
-    _, future = _submit(_load)
+def warm_up(model_files: Sequence[Path] = ()) -> Future[None]:
+    """Start the inference process in the background, so that the first answer need not wait for what it loads.
+
+    These networks are loaded, too, and asked once about one image and about as many as a doubtful reader shows them.
+    """
+    _, future = _submit(_load, list(model_files))
     return future
 
 
@@ -140,9 +144,14 @@ class _ModelUnusableError(Exception):
     """The network is not one for digits."""
 
 
-def _load() -> None:
+def _load(model_files: list[Path]) -> None:
     from mnist_core.insight import looking_inside  # noqa: F401
 
+    paper = np.zeros((28, 28), np.uint8)
+    for file in model_files:
+        with suppress(_ModelUnreadableError, _ModelUnusableError, OSError):  # whoever asks it will be told
+            for images in (paper[None], doubt.variants(paper)):
+                _predict(str(file), file.stat().st_mtime_ns, images)
     _examples()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import sys
 import threading
 import time
 from datetime import UTC, datetime
@@ -220,9 +221,11 @@ def save_many(folder: Path, process: int, number: int, go: multiprocessing.synch
         contents.keep(class_set, drawing(process, ink=place + 1))
 
 
-def test_many_processes_save_at_once_and_lose_nothing(folder: Path) -> None:
+def test_many_processes_save_at_once_and_lose_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     processes, number = 8, 25
     context = multiprocessing.get_context("spawn")
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", None, raising=False)  # page tests put the app there
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None, raising=False)
     go = context.Event()
     started = [context.Process(target=save_many, args=(folder, place, number, go)) for place in range(processes)]
     for process in started:

@@ -214,3 +214,12 @@ def test_the_process_that_asks_never_loads_tensorflow(trained_run: Path, mnist: 
     assert done.stdout.strip() == "[]"
     assert_allclose(np.load(tmp_path / "answer.npy"), runs.read_predictions(trained_run)[:8], atol=1e-6)
     assert time.monotonic() - started < 180  # it ends by itself: the inference process does not keep it
+
+
+def test_warming_up_passes_over_what_cannot_be_loaded(model_file: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken" / "model.keras"
+    broken.parent.mkdir()
+    broken.write_bytes(b"nothing")
+    files = [tmp_path / "missing" / "model.keras", broken, model_file]
+    assert inference.warm_up(files).result(timeout=300) is None
+    assert inference.predict(model_file, np.zeros((1, 28, 28), np.uint8)).shape == (1, 10)

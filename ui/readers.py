@@ -16,6 +16,7 @@ from mnist_core.event_log import EventReader
 from mnist_core.events import Event
 from ui.wording import plain
 
+FIRST_ASKED = ("champion", "chollet", "fast")  # networks that read the first drawing of a visitor
 MOST_RUNS = 40  # whose answers are compared; each takes 0.4 MB
 
 
@@ -110,7 +111,7 @@ def events(run: runs.Run) -> list[Event]:
 def start_inference() -> None:
     """Start the inference process in the background, once per server, so that the first drawing need not wait."""
     with suppress(Exception):  # a first try only: the first drawing tries again, and tells what is wrong
-        inference.warm_up()
+        inference.warm_up([run.model_file for run in bundled_runs() if run.id in FIRST_ASKED])
 
 
 def _version(path: Path) -> tuple[int, int]:

@@ -59,7 +59,10 @@ def _pixels(amount: float) -> str:
 
 
 def augmentation_code(augmentation: Augmentation) -> str:
-    """Return code with a function `augment(images, labels, generator)` for images (n, 28, 28, 1) uint8, labels (n,)."""
+    """Return code with a function `augment(images, generator)` for images (n, 28, 28, 1) uint8.
+
+    Where it depends on the digits how images are changed, it is `augment(images, labels, generator)`.
+    """
     positions = _positions(augmentation)
     blocks = [_READ_BETWEEN_PIXELS] if positions else []
     blocks += [_CHANGE_THICKNESS] if augmentation.thickness else []
@@ -81,7 +84,8 @@ def augmentation_code(augmentation: Augmentation) -> str:
     if augmentation.thickness:
         body.append(f"images = change_thickness(images, amounts[:, 5, None, None] * {augmentation.thickness!r})")
     body.append("return (images + 0.5).astype(np.uint8)[..., np.newaxis]")
-    return "\n\n\n".join([*blocks, "\n    ".join(["def augment(images, labels, generator):", *body])])
+    arguments = "images, labels, generator" if augmentation.continental else "images, generator"
+    return "\n\n\n".join([*blocks, "\n    ".join([f"def augment({arguments}):", *body])])
 
 
 def _continental_functions() -> list[str]:

@@ -94,7 +94,9 @@ def _batches(config: TrainingConfig) -> str:
     ]
     if config.augmentation.active:
         lines.insert(4, "        generator = np.random.default_rng([SEED, epoch, 1])")
-        lines[-1] = "            yield augment(x_train[batch], y_train[batch], generator), y_train[batch]"
+        digits = "y_train[batch].argmax(axis=1), " if config.label_smoothing else "y_train[batch], "
+        known = digits if config.continental else ""
+        lines[-1] = f"            yield augment(x_train[batch], {known}generator), y_train[batch]"
     return "\n".join(lines)
 
 

@@ -30,7 +30,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """
     monkeypatch.setenv(runs.RUNS_DIR_VARIABLE, str(tmp_path / "runs"))
     monkeypatch.setenv(class_sets.HANDWRITING_DIR_VARIABLE, str(tmp_path / "handwriting"))
-    monkeypatch.setattr(inference, "warm_up", lambda: None)
+    monkeypatch.setattr(inference, "warm_up", lambda files: None)
     return tmp_path / "runs"
 
 

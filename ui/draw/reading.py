@@ -13,13 +13,12 @@ from mnist_core.drawing import Ink
 from mnist_core.evaluation import Probabilities
 from ui import readers
 from ui.answer_bars import Answer, answer_bars, top_three
-from ui.run_picker import READER
 
 _EMPTY = Answer("blank", "?", "Draw a digit from 0 to 9.", "It is read after each stroke.")
 _HEADLINES = {"unsure": "Perhaps {digit}.", "several": "More than one digit?", "no digit": "Is this a digit?"}
 _NOTES = {"no digit": "A network has to name one of ten, whatever it is shown: {top}", "several": ""}
+_OPINIONS = 2  # of other networks
 _READ = ("clear", "unsure")  # where a digit may be named
-_OPINIONS = (READER, "chollet", "fast")  # who else is asked: two of these, if they are there
 
 
 def show_empty() -> None:
@@ -55,7 +54,7 @@ def _other_opinions(run: runs.Run, digit: Ink) -> list[Probabilities]:
     """Return what two other networks that ship answer to the digit, (1, 10) each, as far as they can."""
     shipped = {other.id: other for other in readers.bundled_runs() if other.id != run.id}
     answers = []
-    for name in [name for name in _OPINIONS if name in shipped][:2]:
+    for name in [name for name in readers.FIRST_ASKED if name in shipped][:_OPINIONS]:
         with suppress(inference.InferenceError):  # an opinion less
             answers.append(inference.predict(shipped[name].model_file, digit[None]))
     return answers
