@@ -73,9 +73,10 @@ def augmentation_code(augmentation: Augmentation) -> str:
         '"""Return changed copies of images (n, 28, 28, 1), each changed by random amounts of its own."""',
         f"# {count} numbers for each image, as Digit Lab draws them, used or not; 56 of them become -1 to 1.",
         f"numbers = generator.random((len(images), {count}), dtype=np.float32)",
-        "amounts = numbers[:, :56] * 2 - 1",
-        "images = images[..., 0].astype(np.float32)",
     ]
+    if positions or augmentation.thickness:
+        body.append("amounts = numbers[:, :56] * 2 - 1")
+    body.append("images = images[..., 0].astype(np.float32)")
     if augmentation.continental:
         body.append(f"images = write_continental(images, labels, numbers[:, 56:], {augmentation.continental!r})")
     if positions:
