@@ -97,10 +97,10 @@ def _show_answer(rows: list[list[Reading]], *, found: bool) -> None:
             icon=":material/search_off:",
         )
         return
-    for row in rows:
-        st.header(
-            " ".join(str(each.digit) if _is_sure(each) else f":orange[{each.digit}]" for each in row), anchor=False
-        )
+    with st.container(key="photo-reading"):
+        for row in rows:
+            digits = (str(each.digit) if _is_sure(each) else f":orange[{each.digit}]" for each in row)
+            st.header(" ".join(digits), anchor=False)
     readings = [reading for row in rows for reading in row]
     if not readings:
         return
