@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from mnist_core import drawing, export, jobs, picture_files, runs, worker
+from mnist_core import drawing, export, jobs, picture_files, runs, spare, worker
 from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.dataset import DatasetError, load_mnist
 from mnist_core.evaluation import ranking, wilson_interval
@@ -56,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="change one setting")
     train.add_argument("--name", metavar="ID", help="name the run instead of letting the time name it")
     train.set_defaults(command=_train)
+
+    commands.add_parser(
+        "spare", help="get ready to train, and wait for a run: what the Train page starts"
+    ).set_defaults(command=_spare)
 
     evaluate = commands.add_parser("evaluate", help="measure a trained network on the test set again")
     evaluate.add_argument("run", metavar="RUN", help="the id of a run, or its directory")
@@ -100,7 +104,10 @@ def _train(options: argparse.Namespace) -> int:
     if options.run:
         if options.set or options.name:
             raise CommandError("--set and --name cannot change a run that was created before.")
-        return _train_as_job(options.runs_dir, options.run)
+        jobs.be_nice()
+        path = runs.find_run(options.run, options.runs_dir).path
+        _claim(path)
+        return _train_as_job(path)
     preset = options.preset or "chollet"
     config = PRESETS[preset].config.with_settings(options.set)
     path = runs.create_run(options.runs_dir, config, options.name)
@@ -114,19 +121,28 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
-def _train_as_job(folder: Path, run_id: str) -> int:
-    """Wait for the run's turn, then train without printing: what the Train page starts."""
-    run = runs.find_run(run_id, folder)
+def _claim(path: Path) -> None:
+    """Make this process that of a run, unless it has one or was carried out before."""
+    run = runs.find_run(path.name, path.parent)
     if run.status.state != "queued":
-        raise CommandError(f"Run {run_id} was carried out before ({run.status.state}).")
+        raise CommandError(f"Run {run.id} was carried out before ({run.status.state}).")
     if run.status.pid is not None:
-        raise CommandError(f"Run {run_id} has a process already ({run.status.pid}).")
-    jobs.be_nice()
+        raise CommandError(f"Run {run.id} has a process already ({run.status.pid}).")
     # No handling of signals: a run whose machine shuts down is interrupted, and can go on afterwards.
-    runs.write_status(run.path, "queued", pid=os.getpid())
-    jobs.wait_for_turn(run.path)
-    ended = worker.carry_out(run.path)
+    runs.write_status(path, "queued", pid=os.getpid())
+
+
+def _train_as_job(path: Path) -> int:
+    """Wait for the run's turn, then train without printing: what the Train page starts."""
+    jobs.wait_for_turn(path)
+    ended = worker.carry_out(path)
     return 1 if ended.status.state == "failed" else 0
+
+
+def _spare(options: argparse.Namespace) -> int:
+    """Load TensorFlow, and carry out the run that is given on standard input, if one is."""
+    jobs.be_nice()
+    return _train_as_job(spare.wait_for_run(_claim))
 
 
 def _evaluate(options: argparse.Namespace) -> int:

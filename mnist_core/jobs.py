@@ -19,15 +19,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 import psutil
 
-from mnist_core import checkpoints, limits, runs
+from mnist_core import checkpoints, limits, runs, spare
 from mnist_core.config import TrainingConfig
 
 _POLL_SECONDS = 0.5
 _LONGEST_PAUSE = 10  # polls; a look reads the status of every run, and all who wait look
 CORES_PER_RUN = 2
+_NICER = 5  # than the server, in steps of 0 to 19
 ROOM_VARIABLE = "DIGIT_LAB_ROOM"
 _lock = threading.Lock()  # what two visitors ask at once is answered one after the other
 
@@ -118,32 +120,40 @@ def _remove_oldest(folder: Path, most: int) -> None:
         shutil.rmtree(run.path, ignore_errors=True)
 
 
+def keep_spare(folder: Path) -> None:
+    """Have a process ready for the next run of a folder, if one is wanted here and nothing trains there now."""
+    if not runs.list_active(folder):
+        spare.keep(lambda: _spawn("spare", stdin=subprocess.PIPE, log=subprocess.DEVNULL))
+
+
 def _launch(path: Path) -> None:
     asked = runs.read_status(path)
-    command = [sys.executable, "-m", "mnist_core", "train", "--run", path.name]
-    command += ["--runs-dir", str(path.parent.resolve())]
-    try:
-        process = _spawn(command, path / "log.txt")
-    except OSError:
-        _give_up(path, "Its training process could not be started.")
-        raise
+    # A run that has to wait does so in a small process of its own: the spare one holds much memory.
+    process = spare.take(path) if runs_ahead(path.name, path.parent) < room() else None
+    if process is None:
+        arguments = ["train", "--run", path.name, "--runs-dir", str(path.parent.resolve())]
+        try:
+            with (path / "log.txt").open("ab") as log:
+                process = _spawn(*arguments, stdin=subprocess.DEVNULL, log=log)
+        except OSError:
+            _give_up(path, "Its training process could not be started.")
+            raise
     # The process writes its own number into the status: done here, it could overwrite what the process wrote meanwhile.
     threading.Thread(target=_see_off, args=(process, path, asked), daemon=True).start()
 
 
-def _spawn(command: list[str], log_file: Path) -> subprocess.Popen[bytes]:
-    with log_file.open("ab") as log:
-        return subprocess.Popen(
-            command,
-            cwd=runs.PROJECT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            # It outlives the server and does not get the server's Ctrl-C; the second line says so on Windows.
-            start_new_session=True,
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
-        )
+def _spawn(*arguments: str, stdin: int, log: IO[bytes] | int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "mnist_core", *arguments],
+        cwd=runs.PROJECT,
+        stdin=stdin,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        # It outlives the server and does not get the server's Ctrl-C; the second line says so on Windows.
+        start_new_session=True,
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
+    )
 
 
 def _see_off(process: subprocess.Popen[bytes], path: Path, asked: runs.Status) -> None:
@@ -201,4 +211,12 @@ def wait_for_turn(path: Path, should_stop: Callable[[], bool] = lambda: False) -
 def be_nice() -> None:
     """Let the server and its pages go first when cores are short."""
     process = psutil.Process()
-    process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if os.name == "nt" else min(process.nice() + 5, 19))
+    if os.name == "nt":
+        process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        return
+    process.nice(min(process.nice() + _NICER, 19))
+    # Most Linux systems share cores among sessions first and heed niceness only within one, see sched(7), autogroup: a
+    # training process, which has a session of its own, would otherwise get as much as the server with all its visitors.
+    if os.getsid(0) == process.pid:
+        with suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(_NICER))

@@ -17,7 +17,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from mnist_core import limits, runs, worker  # noqa: E402
+from mnist_core import limits, runs, spare, worker  # noqa: E402
 from mnist_core.config import TrainingConfig  # noqa: E402
 from mnist_core.dataset import Mnist, load_mnist  # noqa: E402
 from mnist_core.handwriting import class_sets  # noqa: E402
@@ -33,6 +33,7 @@ def own_runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv(runs.RUNS_DIR_VARIABLE, str(folder))
         patch.setenv(class_sets.HANDWRITING_DIR_VARIABLE, str(tmp_path_factory.mktemp("default-handwriting")))
         patch.delenv(limits.PUBLIC_VARIABLE, raising=False)
+        patch.setenv(spare.SPARE_VARIABLE, "0")  # or each test with a Train page would start TensorFlow
         yield folder
 
 

@@ -153,7 +153,7 @@ def test_the_oldest_runs_that_have_ended_make_place(
 def test_a_run_whose_process_cannot_be_started_says_so(
     tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(command: list[str], log_file: Path) -> subprocess.Popen[bytes]:
+    def fail(*arguments: str, **streams: object) -> subprocess.Popen[bytes]:
         raise OSError(12, "Cannot allocate memory")
 
     monkeypatch.setattr(jobs, "_spawn", fail)
@@ -173,7 +173,7 @@ def test_a_process_that_ends_before_it_begins_is_noticed(
     tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     end = [sys.executable, "-c", "raise SystemExit(3)"]
-    monkeypatch.setattr(jobs, "_spawn", lambda command, log_file: subprocess.Popen(end))
+    monkeypatch.setattr(jobs, "_spawn", lambda *arguments, **streams: subprocess.Popen(end))
     new = tmp_path / jobs.start(tiny_config(), tmp_path)
     old = broken_off(tmp_path, tiny_config())
     jobs.resume(runs.read_run(old))
@@ -192,7 +192,7 @@ def test_the_end_of_an_older_process_is_not_held_against_a_run_that_goes_on(
 ) -> None:
     started: list[subprocess.Popen[bytes]] = []
 
-    def spawn(command: list[str], log_file: Path) -> subprocess.Popen[bytes]:
+    def spawn(*arguments: str, **streams: object) -> subprocess.Popen[bytes]:
         started.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]))
         return started[-1]
 
@@ -279,6 +279,23 @@ print(os.nice(0))"""
     command = [sys.executable, "-c", script, str(servers)]
     done = subprocess.run(command, cwd=runs.PROJECT, capture_output=True, text=True, check=True)
     assert int(done.stdout) == trainings
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="This system does not group by session.")
+@pytest.mark.parametrize(("own_session", "group"), [(True, "nice 5"), (False, "")])
+def test_a_training_process_gives_way_though_it_has_a_session_of_its_own(own_session: bool, group: str) -> None:
+    script = """
+from pathlib import Path
+from mnist_core import jobs
+before = Path("/proc/self/autogroup").read_text()
+jobs.be_nice()
+after = Path("/proc/self/autogroup").read_text()
+print("" if after == before else after.split(" ", 1)[1])"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(
+        command, cwd=runs.PROJECT, capture_output=True, text=True, check=True, start_new_session=own_session
+    )
+    assert done.stdout.strip() == group
 
 
 @pytest.mark.parametrize(("cores", "room"), [(None, 1), (1, 1), (2, 1), (3, 1), (4, 2), (16, 8)])

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from mnist_core import pictures
+from mnist_core import jobs, pictures, runs
 from mnist_core.augmentation import augment
 from mnist_core.config import TrainingConfig
 from mnist_core.curves import curves
@@ -28,6 +28,7 @@ _DRAWN_STEPS = 4000
 
 def setup_view() -> None:
     """Show the settings of the next run, and keep them in the address."""
+    jobs.keep_spare(runs.runs_dir())
     draft = drafts.current()
     settings, side = st.columns([3, 1], gap="medium")
     with settings:
