@@ -25,6 +25,11 @@ from mnist_core.handwriting import class_sets  # noqa: E402
 MakeConfig = Callable[..., TrainingConfig]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run browser tests first: their files take longest, and must not be left for one process at the end."""
+    items.sort(key=lambda item: "browser" not in item.path.parts)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The runs folder that the project uses by default while tests run; class sets have one, too."""
