@@ -1,4 +1,4 @@
-"""Predictions, looks inside and doubts from the inference process: one per server, long-lived, with models cached.
+"""Predictions, readings and looks inside from the inference process: one per server, long-lived, with models cached.
 
 The server process never loads TensorFlow. A function is sent to a `loky` worker, which loads it once; a worker that
 died is replaced, and the question asked again.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
@@ -42,6 +43,14 @@ class InferenceError(Exception):
     """A network that cannot be loaded or run; the message is fit for a page."""
 
 
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a network reads in a drawing: ten probabilities, (10,), and whether they can honestly be believed."""
+
+    probabilities: Probabilities
+    verdict: Verdict
+
+
 def warm_up(model_files: Sequence[Path] = ()) -> Future[None]:
     """Start the inference process in the background, so that the first answer need not wait for what it loads.
 
@@ -56,7 +65,16 @@ def predict(model_file: Path, images: Images) -> Probabilities:
 
     Raises `InferenceError` if the network is missing, cannot be read, or is not one for digits.
     """
-    return cast(Probabilities, _answer(_predict, model_file, images))
+    return cast(Probabilities, _ask(_predict, model_file, images))
+
+
+def read(model_file: Path, opinions: Sequence[Path], ink: Ink, digit: Images) -> Reading:
+    """Return what a saved network reads in a drawing, and what `doubt.judge` says of that.
+
+    `ink` is the drawing, (height, width) uint8, and `digit` what `drawing.prepare` made of it, (28, 28) uint8. Further
+    networks are asked for their opinions; one that cannot answer is an opinion less. Raises as `predict` does.
+    """
+    return cast(Reading, _ask(_read, model_file, opinions, ink, digit))
 
 
 def look_inside(model_file: Path, image: Images) -> Insight:
@@ -64,50 +82,28 @@ def look_inside(model_file: Path, image: Images) -> Insight:
 
     Some 50 to 150 ms for the networks that ship. Raises `InferenceError` as `predict` does.
     """
-    return cast(Insight, _answer(_look_inside, model_file, image))
+    return cast(Insight, _ask(_look_inside, model_file, image))
 
 
-def judge(ink: Ink, digit: Images, answers: Sequence[Probabilities]) -> Verdict:
-    """Return what `doubt.judge` says of a drawing; the inference process knows the examples that this takes.
-
-    Raises `InferenceError` if it cannot answer.
-    """
-    return cast(Verdict, _call("Whether this is a digit", _judge, ink, digit, answers))
-
-
-def _answer(function: Callable[[str, int, Images], Any], model_file: Path, images: Images) -> Any:
-    """Let the inference process call a function with a saved network's file, the version of that file, and images."""
-    name = model_file.parent.name
-    try:
-        version = model_file.stat().st_mtime_ns
-    except OSError:
-        raise InferenceError(f"The network of {name} is missing: it has no {model_file.name}.") from None
-    try:
-        return _call(f"What {name} reads", function, str(model_file), version, images)
-    except _ModelUnreadableError as error:
-        raise InferenceError(f"The network of {name} cannot be loaded; its file is damaged.") from error
-    except _ModelUnusableError as error:
-        raise InferenceError(f"The network of {name} cannot read images of 28 × 28 pixels.") from error
-
-
-def _call(subject: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Let the inference process call a function; the subject is what an error speaks of."""
+def _ask(function: Callable[..., Any], model_file: Path, *arguments: Any) -> Any:
+    """Let the inference process call a function with the file of a network and further arguments."""
     for _ in range(_ATTEMPTS):
         with suppress(_ProcessDiedError):  # the next attempt starts a new process
-            return _wait(subject, *_submit(function, *arguments))
+            return _wait(model_file, *_submit(function, model_file, *arguments))
     raise InferenceError("The inference process ends again and again; the machine may be out of memory.")
 
 
-def _wait(subject: str, executor: Any, future: Future[Any]) -> Any:
+def _wait(model_file: Path, executor: Any, future: Future[Any]) -> Any:
     try:
         return future.result()
-    except (_ModelUnreadableError, _ModelUnusableError):
+    except InferenceError:
         raise
     except _DEATHS as error:
         _forget(executor)
         raise _ProcessDiedError from error
     except Exception as error:  # TensorFlow has many kinds, lack of memory among them
-        raise InferenceError(f"{subject} could not be answered ({type(error).__name__}).") from error
+        kind = type(error).__name__
+        raise InferenceError(f"What {_name(model_file)} reads could not be answered ({kind}).") from error
 
 
 def _submit(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Future[Any]]:
@@ -136,12 +132,12 @@ class _ProcessDiedError(Exception):
     """The inference process ended before it could answer."""
 
 
-class _ModelUnreadableError(Exception):
-    """Keras could not load the file. Raised in the inference process, where the cause is known."""
+def _name(model_file: Path) -> str:
+    """Return the id of the run that a network is of."""
+    return model_file.parent.name
 
 
-class _ModelUnusableError(Exception):
-    """The network is not one for digits."""
+# From here on, all runs in the inference process.
 
 
 def _load(model_files: list[Path]) -> None:
@@ -149,54 +145,63 @@ def _load(model_files: list[Path]) -> None:
 
     paper = np.zeros((28, 28), np.uint8)
     for file in model_files:
-        with suppress(_ModelUnreadableError, _ModelUnusableError, OSError):  # whoever asks it will be told
+        with suppress(InferenceError):  # whoever asks it will be told
             for images in (paper[None], doubt.variants(paper)):
-                _predict(str(file), file.stat().st_mtime_ns, images)
+                _predict(file, images)
     _examples()
 
 
-def _judge(ink: Ink, digit: Images, answers: Sequence[Probabilities]) -> Verdict:
-    """Judge a drawing; this runs in the inference process."""
-    return doubt.judge(ink, digit, answers, _examples())
-
-
-@cache
-def _examples() -> Examples:
-    """Learn what digits look like, in a second or two; this runs in the inference process."""
-    data = load_mnist()
-    return learn_examples(data.x_train, data.y_train)
-
-
-def _predict(model_file: str, version: int, images: Images) -> Probabilities:
-    """Predict; this runs in the inference process."""
+def _predict(model_file: Path, images: Images) -> Probabilities:
     from mnist_core import network
 
-    with _telling_unusable():
-        return network.predict(_load_model(model_file, version), images)
+    with _telling_unusable(model_file):
+        return network.predict(_model(model_file), images)
 
 
-def _look_inside(model_file: str, version: int, image: Images) -> Insight:
-    """Look inside; this runs in the inference process."""
+def _read(model_file: Path, opinions: Sequence[Path], ink: Ink, digit: Images) -> Reading:
+    answers = [_predict(model_file, doubt.variants(digit))]
+    for other in opinions:
+        with suppress(InferenceError):  # an opinion less
+            answers.append(_predict(other, digit[None]))
+    return Reading(answers[0][0], doubt.judge(ink, digit, answers, _examples()))
+
+
+def _look_inside(model_file: Path, image: Images) -> Insight:
     from mnist_core.insight import looking_inside
 
-    with _telling_unusable():
-        return looking_inside.look_inside(_load_model(model_file, version), image)
+    with _telling_unusable(model_file):
+        return looking_inside.look_inside(_model(model_file), image)
 
 
 @contextmanager
-def _telling_unusable() -> Iterator[None]:
+def _telling_unusable(model_file: Path) -> Iterator[None]:
     try:
         yield
-    except ValueError as error:
-        raise _ModelUnusableError(str(error)) from None
+    except ValueError:
+        raise InferenceError(f"The network of {_name(model_file)} cannot read images of 28 × 28 pixels.") from None
+
+
+def _model(model_file: Path) -> keras.Model:
+    """Return the network of a file, read anew if the file has changed."""
+    try:
+        version = model_file.stat().st_mtime_ns
+    except OSError:
+        raise InferenceError(f"The network of {_name(model_file)} is missing: it has no {model_file.name}.") from None
+    return _load_model(model_file, version)
 
 
 @lru_cache(maxsize=_CACHED_MODELS)
-def _load_model(model_file: str, version: int) -> keras.Model:
-    """Load a model; this runs in the inference process. `version` changes when the file does."""
+def _load_model(model_file: Path, version: int) -> keras.Model:
     import keras
 
     try:
         return keras.models.load_model(model_file, compile=False)
     except Exception as error:  # Keras raises many kinds for a torn file
-        raise _ModelUnreadableError(str(error)) from None
+        raise InferenceError(f"The network of {_name(model_file)} cannot be loaded; its file is damaged.") from error
+
+
+@cache
+def _examples() -> Examples:
+    """Learn what digits look like, in a second or two."""
+    data = load_mnist()
+    return learn_examples(data.x_train, data.y_train)

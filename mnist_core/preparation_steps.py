@@ -60,11 +60,6 @@ def steps(ink: Ink, switches: Switches = ALL) -> tuple[Step, Step, Step, Step]:
     )
 
 
-def picture_for_network(ink: Ink, switches: Switches = ALL) -> Ink:
-    """Return what a network is given, (28, 28) uint8. Raises what `drawing.prepare` raises."""
-    return steps(ink, switches)[-1].picture
-
-
 def _framed(ink: Ink) -> Ink:
     """Put a picture of at most 28 × 28 in the middle of 28 × 28. Raises `NoInkError` if all is paper."""
     if not ink.any():

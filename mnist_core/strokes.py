@@ -26,8 +26,8 @@ _PIECE = 6  # pixels: each bend is drawn as straight pieces of about this length
 _MOST_PIECES = 8_000  # … as long as all strokes together have no more of them
 _JOINT = 2  # pixels from one round joint to the next …
 _MOST_JOINTS = 1_500  # … or further, so that there are no more: they are what takes time
-_MOST_STROKES = 100
-_MOST_POINTS = 5_000  # of all strokes together
+MOST_STROKES = 100
+MOST_POINTS = 5_000  # of all strokes together
 _FURTHEST = 2 * CANVAS_SIDE  # a pen may leave the canvas, but not for a journey
 _WIDEST = 48.0  # of the slider
 
@@ -54,7 +54,7 @@ def rasterise(strokes: Sequence[Stroke], widths: Sequence[float], side: int = CA
     for curve, width in zip(curves, widths, strict=True):
         # Pillow counts from the middle of a pixel, the canvas from its corner; and both ends of a circle belong to it.
         points = [(float(x), float(y)) for x, y in _thinned(curve, joint) * _FINER - 0.5]
-        radius = (width * _FINER - 1) / 2
+        radius = max(0.0, (width * _FINER - 1) / 2)  # a pen narrower than these pixels leaves nothing
         if len(points) > 1:
             pen.line(points, fill=255, width=max(1, round(width * _FINER)))
         for x, y in points:  # round joints and ends
@@ -79,8 +79,8 @@ def from_canvas(told: object) -> Drawing:
     objects = told.get("objects") if isinstance(told, dict) else None
     strokes: list[Stroke] = []
     widths: list[float] = []
-    points_left = _MOST_POINTS
-    for each in objects[:_MOST_STROKES] if isinstance(objects, list) else ():
+    points_left = MOST_POINTS
+    for each in objects[:MOST_STROKES] if isinstance(objects, list) else ():
         stroke, width = _points(each, points_left), _width(each)
         if stroke is not None and width is not None:
             strokes.append(stroke)

@@ -2,19 +2,9 @@
 
 import streamlit as st
 
-from ui import draw, navigation, state
-from ui.draw import VIEWS
+from ui import draw, navigation, views
 
 navigation.require_app()
 
 st.title("Draw a digit", anchor=False)
-view = state.bound_view(list(VIEWS), "canvas")
-st.segmented_control(
-    "View",
-    list(VIEWS),
-    format_func=lambda name: VIEWS[name].label,
-    required=True,
-    label_visibility="collapsed",
-    **view.widget,
-)
-draw.show(VIEWS[view.value])
+draw.show(views.choose(draw.VIEWS, "canvas"))

@@ -2,19 +2,9 @@
 
 import streamlit as st
 
-from ui import explore, navigation, state
-from ui.explore import VIEWS
+from ui import explore, navigation, views
 
 navigation.require_app()
 
 st.title("Explore the digits", anchor=False)
-view = state.bound_view(list(VIEWS), "digits")
-st.segmented_control(
-    "View",
-    list(VIEWS),
-    format_func=lambda name: VIEWS[name].label,
-    required=True,
-    label_visibility="collapsed",
-    **view.widget,
-)
-explore.show(VIEWS[view.value])
+explore.show(views.choose(explore.VIEWS, "digits"))

@@ -132,18 +132,70 @@ def test_damaged_files_are_left_out_and_told(class_4b: ClassSet) -> None:
     assert contents.count(class_4b) == 3
 
 
-def test_the_stamp_changes_with_every_change_and_only_then(class_4b: ClassSet) -> None:
-    seen = {contents.stamp(class_4b)}
-    each = drawing()
-    contents.keep(class_4b, each)
-    seen.add(contents.stamp(class_4b))
-    assert contents.stamp(class_4b) in seen
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids of drawings whose files were read, in their order; a file that holds `locked` cannot be read."""
+    found: list[str] = []
+
+    def read(path: Path) -> bytes:
+        found.append(path.stem)
+        if path.read_bytes() == b"locked":
+            raise PermissionError(13, "Permission denied")
+        return path.read_bytes()
+
+    monkeypatch.setattr(contents, "read_patiently", read)
+    return found
+
+
+def test_a_reader_reads_only_what_is_new(class_4b: ClassSet, reads: list[str]) -> None:
+    reader = contents.ContentsReader(class_4b.path)
+    assert reader.read().drawings == ()
+    first, second = drawing(1), drawing(2)
+    contents.keep(class_4b, first)
+    found = reader.read()
+    assert reader.read() is found
+    contents.keep(class_4b, second)
+    assert sorted(reader.read().labels.tolist()) == [1, 2]
+    assert found.labels.tolist() == [1]  # what was given out stays as it was
+    assert reads == [first.id, second.id]
+    torn = class_4b.path / f"{first.id}.json"
+    torn.write_bytes(b"torn")
+    assert reader.read().labels.tolist() == [2]
+    assert list(reader.read().problems) == [torn.name]
+    contents.withdraw(class_4b, second.id)
+    torn.write_bytes(kept_drawings.to_line(first))
+    assert (reader.read().labels.tolist(), reader.read().problems) == ([1], {})
+    assert reads == [first.id, second.id, first.id, first.id]
+
+
+def test_a_file_that_cannot_be_read_now_is_tried_again(class_4b: ClassSet, reads: list[str]) -> None:
+    reader = contents.ContentsReader(class_4b.path)
+    each = drawing(3)
     file = class_4b.path / f"{each.id}.json"
-    os.utime(file, (1, 1))
-    seen.add(contents.stamp(class_4b))
-    contents.keep(class_4b, drawing())
-    seen.add(contents.stamp(class_4b))
-    assert len(seen) == 4
+    file.write_bytes(b"locked")
+    for _ in range(2):
+        assert reader.read().problems == {file.name: "It cannot be read: Permission denied."}
+    assert reads == [each.id, each.id]
+
+
+def test_a_reader_of_a_deleted_set_says_so_and_finds_it_when_it_is_back(class_4b: ClassSet, folder: Path) -> None:
+    reader = contents.ContentsReader(class_4b.path)
+    contents.keep(class_4b, drawing(3))
+    assert reader.read().labels.tolist() == [3]
+    token = trash.delete_set(class_4b)
+    with pytest.raises(HandwritingError, match="not here any more"):
+        reader.read()
+    trash.restore(folder, token)
+    assert reader.read().labels.tolist() == [3]
+
+
+def test_the_arrays_of_a_set_cannot_be_changed_for_others(class_4b: ClassSet) -> None:
+    contents.keep(class_4b, drawing(3))
+    found = contents.read_contents(class_4b)
+    assert found.images is found.images
+    for array in (found.images, found.labels):
+        with pytest.raises(ValueError, match="read-only"):
+            array[:] = 0
 
 
 # Titles and ids

@@ -19,7 +19,7 @@ import psutil
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from mnist_core import files, inference, network, runs
+from mnist_core import doubt, files, inference, likeness, network, runs
 from mnist_core.dataset import Images, Mnist
 from mnist_core.evaluation import Probabilities
 from mnist_core.inference import InferenceError
@@ -94,6 +94,55 @@ def test_the_inference_process_looks_inside_as_one_does_here(trained_run: Path, 
         assert_allclose(view.maps.values, other.maps.values, atol=other.maps.peak / 126)
 
 
+def always(digit: int, path: Path) -> Path:
+    """Write a network that reads the same digit in anything, 99.9 % sure; return its file."""
+    model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+    model.set_weights([np.zeros((784, 10)), np.where(np.arange(10) == digit, np.log(0.999 / (0.001 / 9)), 0)])
+    path.mkdir()
+    model.save(path / "model.keras")
+    return path / "model.keras"
+
+
+def enlarged(digit: Images) -> Images:
+    return np.kron(digit, np.ones((12, 12), np.uint8))
+
+
+def test_a_drawing_is_read_and_judged_as_one_does_here(trained_run: Path, mnist: Mnist) -> None:
+    model_file = trained_run / "model.keras"
+    model = keras.models.load_model(model_file, compile=False)
+    examples = likeness.learn_examples(mnist.x_train, mnist.y_train)
+    for digit in mnist.x_test[:20]:
+        found = inference.read(model_file, [model_file], enlarged(digit), digit)
+        assert_allclose(found.probabilities, network.predict(model, digit[None])[0], atol=1e-6)
+        answers = [network.predict(model, images) for images in (doubt.variants(digit), digit[None])]
+        assert found.verdict == doubt.judge(enlarged(digit), digit, answers, examples)
+
+
+def test_a_reading_is_one_question_and_hears_the_opinions_there_are(
+    mnist: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digit, label = mnist.x_train[0], int(mnist.y_train[0])  # one of the examples, so like one
+    reader, agrees = always(label, tmp_path / "reader"), always(label, tmp_path / "agrees")
+    differs, damaged = always((label + 1) % 10, tmp_path / "differs"), tmp_path / "damaged" / "model.keras"
+    damaged.parent.mkdir()
+    damaged.write_bytes(b"nothing")
+    missing = tmp_path / "missing" / "model.keras"
+    questions = []
+    submit = inference._submit
+    monkeypatch.setattr(inference, "_submit", lambda *asked: questions.append(asked) or submit(*asked))
+    for opinions, kind in (
+        ([], "clear"),
+        ([agrees, differs], "clear"),
+        ([differs, differs], "unsure"),
+        ([missing, damaged], "clear"),  # as if nobody had been asked
+        ([missing, differs], "unsure"),
+    ):
+        found = inference.read(reader, opinions, enlarged(digit), digit)
+        assert (found.verdict.kind, found.probabilities.argmax()) == (kind, label)
+        assert found.probabilities.shape == (10,)
+    assert len(questions) == 5
+
+
 def test_no_images_give_no_probabilities(trained_run: Path, mnist: Mnist) -> None:
     assert inference.predict(trained_run / "model.keras", mnist.x_test[:0]).shape == (0, 10)
 
@@ -119,6 +168,8 @@ def test_a_missing_network_gives_a_sentence(tmp_path: Path, images: Images) -> N
         inference.predict(tmp_path / "my-run" / "model.keras", images)
     with pytest.raises(InferenceError, match=r"network of my-run is missing.*\.$"):
         inference.look_inside(tmp_path / "my-run" / "model.keras", images[0])
+    with pytest.raises(InferenceError, match=r"network of my-run is missing.*\.$"):
+        inference.read(tmp_path / "my-run" / "model.keras", [], enlarged(images[0]), images[0])
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage " * 100, "half"], ids=["empty", "garbage", "half"])
@@ -129,6 +180,8 @@ def test_a_damaged_network_gives_a_sentence(content: bytes | str, model_file: Pa
         inference.predict(model_file, images)
     with pytest.raises(InferenceError, match=r"network of my-run cannot be loaded.*\.$"):
         inference.look_inside(model_file, images[0])
+    with pytest.raises(InferenceError, match=r"network of my-run cannot be loaded.*\.$"):
+        inference.read(model_file, [], enlarged(images[0]), images[0])
     model_file.write_bytes(whole)  # mended: what went wrong is not remembered
     assert inference.predict(model_file, images).shape == (len(images), 10)
 

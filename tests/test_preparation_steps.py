@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from mnist_core.drawing import Ink, NoInkError, prepare
-from mnist_core.preparation_steps import ALL, NONE, Switches, picture_for_network, steps
+from mnist_core.preparation_steps import ALL, NONE, Switches, steps
 
 EVERY_WAY = [Switches(*on) for on in itertools.product([True, False], repeat=3)]
 inks = st_numpy.arrays(
@@ -37,9 +37,9 @@ def test_all_steps_are_what_prepare_does(ink: Ink) -> None:
         with pytest.raises(NoInkError):
             steps(ink)
         return
-    assert np.array_equal(picture_for_network(ink), expected)
-    assert np.array_equal(steps(ink, ALL)[-1].picture, expected)
-    assert np.array_equal(steps(ink)[0].picture, ink)
+    made = steps(ink, ALL)
+    assert np.array_equal(made[-1].picture, expected)
+    assert np.array_equal(made[0].picture, ink)
 
 
 @settings(max_examples=200, deadline=None)
@@ -71,14 +71,14 @@ def test_without_cropping_the_paper_is_fitted_too() -> None:
 
 
 def test_without_fitting_the_digit_is_squeezed_out_of_proportion() -> None:
-    last = picture_for_network(corner(), Switches(fit=False))
+    last = steps(corner(), Switches(fit=False))[-1].picture
     assert (last == 255).all()  # twice as high as wide, and yet it fills the square
 
 
 def test_without_centring_the_frame_is_in_the_middle() -> None:
     ink = corner()
     ink[200:210, 100:275] = 255  # an L upside down: its mass is not in its middle
-    last = picture_for_network(ink, Switches(centre=False))
+    last = steps(ink, Switches(centre=False))[-1].picture
     rows, columns = np.nonzero(last)
     assert (columns.min(), columns.max()) == (4, 23)
     assert (rows.min(), rows.max()) == (10, 17)
@@ -86,7 +86,7 @@ def test_without_centring_the_frame_is_in_the_middle() -> None:
 
 
 def test_a_squeezed_canvas_can_be_centred() -> None:
-    last = picture_for_network(corner(), Switches(crop=False, fit=False))
+    last = steps(corner(), Switches(crop=False, fit=False))[-1].picture
     rows, columns = np.nonzero(last)
     assert (rows.min() + rows.max()) / 2 == pytest.approx(14, abs=0.5)
     assert (columns.min() + columns.max()) / 2 == pytest.approx(14, abs=0.6)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import streamlit as st
 
 from mnist_core import limits
-from mnist_core.handwriting import class_sets, contents, trash
+from mnist_core.handwriting import class_sets, trash
 from mnist_core.handwriting.class_sets import ClassSet
-from mnist_core.handwriting.contents import Contents
+from mnist_core.handwriting.contents import Contents, ContentsReader
 from mnist_core.handwriting.kept_drawings import HandwritingError
 from ui import state, visitor
 from ui.state import Keys, Params
@@ -19,10 +20,14 @@ DEFAULT_TITLE = "Our handwriting"
 
 @dataclass(frozen=True)
 class Choice:
-    """A set that drawings go to; there need not be one of this id until the first drawing is kept."""
+    """A set that drawings go to; there need not be one of this id until the first drawing is kept.
+
+    After a dead link it is another set than the URL names: that one is not here, any more or at all.
+    """
 
     id: str
     title: str
+    after_dead_link: bool = False
 
 
 def chosen() -> Choice:
@@ -31,12 +36,14 @@ def chosen() -> Choice:
     if named is not None:
         st.session_state[Keys.CLASS_SET] = Choice(named.id, named.title)
     last: Choice | None = st.session_state.get(Keys.CLASS_SET)
-    return last or Choice(class_sets.set_id(DEFAULT_TITLE, visitor.owner()), DEFAULT_TITLE)
+    choice = last or Choice(class_sets.set_id(DEFAULT_TITLE, visitor.owner()), DEFAULT_TITLE)
+    return replace(choice, after_dead_link=Params.SET in st.query_params and named is None)
 
 
-def is_dead_link() -> bool:
-    """Whether the URL names a set that is not here, any more or at all."""
-    return Params.SET in st.query_params and _named() is None
+def warn_of_dead_link(choice: Choice) -> None:
+    """Say so if the URL names a set that is not here."""
+    if choice.after_dead_link:
+        st.warning("The link names no class set that is here. It may have been deleted.", icon=":material/search_off:")
 
 
 def choose(title: str) -> None:
@@ -63,14 +70,14 @@ def opened() -> ClassSet:
     return found
 
 
-def visible() -> list[ClassSet]:
-    """Return the sets that this visitor may see: all of them, or on a public server their own and those of links."""
-    return class_sets.visible_sets(class_sets.handwriting_dir(), visitor.owner(), {chosen().id})
+def visible(choice: Choice) -> list[ClassSet]:
+    """Return the sets that this visitor may see: all of them, or on a public server their own and the chosen one."""
+    return class_sets.visible_sets(class_sets.handwriting_dir(), visitor.owner(), {choice.id})
 
 
 def contents_of(class_set: ClassSet) -> Contents:
-    """Return the drawings of a set, read again only when its folder has changed. Raises `HandwritingError`."""
-    return _contents(class_set, contents.stamp(class_set))
+    """Return the drawings of a set; only what is new is read. Raises `HandwritingError`."""
+    return _reader(str(class_set.path)).read()
 
 
 def who_sees() -> str:
@@ -94,5 +101,5 @@ def _named() -> ClassSet | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def _contents(class_set: ClassSet, stamp: str) -> Contents:
-    return contents.read_contents(class_set)
+def _reader(path: str) -> ContentsReader:
+    return ContentsReader(Path(path))

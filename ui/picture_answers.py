@@ -17,21 +17,28 @@ _MOST_REMEMBERED = 8_000  # pictures for each network
 _PORTION = 250  # pictures asked at once: whoever draws meanwhile waits for no more
 
 
-def answers(run: runs.Run, images: Images) -> Probabilities:
-    """Return what a network answers, (n, 10), to images (n, 28, 28) uint8. Raises `inference.InferenceError`."""
-    model = run.model_file
-    known = _known(str(model), _version(model))
-    digests = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
-    found = {digest: answer for digest in digests if (answer := known.get(digest)) is not None}
-    new = {digest: place for place, digest in enumerate(digests) if digest not in found}
-    places = list(new.values())
-    for start in range(0, len(places), _PORTION):
-        portion = places[start : start + _PORTION]
-        found.update(zip((digests[place] for place in portion), inference.predict(model, images[portion]), strict=True))
-    if len(known) + len(new) > _MOST_REMEMBERED:
-        known.clear()
-    known.update((digest, found[digest]) for digest in new)
-    return np.array([found[digest] for digest in digests], np.float32).reshape(-1, 10)
+class Pictures:
+    """Images (n, 28, 28) uint8 that one network or many are asked about."""
+
+    def __init__(self, images: Images) -> None:
+        self._images = images
+        self._digests = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
+
+    def answers_of(self, run: runs.Run) -> Probabilities:
+        """Return what a network answers, (n, 10). Raises `inference.InferenceError`."""
+        model = run.model_file
+        known = _known(str(model), _version(model))
+        found = {digest: answer for digest in self._digests if (answer := known.get(digest)) is not None}
+        new = {digest: place for place, digest in enumerate(self._digests) if digest not in found}
+        places = list(new.values())
+        for start in range(0, len(places), _PORTION):
+            portion = places[start : start + _PORTION]
+            answers = inference.predict(model, self._images[portion])
+            found.update(zip((self._digests[place] for place in portion), answers, strict=True))
+        if len(known) + len(new) > _MOST_REMEMBERED:
+            known.clear()
+        known.update((digest, found[digest]) for digest in new)
+        return np.array([found[digest] for digest in self._digests], np.float32).reshape(-1, 10)
 
 
 def _version(model: Path) -> int:

@@ -174,7 +174,7 @@ wrong = np.flatnonzero(read != labels)
 print(f"{{len(wrong)}} of {{len(labels)}} test images are read wrongly.")
 
 for index in wrong[np.argsort(-confidence[wrong])][:3]:
-    print(f"\\nImage {{index}}, a {{labels[index]}} read as {{read[index]}}, {{confidence[index]:.0%}} sure")
+    print(f"\\nImage {{index}}: {{labels[index]}} read as {{read[index]}}, {{confidence[index]:.0%}} sure")
     for row in x_test[index, 4:24, 4:24, 0]:  # the digit without its margin
         print("".join(2 * " .:-=+*#%@"[pixel // 26] for pixel in row))"""
     words = "The mistakes that the network is most sure of, drawn with letters so that nothing else is needed."

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from mnist_core.files import read_patiently, replacing
 from mnist_core.handwriting.class_sets import ClassSet, current_limits, telling
 from mnist_core.handwriting.kept_drawings import HandwritingError, KeptDrawing, from_line, is_drawing_id, to_line
 
+_Stamp = tuple[int, int]  # time of change and size: what tells one version of a file from another
+
 
 @dataclass(frozen=True, eq=False)
 class Contents:
@@ -25,15 +28,50 @@ class Contents:
     drawings: tuple[KeptDrawing, ...]
     problems: dict[str, str]
 
-    @property
+    @cached_property
     def images(self) -> Images:
-        """All pictures, (n, 28, 28) uint8."""
-        return np.array([drawing.image for drawing in self.drawings], np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
+        """All pictures, (n, 28, 28) uint8, read-only."""
+        images = np.array([drawing.image for drawing in self.drawings], np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
+        images.setflags(write=False)
+        return images
 
-    @property
+    @cached_property
     def labels(self) -> Labels:
-        """What the people who drew them meant, (n,) uint8."""
-        return np.array([drawing.label for drawing in self.drawings], np.uint8)
+        """What the people who drew them meant, (n,) uint8, read-only."""
+        labels = np.array([drawing.label for drawing in self.drawings], np.uint8)
+        labels.setflags(write=False)
+        return labels
+
+
+class ContentsReader:
+    """Reads the drawings of a set again and again, each file once unless it changes. Several threads may share one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+        self._known: dict[str, tuple[_Stamp | None, KeptDrawing | str]] = {}  # what each file holds
+        self._contents = Contents((), {})
+
+    def read(self) -> Contents:
+        """Return what the set holds now, the same object if nothing has changed; what holds no drawing is told.
+
+        Raises `HandwritingError` if the set is gone.
+        """
+        with self._lock:
+            stamps = _stamps(self._path)
+            if stamps != {name: stamp for name, (stamp, _) in self._known.items()}:
+                self._read_changes(stamps)
+            return self._contents
+
+    def _read_changes(self, stamps: dict[str, _Stamp]) -> None:
+        known = {name: held for name, held in self._known.items() if held[0] == stamps.get(name)}
+        for name in stamps.keys() - known.keys():
+            with suppress(FileNotFoundError):  # deleted in this moment
+                known[name] = _read_file(self._path / name, stamps[name])
+        drawings = [found for _, found in known.values() if isinstance(found, KeptDrawing)]
+        problems = {name: found for name, (_, found) in sorted(known.items()) if isinstance(found, str)}
+        self._known = known
+        self._contents = Contents(tuple(sorted(drawings, key=lambda drawing: (drawing.time, drawing.id))), problems)
 
 
 def keep(class_set: ClassSet, drawing: KeptDrawing) -> int:
@@ -75,21 +113,8 @@ def count(class_set: ClassSet) -> int:
 
 
 def read_contents(class_set: ClassSet) -> Contents:
-    """Read all drawings of a set; files that hold none are left out, and told."""
-    drawings, problems = [], {}
-    for name in sorted(_sizes(class_set.path)):
-        try:
-            drawings.append(_read_drawing(class_set.path / name))
-        except FileNotFoundError:
-            pass  # deleted in this moment
-        except HandwritingError as error:
-            problems[name] = str(error)
-    return Contents(tuple(sorted(drawings, key=lambda drawing: (drawing.time, drawing.id))), problems)
-
-
-def stamp(class_set: ClassSet) -> str:
-    """Return something that changes when a drawing of the set comes, goes or is changed by hand."""
-    return hashlib.sha256(repr(sorted(_stamps(class_set.path))).encode()).hexdigest()
+    """Read all drawings of a set, once. Raises `HandwritingError` if the set is gone."""
+    return ContentsReader(class_set.path).read()
 
 
 def withdraw(class_set: ClassSet, drawing_id: str) -> None:
@@ -99,26 +124,30 @@ def withdraw(class_set: ClassSet, drawing_id: str) -> None:
             (class_set.path / f"{drawing_id}.json").unlink(missing_ok=True)
 
 
-def _read_drawing(path: Path) -> KeptDrawing:
+def _read_file(path: Path, stamp: _Stamp) -> tuple[_Stamp | None, KeptDrawing | str]:
+    """Return the drawing of a file, or in a sentence why it holds none, and the stamp, None if that may yet change.
+
+    Raises `FileNotFoundError`.
+    """
     try:
         drawing = from_line(read_patiently(path))
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise HandwritingError(f"It cannot be read: {error.strerror or error}.") from error
-    if drawing.id != path.stem:
-        raise HandwritingError("It holds the drawing of another file.")
-    return drawing
+        return None, f"It cannot be read: {error.strerror or error}."
+    except HandwritingError as error:
+        return stamp, str(error)
+    return stamp, drawing if drawing.id == path.stem else "It holds the drawing of another file."
 
 
 def _sizes(path: Path) -> dict[str, int]:
     """Return the files of drawings in a folder, and their bytes. Raises `HandwritingError` if the folder is gone."""
-    return {name: size for name, _, size in _stamps(path)}
+    return {name: size for name, (_, size) in _stamps(path).items()}
 
 
-def _stamps(path: Path) -> list[tuple[str, int, int]]:
-    """Return name, time of change and size of each file of a drawing."""
-    found = []
+def _stamps(path: Path) -> dict[str, _Stamp]:
+    """Return what tells the versions of each file of a drawing. Raises `HandwritingError` if the folder is gone."""
+    found = {}
     try:
         with os.scandir(path) as entries:
             for entry in entries:
@@ -126,7 +155,7 @@ def _stamps(path: Path) -> list[tuple[str, int, int]]:
                 if dot and suffix == "json" and is_drawing_id(stem):
                     with suppress(FileNotFoundError):  # deleted in this moment
                         status = entry.stat()
-                        found.append((entry.name, status.st_mtime_ns, status.st_size))
+                        found[entry.name] = (status.st_mtime_ns, status.st_size)
     except OSError:
         raise HandwritingError("This class set is not here any more. It may have been deleted.") from None
     return found

@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
-from serving import start_server, stop_server
+from serving import Server, start_server, stop_server
 from steps import DIGITS, draw, open_canvas
 
 from mnist_core import runs
-from mnist_core.handwriting import class_sets, contents, set_files
+from mnist_core.handwriting import class_sets, contents, set_files, trash
 
 
 def draw_digit(page: Page, digit: int) -> None:
@@ -108,3 +108,31 @@ def test_a_class_set_from_the_first_drawing_to_its_return(page: Page, browser: B
         assert sorted(contents.read_contents(class_set).labels.tolist()) == [1, 7]
     finally:
         stop_server(server)
+
+
+def test_a_set_is_deleted_only_after_a_second_click_and_comes_back(page: Page, server: Server) -> None:
+    folder = server.runs_dir.parent / "handwriting"
+    class_set = class_sets.open_set(folder, "Class 5a")
+    page.set_viewport_size({"width": 400, "height": 860})
+    page.goto(f"{server.url}/explore?view=handwriting&set={class_set.id}")
+    opener = page.get_by_role("button", name="Delete", exact=True)
+    question, confirm = page.get_by_text("Delete Class 5a with 0 drawings?"), page.get_by_text("Delete the set")
+    opener.click()
+    expect(question).to_be_visible()
+    box = page.get_by_test_id("stPopoverBody").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 400
+    page.keyboard.press("Escape")
+    expect(question).to_be_hidden()
+    assert class_set.path.is_dir()
+    opener.click()
+    confirm.click()
+    expect(page.get_by_text("Class 5a deleted.")).to_be_visible()
+    expect(question).to_be_hidden()
+    assert not class_set.path.exists()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("This set has no drawings yet.")).to_be_visible()
+    expect(question).to_be_hidden()  # the question is not asked again by itself
+    assert class_set.path.is_dir()
+    trash.delete_set(class_set)  # for the tests that follow

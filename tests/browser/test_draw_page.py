@@ -84,12 +84,39 @@ def test_the_server_draws_what_the_browser_shows(page: Page, server, digit: int)
     for stroke in DIGITS[digit]:
         draw(page, stroke)
     expect(reading(page)).not_to_have_text("?")
+    assert difference(page, digit) < 2  # the browser rounds where the mouse is to whole pixels
+
+
+def test_the_canvas_takes_the_room_there_is_and_draws_under_the_pen(page: Page, server) -> None:
+    open_canvas(page, server.url)
+    for width, side in ((1280, 400), (1024, 352), (400, 368), (360, 328)):
+        page.set_viewport_size({"width": width, "height": 900})
+        canvas = page.locator("canvas.upper-canvas")
+        fits = f"(canvas) => Math.abs(canvas.getBoundingClientRect().width - {side}) <= 6"
+        page.wait_for_function(fits, arg=canvas.element_handle())
+        box = canvas.bounding_box()
+        assert box is not None
+        assert box["height"] == pytest.approx(box["width"])
+        tools = page.get_by_role("group", name="Drawing").bounding_box()
+        assert tools is not None
+        assert tools["width"] == pytest.approx(box["width"])
+        assert 0 < tools["y"] - box["y"] - box["height"] < 40
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        for stroke in DIGITS[7]:
+            draw(page, stroke)
+        expect(reading(page)).to_have_text("7")
+        assert difference(page, 7) < 2
+        press(page, "Clear")
+        expect(reading(page)).to_have_text("?")
+
+
+def difference(page: Page, digit: int) -> float:
+    """How much, on average over all pixels, the canvas differs from what the server makes of the strokes of a digit."""
     width, height, *levels = page.locator("canvas.dc-canvas.lower-canvas").evaluate(_PIXELS)
     shown = np.array(levels, float).reshape(height, width)
     drawn = rasterise([told(stroke) for stroke in DIGITS[digit]], [BRUSH_WIDTH] * len(DIGITS[digit]))
     assert shown.shape == drawn.shape
-    difference = np.abs(shown - drawn)
-    assert difference.mean() < 2  # the browser rounds where the mouse is to whole pixels
+    return float(np.abs(shown - drawn).mean())
 
 
 def told(stroke: Stroke) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from opening import open_page, texts
 
-from mnist_core import doubt, inference
+from mnist_core import doubt, inference, runs
 from mnist_core.dataset import Images
 from mnist_core.evaluation import Probabilities
 from mnist_core.handwriting import class_sets, contents
@@ -47,7 +47,12 @@ def read_as(digit: int, monkeypatch: pytest.MonkeyPatch) -> None:
         return np.repeat(np.eye(10, dtype=np.float32)[[digit]], len(images), axis=0)
 
     monkeypatch.setattr(inference, "predict", predict)
-    monkeypatch.setattr(inference, "judge", lambda ink, digit, answers: doubt.Verdict("clear", "A clear digit."))
+    judged_as(doubt.Verdict("clear", "A clear digit."), np.eye(10, dtype=np.float32)[digit], monkeypatch)
+
+
+def judged_as(verdict: doubt.Verdict, probabilities: Probabilities, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every drawing be read with these probabilities, (10,), and this verdict."""
+    monkeypatch.setattr(inference, "read", lambda *_: inference.Reading(probabilities, verdict))
 
 
 @pytest.mark.parametrize("payload", [None, {}, [], "x", {"data": 1}, {"raw": []}, {"raw": {"objects": [{"path": 5}]}}])
@@ -93,10 +98,10 @@ def test_doubt_is_told(
     monkeypatch: pytest.MonkeyPatch,
     answers: list[dict[str, object]],
 ) -> None:
-    shares = np.array([[0, 0.6, 0, 0, 0.1, 0, 0, 0.3, 0, 0]], np.float32)
+    shares = np.array([0, 0.6, 0, 0, 0.1, 0, 0, 0.3, 0, 0], np.float32)
     draw(monkeypatch, STEM)
-    monkeypatch.setattr(inference, "predict", lambda file, images: np.repeat(shares, len(images), axis=0))
-    monkeypatch.setattr(inference, "judge", lambda ink, digit, answers: doubt.Verdict(kind, "A reason."))
+    read_as(1, monkeypatch)
+    judged_as(doubt.Verdict(kind, "A reason."), shares, monkeypatch)
     app = open_page("draw")
     told = next(each for each in answers if each["key"] == "reading")
     assert (told["kind"], told["digit"], told["headline"], told["sentence"]) == (kind, digit, headline, "A reason.")
@@ -112,7 +117,69 @@ def test_a_network_that_cannot_be_used_says_so(monkeypatch: pytest.MonkeyPatch) 
 
     draw(monkeypatch, STEM)
     monkeypatch.setattr(inference, "predict", fail)
+    monkeypatch.setattr(inference, "read", fail)
     assert "cannot be loaded" in open_page("draw").error[0].value
+
+
+@pytest.mark.parametrize(
+    ("kind", "length", "hinted"),
+    [("unsure", 25, True), ("no digit", 25, True), ("clear", 25, False), ("unsure", 35, False)],
+)
+def test_a_very_small_drawing_that_is_doubted_could_be_larger(
+    kind: doubt.Kind,
+    length: int,
+    hinted: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: list[dict[str, object]],
+) -> None:
+    """The pen adds 26 pixels to the length of a line, and a sixth of the canvas is 56."""
+    draw(monkeypatch, Drawing((np.array([[168, 100], [168, 100 + length]], np.float32),), (26.0,)))
+    read_as(1, monkeypatch)
+    judged_as(doubt.Verdict(kind, "A reason."), np.eye(10, dtype=np.float32)[1], monkeypatch)
+    open_page("draw")
+    sentence = str(next(each for each in answers if each["key"] == "reading")["sentence"])
+    assert sentence.startswith("A reason.")
+    assert ("Draw larger" in sentence) == hinted
+
+
+def test_a_reader_is_not_asked_for_its_own_opinion(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(monkeypatch, STEM)
+    read_as(1, monkeypatch)
+    read, asked = inference.read, []
+    monkeypatch.setattr(inference, "read", lambda *question: asked.append(question) or read(*question))
+    for run in ("chollet", "garcia"):
+        open_page("draw", run=run)
+        model_file, opinions, ink, digit = asked[-1]
+        assert model_file.parent.name == run
+        shipped = {path.name for path in runs.BUNDLED_RUNS.iterdir()}
+        first = [name for name in ("champion", "chollet", "fast") if name in shipped and name != run]
+        assert [file.parent.name for file in opinions] == first[:2]
+        np.testing.assert_array_equal(ink, STEM.ink())
+        assert digit.shape == (28, 28)
+
+
+def test_the_runs_are_listed_once_for_a_stroke(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(monkeypatch, STEM)
+    read_as(1, monkeypatch)
+    list_runs, listed = runs.list_runs, []
+    monkeypatch.setattr(runs, "list_runs", lambda folder: listed.append(folder) or list_runs(folder))
+    app = open_page("draw", panel="networks")
+    listed.clear()
+    app.run()
+    assert listed == [runs.runs_dir()]
+
+
+@pytest.mark.parametrize(
+    ("strokes", "points", "told"), [(100, 2, False), (101, 2, True), (1, 5000, False), (1, 5001, True), (2, 2501, True)]
+)
+def test_what_is_not_read_is_told(strokes: int, points: int, told: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = [["M", 100, 100], *[["L", 200, 20 + place % 300] for place in range(points - 1)]]
+    drawn = {"raw": {"objects": [{"path": path, "strokeWidth": 20}] * strokes}}
+    monkeypatch.setattr(streamlit_drawable_canvas, "out", lambda **_: {"drawing": drawn})
+    read_as(1, monkeypatch)
+    warnings = [warning.value for warning in open_page("draw").warning]
+    assert [text for text in warnings if "at most 100 strokes with 5,000 points" in text] == warnings
+    assert len(warnings) == told
 
 
 def test_up_to_four_networks_answer_side_by_side(

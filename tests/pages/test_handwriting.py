@@ -18,8 +18,8 @@ from mnist_core.handwriting import class_sets, contents, set_files
 from mnist_core.handwriting.class_sets import ClassSet
 from mnist_core.handwriting.kept_drawings import KeptDrawing, new_drawing
 from mnist_core.strokes import Drawing
-from ui import class_set_choice, digit_grid, explore, visitor
-from ui.explore import handwriting_view
+from ui import class_set_choice, digit_grid, explore, views, visitor
+from ui.explore import handwriting_view, one_drawing
 
 WRONG = 4  # what the stand-in for a network reads instead of a 9
 
@@ -91,7 +91,7 @@ def canvas(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     from ui.draw import keeping
 
     drawn = SimpleNamespace(image=picture(7), drawing=told(), reading=7)
-    view = draw.View("Canvas", lambda: keeping.show(drawn.image, drawn.drawing, drawn.reading))
+    view = views.View("Canvas", lambda: keeping.show(drawn.image, drawn.drawing, drawn.reading))
     for name in draw.VIEWS:
         monkeypatch.setitem(draw.VIEWS, name, view)
     return drawn
@@ -406,14 +406,30 @@ def test_on_a_public_server_the_owner_may(handwriting: Path, monkeypatch: pytest
 
 
 def test_what_is_read_of_a_set_is_read_once(handwriting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class_set, _ = fill(handwriting, [1])
+    class_set, (kept,) = fill(handwriting, [1])
     reads: list[str] = []
-    original = contents.read_contents
-    monkeypatch.setattr(contents, "read_contents", lambda each: reads.append(each.id) or original(each))
+    original = contents.read_patiently
+    monkeypatch.setattr(contents, "read_patiently", lambda path: reads.append(path.stem) or original(path))
     for _ in range(2):
         class_set_choice.contents_of(class_set)
-    assert reads == [class_set.id]
-    contents.keep(class_set, new_drawing(2, picture(2), told()))
+    assert reads == [kept.id]
+    new = new_drawing(2, picture(2), told())
+    contents.keep(class_set, new)
     assert class_set_choice.contents_of(class_set).labels.tolist().count(2) == 1
-    assert len(reads) == 2
+    assert reads == [kept.id, new.id]
     st.cache_resource.clear()
+
+
+def test_one_drawing_asks_as_many_networks_as_it_shows_the_chosen_one_first(
+    handwriting: Path, asked: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one_drawing, "_MOST_ANSWERS", 2)
+    class_set, (kept,) = fill(handwriting, [1])
+    app = open_page("explore", view="handwriting", set=class_set.id, drawing=kept.id, run="nehlr")
+    assert len(asked) == 2
+    assert asked[0] == ("nehlr", 1)
+    assert "2 of 2 networks read it as it was meant, 1." in texts(app).replace("**", "")
+    ships = len(list(runs.BUNDLED_RUNS.iterdir()))
+    toggle = next(toggle for toggle in app.toggle if toggle.label == f"Ask {ships - 2} further networks")
+    toggle.set_value(True).run()
+    assert {name for name, _ in asked} == {path.name for path in runs.BUNDLED_RUNS.iterdir()}

@@ -13,7 +13,7 @@ from mnist_core.drawing import Ink, bounds, prepare
 from mnist_core.evaluation import Probabilities
 from mnist_core.inference import InferenceError
 from mnist_core.ink_changes import changed
-from mnist_core.preparation_steps import NONE, Switches, picture_for_network
+from mnist_core.preparation_steps import NONE, Switches, steps
 from mnist_core.strokes import CANVAS_SIDE
 
 WAYS = 5  # with all steps, as chosen, and without each of three
@@ -23,6 +23,11 @@ def seven() -> Ink:
     ink = np.zeros((CANVAS_SIDE, CANVAS_SIDE), np.uint8)
     ink[60:85, 70:190] = ink[60:260, 165:190] = 255
     return ink
+
+
+def given(ink: Ink, switches: Switches) -> Ink:
+    """What a network is given of a drawing."""
+    return steps(ink, switches)[-1].picture
 
 
 class Network:
@@ -89,7 +94,7 @@ def test_the_network_is_asked_once_for_all_that_is_shown() -> None:
     open_panel(network)
     (images,) = network.asked
     ways = [Switches(), NONE, Switches(crop=False), Switches(fit=False), Switches(centre=False)]
-    assert np.array_equal(images, [picture_for_network(seven(), way) for way in ways])
+    assert np.array_equal(images, [given(seven(), way) for way in ways])
     assert np.array_equal(images[0], prepare(seven()))
 
 
@@ -108,7 +113,7 @@ def test_each_step_can_be_switched_off(label: str, switches: Switches, title: st
     switch(app, label)
     images = network.asked[-1]
     assert np.array_equal(images[0], prepare(seven()))
-    assert np.array_equal(images[1], picture_for_network(seven(), switches))
+    assert np.array_equal(images[1], given(seven(), switches))
     assert title in html(app)
     assert "With your switches" in html(app)
 
@@ -118,7 +123,7 @@ def test_all_steps_can_be_switched_off() -> None:
     app = open_panel(network)
     for label in ("Crop", "Fit into 20 × 20", "Centre by mass"):
         switch(app, label)
-    assert np.array_equal(network.asked[-1][1], picture_for_network(seven(), NONE))
+    assert np.array_equal(network.asked[-1][1], given(seven(), NONE))
     assert "Without any step" in html(app)
 
 
@@ -128,7 +133,7 @@ def test_the_sliders_change_the_drawing_before_it_is_prepared() -> None:
     slide(app, right=60, down=-20, size=50, rotation=15, thickness=4)
     expected = changed(seven(), 60, -20, 0.5, 15, 4)
     assert np.array_equal(network.asked[-1][0], prepare(expected))
-    assert np.array_equal(network.asked[-1][1], picture_for_network(expected, NONE))
+    assert np.array_equal(network.asked[-1][1], given(expected, NONE))
     click(app, "Reset")
     assert slider_values(app) == {"right": 0, "down": 0, "size": 100, "rotation": 0, "thickness": 0}
     assert np.array_equal(network.asked[-1], network.asked[0])

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from ui import readers
 from ui.draw import canvas_view, photo_view
-
-
-@dataclass(frozen=True)
-class View:
-    """A view: what it is called, and what shows it."""
-
-    label: str
-    show: Callable[[], None]
-
+from ui.views import View
 
 VIEWS = {
     "canvas": View("On the canvas", canvas_view.show),

@@ -31,20 +31,34 @@ def show() -> Drawing:
     is still there when the visitor comes back from another page.
     """
     with st.container(key="drawing"):
+        st.html(f"<style>{source('canvas.css')}</style>")
         place = st.container()
         tools = st.container()
-        brush = st.slider("Brush width", 10, 48, strokes.BRUSH_WIDTH, format="%d px", width=strokes.CANVAS_SIDE)
+        brush = st.slider("Brush width", 10, 48, strokes.BRUSH_WIDTH, format="%d px")
         with place:
             drawing = _canvas(brush)
         with tools:
             restored = st.session_state[Keys.CANVAS_START] is not None
             _tools(key="canvas-tools", data={"restored": restored}, on_cleared_change=_forget_start)
+        _tell_what_is_left_out(drawing)
         return drawing
 
 
 def _forget_start() -> None:
     """Let the canvas start empty: that empties it."""
     st.session_state[Keys.CANVAS_START] = None
+
+
+def _tell_what_is_left_out(drawing: Drawing) -> None:
+    """Say so if the canvas shows more strokes than are read."""
+    told = st.session_state[Keys.DRAWING]
+    shown = told.get("objects") if isinstance(told, dict) else None
+    if isinstance(shown, list) and len(shown) > len(drawing.strokes):
+        st.warning(
+            f"Not all of this is read: a drawing has at most {strokes.MOST_STROKES} strokes with "
+            f"{strokes.MOST_POINTS:,} points in all, and none that leads far from the canvas.",
+            icon=":material/gesture:",
+        )
 
 
 def _canvas(brush: int) -> Drawing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -24,6 +24,7 @@ class _Drawn:
     ink: Ink
     digit: Ink
     run: runs.Run
+    choices: Sequence[runs.Run]  # of networks, `run` among them
 
     def predict(self, images: Images) -> Probabilities:
         """Return what the chosen network answers to images (n, 28, 28): (n, 10). Raises `InferenceError`."""
@@ -34,17 +35,18 @@ class _Drawn:
 def show() -> None:
     """Show the canvas, what the chosen network reads, and what explains it."""
     state.catch_up_in_fragment()
-    left, right = st.columns([2, 3], gap="large")
+    left, right = st.columns([2, 3], gap="medium")
     with left:
         told = canvas.show()
     with right:
         answer = st.container(key="answer")
-        run = pick_run("Network", readers.usable_runs(), fallback=READER)
+        choices = readers.usable_runs()
+        run = pick_run("Network", choices, fallback=READER)
     if run is None:
         return
     ink = told.ink()
     try:
-        drawn = _Drawn(ink, drawing.prepare(ink), run)
+        drawn = _Drawn(ink, drawing.prepare(ink), run, choices)
     except drawing.NoInkError:
         with answer:
             reading.show_empty()
@@ -78,7 +80,7 @@ def _preparation(drawn: _Drawn) -> None:
 
 
 def _networks(drawn: _Drawn) -> None:
-    networks.show(drawn.run, drawn.digit)
+    networks.show(drawn.run, drawn.choices, drawn.digit)
 
 
 def _insight(drawn: _Drawn) -> None:

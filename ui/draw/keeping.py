@@ -28,8 +28,8 @@ _STYLE = """<style>
 
 
 @dataclass(frozen=True, eq=False)
-class _Drawn:
-    """What is on the canvas now."""
+class _Candidate:
+    """What is on the canvas now, and may be kept."""
 
     image: Ink
     drawing: Drawing
@@ -62,19 +62,19 @@ def show(image: Ink, drawing: Drawing, reading: int | None) -> None:
 
     `image` is (28, 28) as networks were given it, `drawing` is what the canvas tells, `reading` is what to suggest.
     """
-    drawn = _Drawn(image, drawing)
+    candidate = _Candidate(image, drawing)
     st.subheader("What did you mean?", anchor=False)
     problem = st.session_state.pop(Keys.NOT_KEPT, None)
     if problem:
         st.error(plain(str(problem)), icon=":material/error:")
     last: _Kept | None = st.session_state.get(Keys.LAST_KEPT)
-    if last is None or last.digest != drawn.digest:
-        _ask(drawn, reading)
+    if last is None or last.digest != candidate.digest:
+        _ask(candidate, reading)
     if last is not None:
         _show_last(last)
 
 
-def _ask(drawn: _Drawn, reading: int | None) -> None:
+def _ask(candidate: _Candidate, reading: int | None) -> None:
     with st.container(width=_WIDTH, key="meant"):
         st.html(_STYLE)
         meant = st.segmented_control(
@@ -85,11 +85,11 @@ def _ask(drawn: _Drawn, reading: int | None) -> None:
             label_visibility="collapsed",
             width="stretch",
             wrap=True,
-            key=drawn.meant_key,
+            key=candidate.meant_key,
         )
-    if class_set_choice.is_dead_link():
-        st.warning("The link names no class set that is here. It may have been deleted.", icon=":material/search_off:")
-    st.session_state[_TITLE_KEY] = class_set_choice.chosen().title
+    chosen = class_set_choice.chosen()
+    class_set_choice.warn_of_dead_link(chosen)
+    st.session_state[_TITLE_KEY] = chosen.title
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             "Class set",
@@ -107,7 +107,7 @@ def _ask(drawn: _Drawn, reading: int | None) -> None:
             icon=":material/bookmark_add:",
             disabled=meant is None,
             on_click=_keep,
-            args=(drawn,),
+            args=(candidate,),
             key="keep",
         )
     st.caption(
@@ -139,15 +139,15 @@ def _name() -> None:
         st.session_state[Keys.NOT_KEPT] = error
 
 
-def _keep(drawn: _Drawn) -> None:
-    meant = st.session_state.get(drawn.meant_key)
+def _keep(candidate: _Candidate) -> None:
+    meant = st.session_state.get(candidate.meant_key)
     if meant not in CLASSES:
         return
     try:
-        drawing = new_drawing(meant, drawn.image, drawn.drawing)
+        drawing = new_drawing(meant, candidate.image, candidate.drawing)
         class_set = class_set_choice.opened()
         number = contents.keep(class_set, drawing)
-        st.session_state[Keys.LAST_KEPT] = _Kept(class_set, drawing.id, meant, number, drawn.digest)
+        st.session_state[Keys.LAST_KEPT] = _Kept(class_set, drawing.id, meant, number, candidate.digest)
     except HandwritingError as error:
         st.session_state[Keys.NOT_KEPT] = error
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from mnist_core import evaluation, inference, runs
 from mnist_core.answers import percent
 from mnist_core.drawing import Ink
 from mnist_core.evaluation import Probabilities
-from ui import readers, state
+from ui import state
 from ui.answer_bars import Answer, answer_bars
 from ui.run_picker import describe, name_of
 from ui.state import Params
@@ -18,9 +20,9 @@ _MOST_FURTHER = 3
 _USUAL = ("chollet", "fast", "garcia", "nehlr")  # who is asked unless the visitor chooses: good, quick, not so good
 
 
-def show(run: runs.Run, digit: Ink) -> None:
-    """Show what up to four networks read in a prepared digit, (28, 28), the chosen one first."""
-    networks = [run, *_further(run)]
+def show(run: runs.Run, choices: Sequence[runs.Run], digit: Ink) -> None:
+    """Show what up to four networks of the choices read in a prepared digit, (28, 28), the chosen one first."""
+    networks = [run, *_further(run, choices)]
     verdict = st.empty()
     readings = {}
     for column, network in zip(st.columns(_MOST_FURTHER + 1), networks, strict=False):
@@ -47,9 +49,9 @@ def _listed(names: list[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
-def _further(run: runs.Run) -> list[runs.Run]:
+def _further(run: runs.Run, choices: Sequence[runs.Run]) -> list[runs.Run]:
     """Let the visitor choose who else is asked; the choice is in the URL."""
-    others = {other.id: other for other in readers.usable_runs() if other.id != run.id}
+    others = {other.id: other for other in choices if other.id != run.id}
     if not others:
         st.info("There is no other network yet: train one, and see whether it agrees.", icon=":material/info:")
         return []

@@ -10,9 +10,10 @@ from mnist_core.answers import UNSURE_BELOW, percent
 from mnist_core.drawing import Ink
 from mnist_core.photos import Reading
 from mnist_core.picture_files import Picture, PictureError
-from ui import picture_answers, readers
+from ui import readers
 from ui.answer_bars import Answer, answer_bars, top_three
 from ui.digit_grid import Tile, digit_grid
+from ui.picture_answers import Pictures
 from ui.run_picker import READER, pick_run
 from ui.state import Keys
 from ui.wording import count
@@ -82,7 +83,7 @@ def _read(run: runs.Run, rows: list[list[photos.Digit]]) -> list[list[Reading]]:
     """Return what a network reads; nothing, with words about it, if it cannot answer."""
     try:
         with st.spinner("The network is waking up …", show_time=False):
-            return photos.read(rows, lambda images: picture_answers.answers(run, images))
+            return photos.read(rows, lambda images: Pictures(images).answers_of(run))
     except inference.InferenceError as error:
         st.error(str(error), icon=":material/error:")
         return []

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from pathlib import Path
 
 import streamlit as st
 
-from mnist_core import doubt, inference, runs
+from mnist_core import drawing, inference, runs
 from mnist_core.answers import percent
 from mnist_core.doubt import Verdict
 from mnist_core.drawing import Ink
@@ -19,6 +19,8 @@ _HEADLINES = {"unsure": "Perhaps {digit}.", "several": "More than one digit?", "
 _NOTES = {"no digit": "A network has to name one of ten, whatever it is shown: {top}", "several": ""}
 _OPINIONS = 2  # of other networks
 _READ = ("clear", "unsure")  # where a digit may be named
+_SMALL = 1 / 6  # of the canvas: the longer side of ink that could be drawn larger
+_SMALL_HINT = "Draw larger: this is very small."
 
 
 def show_empty() -> None:
@@ -30,31 +32,33 @@ def show(run: runs.Run, ink: Ink, digit: Ink) -> int | None:
     """Show what a network reads in ink, prepared as `digit`, and return it; None if it cannot tell."""
     try:
         with st.spinner("The network is waking up …", show_time=False):
-            answers = inference.predict(run.model_file, doubt.variants(digit))
-            verdict = inference.judge(ink, digit, [answers, *_other_opinions(run, digit)])
+            found = inference.read(run.model_file, _opinions(run), ink, digit)
     except inference.InferenceError as error:
         st.error(str(error), icon=":material/error:")
         return None
-    shown = None if verdict.kind == "several" else answers[0]  # of one digit, there are no probabilities then
-    answer_bars(_in_words(verdict, answers[0]), shown, key="reading")
-    return int(answers[0].argmax()) if verdict.kind in _READ else None
+    helps = found.verdict.kind != "clear" and _is_small(ink)
+    answer = _in_words(found.verdict, found.probabilities, hint=_SMALL_HINT if helps else "")
+    several = found.verdict.kind == "several"  # of one digit, there are no probabilities then
+    answer_bars(answer, None if several else found.probabilities, key="reading")
+    return int(found.probabilities.argmax()) if found.verdict.kind in _READ else None
 
 
-def _in_words(verdict: Verdict, probabilities: Probabilities) -> Answer:
+def _in_words(verdict: Verdict, probabilities: Probabilities, hint: str) -> Answer:
     """Say what was read, in large type only where it may be believed."""
     reading = int(probabilities.argmax())
     digit = str(reading) if verdict.kind in _READ else "?"
     headline = _HEADLINES.get(verdict.kind, "It reads {digit}, {share} sure.")
     headline = headline.format(digit=reading, share=percent(float(probabilities[reading])))
     note = _NOTES.get(verdict.kind, "Most probable: {top}").format(top=top_three(probabilities))
-    return Answer(verdict.kind, digit, headline, verdict.sentence, note)
+    return Answer(verdict.kind, digit, headline, f"{verdict.sentence} {hint}".rstrip(), note)
 
 
-def _other_opinions(run: runs.Run, digit: Ink) -> list[Probabilities]:
-    """Return what two other networks that ship answer to the digit, (1, 10) each, as far as they can."""
+def _is_small(ink: Ink) -> bool:
+    """Whether ink is so small that a hand has no room for the shape of a digit. Raises what `drawing.bounds` raises."""
+    return bool(max(drawing.crop(ink).shape) < _SMALL * max(ink.shape))
+
+
+def _opinions(run: runs.Run) -> list[Path]:
+    """Return two other networks that ship, whose opinions count."""
     shipped = {other.id: other for other in readers.bundled_runs() if other.id != run.id}
-    answers = []
-    for name in [name for name in readers.FIRST_ASKED if name in shipped][:_OPINIONS]:
-        with suppress(inference.InferenceError):  # an opinion less
-            answers.append(inference.predict(shipped[name].model_file, digit[None]))
-    return answers
+    return [shipped[name].model_file for name in readers.FIRST_ASKED if name in shipped][:_OPINIONS]

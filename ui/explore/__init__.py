@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from ui import readers
+from ui import readers, views
 from ui.explore import (
     confusion_view,
     film_view,
@@ -26,11 +26,9 @@ from ui.state import Params
 
 
 @dataclass(frozen=True)
-class View:
-    """A view: what it is called, what shows it, and, if it has a list of images, which ones the URL asks for."""
+class View(views.View):
+    """A view, and, if it has a list of images, which ones the URL asks for."""
 
-    label: str
-    show: Callable[[], None]
     selection: Callable[[], Selection] | None = None
 
 

@@ -17,10 +17,11 @@ from mnist_core.handwriting.class_sets import ClassSet
 from mnist_core.handwriting.contents import Contents
 from mnist_core.handwriting.kept_drawings import HandwritingError
 from mnist_core.runs import Run
-from ui import class_set_choice, navigation, picture_answers, readers, state, visitor
+from ui import class_set_choice, navigation, readers, state, visitor
 from ui.digit_grid import Tile, digit_grid
 from ui.explore import one_drawing, pickers, set_actions
-from ui.run_picker import READER, name_of, pick_run
+from ui.picture_answers import Pictures
+from ui.run_picker import READER, chosen_run, name_of, pick_run
 from ui.state import Params
 from ui.wording import count, plain
 
@@ -33,15 +34,14 @@ _MOST_PROBLEMS = 5  # told one by one
 def show() -> None:
     """Show a class set that the visitor chooses, or the one drawing of it that the URL names."""
     set_actions.show_news()
-    there = class_set_choice.visible()
-    if class_set_choice.is_dead_link():
-        st.warning("The link names no class set that is here. It may have been deleted.", icon=":material/search_off:")
+    chosen = class_set_choice.chosen()
+    there = class_set_choice.visible(chosen)
+    class_set_choice.warn_of_dead_link(chosen)
     if not there:
         _invite_to_draw()
         return
     by_id = {each.id: each for each in there}
-    last = class_set_choice.chosen().id
-    choice = state.bound_choice(Params.SET, list(by_id), last if last in by_id else there[0].id)
+    choice = state.bound_choice(Params.SET, list(by_id), chosen.id if chosen.id in by_id else there[0].id)
     class_set = by_id[choice.value]
     try:
         found = class_set_choice.contents_of(class_set)
@@ -52,7 +52,7 @@ def show() -> None:
     if opened is not None:
         may = class_sets.may_delete(class_set, visitor.owner())
         on_delete = partial(set_actions.delete_drawing, class_set, opened.id) if may else None
-        one_drawing.show(opened, found.drawings, _networks()[0], on_delete)
+        one_drawing.show(opened, found.drawings, _chosen_first(), on_delete)
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = _distinct_names(there)
@@ -109,7 +109,8 @@ def _show_drawings(found: Contents) -> None:
         if run is not None:
             st.segmented_control("Show", list(_KINDS), format_func=_KINDS.__getitem__, required=True, **kind.widget)
         pickers.show_digit("Meant as", digit, compact=True)
-    answers = _answers_of(run, found) if run is not None else None
+    pictures = Pictures(found.images)
+    answers = _answers_of(run, pictures) if run is not None else None
     if run is not None and answers is not None:
         st.markdown(_verdict(run, found, answers))
     wanted = pickers.as_digit(digit)
@@ -122,14 +123,14 @@ def _show_drawings(found: Contents) -> None:
         _show_page(np.flatnonzero(passed)[::-1], found, answers, only_mistakes=only_mistakes)
     if run is not None:
         with right:
-            _score_everyone(found, run)
+            _score_everyone(found, pictures, run)
 
 
-def _answers_of(run: Run, found: Contents) -> Probabilities | None:
+def _answers_of(run: Run, pictures: Pictures) -> Probabilities | None:
     """Return what a network reads in the drawings; say so if it cannot be asked."""
     try:
         with st.spinner("The network reads the drawings …"):
-            return picture_answers.answers(run, found.images)
+            return pictures.answers_of(run)
     except inference.InferenceError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return None
@@ -184,21 +185,22 @@ def _tile(index: int, found: Contents, answers: Probabilities | None) -> Tile:
     return Tile(index, f"{name}\nread as {reading}, {confidence}", caption, wrong)
 
 
-def _networks(include: Run | None = None) -> tuple[list[Run], tuple[str, ...]]:
-    """Return the networks that are asked about a set, and what there is to say about those left out."""
-    everyone = readers.all_answers(include=include)
-    return list(everyone.by_id.values()), everyone.notes
+def _chosen_first() -> list[Run]:
+    """Return the networks that may be asked about one drawing, first the one that the URL names."""
+    networks = list(readers.all_answers().by_id.values())
+    chosen = chosen_run(networks, fallback=READER).value if networks else None
+    return sorted(networks, key=lambda run: run.id != chosen)
 
 
-def _score_everyone(found: Contents, chosen: Run) -> None:
+def _score_everyone(found: Contents, pictures: Pictures, chosen: Run) -> None:
     """Show how many drawings each network reads as they were meant, beside its accuracy on MNIST."""
     st.subheader("Every network on this set", anchor=False)
-    networks, notes = _networks(chosen)
-    rows = []
-    with st.spinner(f"Asking {count(len(networks), 'network')} …"):
-        for run in networks:
+    everyone = readers.all_answers(include=chosen)
+    notes, rows = everyone.notes, []
+    with st.spinner(f"Asking {count(len(everyone.by_id), 'network')} …"):
+        for run in everyone.by_id.values():
             try:
-                answers = picture_answers.answers(run, found.images)
+                answers = pictures.answers_of(run)
             except inference.InferenceError as error:
                 notes = (*notes, str(error))
                 continue

@@ -73,7 +73,7 @@ def show() -> None:
     st.caption(_counts(readers.predictions(run)))
     wanted = choices.wanted
     if wanted.kind == "mistakes" and wanted.true is not None and wanted.true == wanted.read:
-        st.info(f"A {wanted.true} read as {wanted.read} is right, so it is no mistake.", icon=":material/info:")
+        st.info(f"{wanted.true} read as {wanted.read} is right, so it is no mistake.", icon=":material/info:")
         return
     browse(chosen, "mistakes")
 

@@ -1,4 +1,4 @@
-"""One drawing of a class set: its pixels, the strokes that it came from, and what every network reads in it."""
+"""One drawing of a class set: its pixels, the strokes that it came from, and what networks read in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from mnist_core import inference
 from mnist_core.figures import answer_figures
 from mnist_core.handwriting.kept_drawings import KeptDrawing
 from mnist_core.runs import Run
-from ui import picture_answers, state
+from ui import state
+from ui.picture_answers import Pictures
 from ui.run_picker import name_of, no_network
 from ui.state import Params
 from ui.wording import count, plain
@@ -24,7 +25,10 @@ _QUIET = {"displayModeBar": False}
 def show(
     drawing: KeptDrawing, drawings: Sequence[KeptDrawing], networks: Sequence[Run], on_delete: Callable[[], None] | None
 ) -> None:
-    """Show a drawing, with the way to the others of its set; `on_delete` deletes it, None if the visitor may not."""
+    """Show a drawing, with the way to the others of its set, and what the first of the networks read in it.
+
+    `on_delete` deletes it, None if the visitor may not.
+    """
     place = next(place for place, each in enumerate(drawings) if each.id == drawing.id)
     _way_on(place, drawings, on_delete)
     st.subheader(f"Number {place + 1:,}, meant as {drawing.label}", anchor=False)
@@ -72,10 +76,16 @@ def _way_on(place: int, drawings: Sequence[KeptDrawing], on_delete: Callable[[],
 
 
 def _answers(drawing: KeptDrawing, networks: Sequence[Run]) -> None:
+    """Show what networks read in a drawing; further ones are asked only if the visitor wants to see them."""
+    verdict = st.empty()
+    further = len(networks) - _MOST_ANSWERS
+    if further > 0 and not st.toggle(f"Ask {count(further, 'further network')}", key="all-answers"):
+        networks = networks[:_MOST_ANSWERS]
+    pictures = Pictures(drawing.image[None])
     answers, names = [], []
     for run in networks:
         try:
-            answers.append(picture_answers.answers(run, drawing.image[None])[0])
+            answers.append(pictures.answers_of(run)[0])
             names.append(name_of(run))
         except inference.InferenceError as error:
             st.caption(f":material/info: {plain(str(error))}")
@@ -83,12 +93,8 @@ def _answers(drawing: KeptDrawing, networks: Sequence[Run]) -> None:
         no_network()
         return
     right = sum(int(answer.argmax()) == drawing.label for answer in answers)
-    st.markdown(f"**{right} of {count(len(answers), 'network')}** read it as it was meant, {drawing.label}.")
-    shown = len(answers)
-    further = shown - _MOST_ANSWERS
-    if further > 0 and not st.toggle(f"Show {count(further, 'further network')}", key="all-answers"):
-        shown = _MOST_ANSWERS
-    figure = answer_figures.answers_figure(names[:shown], np.stack(answers[:shown]), drawing.label)
+    verdict.markdown(f"**{right} of {count(len(answers), 'network')}** read it as it was meant, {drawing.label}.")
+    figure = answer_figures.answers_figure(names, np.stack(answers), drawing.label)
     st.plotly_chart(figure, config=_QUIET, key="drawing-answers")
 
 
