@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import address, navigation, readers, state, words
+from ui import address, navigation, readers, state, views, words
 from ui.run_picker import pick_run
 from ui.state import Params
 from ui.train import starting
@@ -10,6 +10,7 @@ from ui.train.published_view import published_view
 from ui.train.run_view import run_view
 from ui.train.runs_view import runs_view
 from ui.train.setup_view import setup_view
+from ui.views import View
 
 navigation.require_app()
 
@@ -22,22 +23,13 @@ def watch() -> None:
 
 
 VIEWS = {
-    "setup": ("Set up", setup_view),
-    "watch": ("Watch", watch),
-    "compare": ("Compare", runs_view),
-    "published": ("Published networks", published_view),
-    "words": ("Words", words.glossary),
+    "setup": View("Set up", setup_view),
+    "watch": View("Watch", watch),
+    "compare": View("Compare", runs_view),
+    "published": View("Published networks", published_view),
+    "words": View("Words", words.glossary),
 }
 
 state.went()  # this is where it was to go
 st.title("Train a network", anchor=False)
-view = state.bound_view(list(VIEWS), "watch" if Params.RUN in st.query_params else "setup")
-st.segmented_control(
-    "View",
-    list(VIEWS),
-    format_func=lambda name: VIEWS[name][0],
-    required=True,
-    label_visibility="collapsed",
-    **view.widget,
-)
-VIEWS[view.value][1]()
+views.choose(VIEWS, "watch" if Params.RUN in st.query_params else "setup").show()

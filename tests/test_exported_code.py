@@ -124,7 +124,7 @@ def test_the_cells_of_a_notebook_repeat_the_run_and_look_at_it(mnist: Mnist, tmp
     assert f"\n{len(wrong)} of 10000 test images are read wrongly.\n" in printed
     surest = wrong[probabilities[wrong].max(axis=1).argmax()]
     label, read = mnist.y_test[surest], probabilities[surest].argmax()
-    assert f"\nImage {surest}, a {label} read as {read}, {probabilities[surest].max():.0%} sure\n" in printed
+    assert f"\nImage {surest}: {label} read as {read}, {probabilities[surest].max():.0%} sure\n" in printed
     pictures = printed.split("sure\n")[1:]
     assert len(pictures) == 3
     ink = [[letter != " " for letter in line.ljust(40)[::2]] for line in pictures[0].split("\n")[:20]]
