@@ -7,72 +7,49 @@ Needs a browser of the Chromium family, as the tests do.
 
 from __future__ import annotations
 
+import json
 import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Page, expect, sync_playwright
+from measuring import new_tab, opened_browser, print_conditions, print_table, rest, seconds_until, served
+from playwright.sync_api import Page
+from steps import DIGITS, Stroke, draw, open_canvas
 
-PROJECT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(PROJECT), str(PROJECT / "tests" / "browser")]
+ANSWER = "found('.answer')[0]?.textContent"  # the first on the page is that of the chosen network
 
-from serving import CHROMIUM_OPTIONS, find_chromium, start_server, stop_server
-from steps import DIGITS, Stroke, draw
 
-expect.set_options(timeout=120_000)
+def stroke_seconds(page: Page, digit: int, move: tuple[float, float] = (0, 0)) -> list[float]:
+    """Draw a digit, moved by a share of the canvas, and return how long each stroke had to wait for its answer."""
+    seconds = []
+    for stroke in DIGITS[digit]:
+        moved: Stroke = [(x + move[0], y + move[1]) for x, y in stroke]
+        before = json.dumps(page.evaluate(f"() => {ANSWER}"))
+        seconds.append(seconds_until(page, lambda stroke=moved: draw(page, stroke), f"{ANSWER} !== {before}"))
+        rest(page)  # the panels below come after the answer
+    return seconds
 
-# Notes when the button was released, and when the answer changed for the first time after that.
-_WATCH = """() => {
-    const nodes = [...document.querySelectorAll(".st-key-answer *")]
-    const answer = nodes.map((node) => node.shadowRoot?.querySelector(".answer")).find((node) => node)
-    window.timing = { released: 0, answered: 0 }
-    document.addEventListener("mouseup", () => { window.timing = { released: performance.now(), answered: 0 } }, true)
-    new MutationObserver(() => { window.timing.answered ||= performance.now() })
-        .observe(answer, { subtree: true, childList: true, characterData: true, attributes: true })
-}"""
+
+def clear(page: Page) -> None:
+    """Empty the canvas, and wait until the page knows."""
+    page.get_by_role("button", name="Clear").click()
+    page.wait_for_function(f"() => {ANSWER}?.includes('Draw a digit from 0 to 9.')")
+    rest(page)
 
 
 def main(digits: int) -> None:
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        server = start_server(Path(folder))
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_OPTIONS)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        try:
-            milliseconds = measure(page, server.url, digits)
-        finally:
-            browser.close()
-            stop_server(server)
-    low, median, high = np.percentile(milliseconds, [5, 50, 95])
-    print(f"{len(milliseconds)} strokes: median {median:.0f} ms, 5th to 95th percentile {low:.0f} to {high:.0f} ms")
-
-
-def measure(page: Page, url: str, digits: int) -> list[float]:
-    """Draw digits, moved a little each time, and return how long each stroke had to wait, in milliseconds."""
-    page.goto(f"{url}/draw")
-    headline = page.locator(".st-key-answer .answer .headline")
-    expect(headline).to_have_text("Draw a digit from 0 to 9.")
-    page.wait_for_timeout(1500)
     generator = np.random.default_rng(1)
-    milliseconds = []
-    for number in range(digits + 1):
-        move = generator.uniform(-0.1, 0.1, 2)
-        for stroke in DIGITS[number % 10]:
-            moved: Stroke = [(x + float(move[0]), y + float(move[1])) for x, y in stroke]
-            if number == 0:  # the network is loaded
-                draw(page, moved)
-                expect(headline).not_to_have_text("Draw a digit from 0 to 9.")
-                page.wait_for_timeout(3000)
-                page.evaluate(_WATCH)
-                continue
-            draw(page, moved)
-            page.wait_for_function("() => window.timing.answered > 0")
-            milliseconds.append(page.evaluate("() => window.timing.answered - window.timing.released"))
-            page.wait_for_timeout(600)  # the panels below come after the answer
-        page.get_by_role("button", name="Clear").click()
-        expect(headline).to_have_text("Draw a digit from 0 to 9.")
-        page.wait_for_timeout(600)
-    return milliseconds
+    seconds: list[float] = []
+    with opened_browser() as browser, served() as server:
+        page = new_tab(browser)
+        open_canvas(page, server.url)
+        stroke_seconds(page, 0)  # the network is loaded
+        for number in range(1, digits + 1):
+            clear(page)
+            x, y = generator.uniform(-0.1, 0.1, 2).tolist()
+            seconds += stroke_seconds(page, number % 10, (x, y))
+    low, median, high = (f"{1000 * value:.0f}" for value in np.percentile(seconds, [5, 50, 95]))
+    print_table(["strokes", "5th percentile, ms", "median, ms", "95th, ms"], [[len(seconds), low, median, high]])
+    print_conditions("streamlit", "tensorflow")
 
 
 if __name__ == "__main__":

@@ -12,13 +12,11 @@ import argparse
 import itertools
 import os
 import statistics
-import subprocess
 import sys
-import time
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from measuring import output_of
 
 from mnist_core.config import TrainingConfig
 from mnist_core.dataset import load_mnist
@@ -44,31 +42,17 @@ def seconds_with_ours(config: TrainingConfig) -> list[float]:
 
 def seconds_with_keras(config: TrainingConfig) -> list[float]:
     """Seconds of each epoch after the first, as the published scripts do it: float images, one-hot labels, `fit`."""
-    import keras
-
-    from mnist_core.network import build_model, build_optimizer
+    from plain_keras import PlainScript
 
     data = load_mnist()
-    images = data.x_train[: config.train_size, ..., None].astype("float32")
-    if config.scaling == "0-1":
-        images /= 255
-    labels = keras.utils.to_categorical(data.y_train[: config.train_size], 10)
-    layers = build_model(config.network, config.scaling).layers[1:]  # without our scaling layer
-    model = keras.Sequential([keras.Input((28, 28, 1)), *layers])
-    model.compile(loss="categorical_crossentropy", optimizer=build_optimizer(config), metrics=["accuracy"])
-    seconds = []
-    for _ in range(EPOCHS):
-        started = time.perf_counter()
-        model.fit(images, labels, batch_size=config.batch_size, epochs=1, verbose=0)
-        seconds.append(time.perf_counter() - started)
-    return seconds[1:]
+    marks = PlainScript(config).fit(data.x_train[: config.train_size], data.y_train[: config.train_size], EPOCHS)
+    return [later - earlier for earlier, later in itertools.pairwise(marks)]
 
 
 def measure(side: str, preset: str, images: int) -> list[float]:
     """Run one side in a process of its own and return its epochs' seconds."""
     command = [sys.executable, __file__, preset, "--images", str(images), "--side", side]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return [float(word) for word in output.split()]
+    return [float(word) for word in output_of(command).split()]
 
 
 def main() -> None:

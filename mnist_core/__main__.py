@@ -104,7 +104,6 @@ def _train(options: argparse.Namespace) -> int:
     if options.run:
         if options.set or options.name:
             raise CommandError("--set and --name cannot change a run that was created before.")
-        jobs.be_nice()
         path = runs.find_run(options.run, options.runs_dir).path
         _claim(path)
         return _train_as_job(path)
@@ -123,11 +122,11 @@ def _train(options: argparse.Namespace) -> int:
 
 def _claim(path: Path) -> None:
     """Make this process that of a run, unless it has one or was carried out before."""
-    run = runs.find_run(path.name, path.parent)
-    if run.status.state != "queued":
-        raise CommandError(f"Run {run.id} was carried out before ({run.status.state}).")
-    if run.status.pid is not None:
-        raise CommandError(f"Run {run.id} has a process already ({run.status.pid}).")
+    status = runs.stored_status(path)  # a process that was long in starting still comes in time
+    if status.state != "queued":
+        raise CommandError(f"Run {path.name} was carried out before ({status.state}).")
+    if status.pid is not None:
+        raise CommandError(f"Run {path.name} has a process already ({status.pid}).")
     # No handling of signals: a run whose machine shuts down is interrupted, and can go on afterwards.
     runs.write_status(path, "queued", pid=os.getpid())
 
@@ -141,7 +140,6 @@ def _train_as_job(path: Path) -> int:
 
 def _spare(options: argparse.Namespace) -> int:
     """Load TensorFlow, and carry out the run that is given on standard input, if one is."""
-    jobs.be_nice()
     return _train_as_job(spare.wait_for_run(_claim))
 
 

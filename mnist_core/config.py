@@ -9,9 +9,11 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from mnist_core.architecture import Architecture
 from mnist_core.augmentation import Augmentation
+from mnist_core.foreign_text import one_line
 from mnist_core.notation import MAX_CHARACTERS, ArchitectureError, parse_architecture
 
 CONFIG_VERSION = 2
+_MOST_QUOTED = 60  # characters of a foreign value in a message
 
 Scaling = Literal["0-1", "0-255"]
 Optimizer = Literal["adam", "adamw", "nadam", "rmsprop", "sgd", "momentum", "nesterov", "adagrad", "adadelta"]
@@ -150,7 +152,9 @@ class TrainingConfig:
         for assignment in assignments:
             name, separator, text = assignment.partition("=")
             if not separator:
-                raise ConfigError(f"“{assignment[:60]}” is not of the form name=value, such as epochs=3.")
+                raise ConfigError(
+                    f"“{one_line(assignment, _MOST_QUOTED)}” is not of the form name=value, such as epochs=3."
+                )
             changes[name.strip()] = _parse_value(text.strip())
         _check_names(changes)
         return replace(self, **changes)
@@ -205,7 +209,9 @@ def _check_names(settings: dict[str, Any]) -> None:
     known = [setting.name for setting in fields(TrainingConfig)]
     unknown = [name for name in settings if name not in known]
     if unknown:
-        raise ConfigError(f"“{str(unknown[0])[:60]}” is not a setting. Settings are: {', '.join(known)}.")
+        raise ConfigError(
+            f"“{one_line(str(unknown[0]), _MOST_QUOTED)}” is not a setting. Settings are: {', '.join(known)}."
+        )
 
 
 def _parse_value(text: str) -> Any:
@@ -241,11 +247,15 @@ def _shown(value: object) -> str:
         text = repr(value)
     except (ValueError, RecursionError):  # Python does not write out numbers of thousands of digits
         return "this value"
-    return text if len(text) <= 60 else f"{text[:60]}…"
+    return text if len(text) <= _MOST_QUOTED else f"{text[:_MOST_QUOTED]}…"
 
 
 def _check_bounds(name: str, value: Any, low: float | None, high: float | None) -> None:
     if low is None or high is None:
         return
     if not low <= value <= high:  # also catches NaN
-        raise ConfigError(f"{name}: {value:,} is out of bounds; accepted are {low:,} to {high:,}.")
+        raise ConfigError(f"{name}: {_number(value)} is out of bounds; accepted are {low:,} to {high:,}.")
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if abs(value) < 1e15 else f"{value:.3g}"

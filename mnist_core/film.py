@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mnist_core.dataset import Labels
 from mnist_core.evaluation import Indices, Probabilities
-from mnist_core.files import replacing
+from mnist_core.files import remove_leftovers, replacing
 
 FOLDER = "epochs"
 _IMAGES = 10_000
@@ -72,6 +72,7 @@ def write_frame(path: Path, epoch: int, probabilities: Probabilities) -> None:
 
 def cut(path: Path, epochs: int) -> None:
     """Remove the answers after later epochs than the first `epochs`: the run goes on from there."""
+    remove_leftovers(path / FOLDER)
     for epoch, file in _files(path).items():
         if epoch > epochs:
             with suppress(OSError):  # what cannot be removed will be replaced

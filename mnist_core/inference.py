@@ -6,16 +6,20 @@ died is replaced, and the question asked again.
 
 from __future__ import annotations
 
+import logging
+import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import psutil
 from loky import ProcessPoolExecutor
 from loky.process_executor import BrokenProcessPool, ShutdownExecutorError
 
@@ -30,8 +34,10 @@ from mnist_core.likeness import Examples, learn_examples
 if TYPE_CHECKING:
     import keras
 
+_log = logging.getLogger(__name__)
 _CACHED_MODELS = 64  # each a few MB at most: more than are ever asked one after the other
 _ATTEMPTS = 3
+_WATCH_SECONDS = 2
 
 # One for the whole process. loky's own `get_reusable_executor` keeps one for each thread, and each visitor is a thread.
 _lock = Lock()
@@ -102,8 +108,10 @@ def _wait(model_file: Path, executor: Any, future: Future[Any]) -> Any:
         _forget(executor)
         raise _ProcessDiedError from error
     except Exception as error:  # TensorFlow has many kinds, lack of memory among them
-        kind = type(error).__name__
-        raise InferenceError(f"What {_name(model_file)} reads could not be answered ({kind}).") from error
+        _log.exception("A question to the inference process failed.")
+        raise InferenceError(
+            f"What {_name(model_file)} reads could not be found out: the machine may be short of memory. Try again."
+        ) from error
 
 
 def _submit(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Future[Any]]:
@@ -111,7 +119,13 @@ def _submit(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Future[
     global _executor
     with _lock:
         if _executor is None:
-            _executor = ProcessPoolExecutor(max_workers=1, timeout=None, env={"TF_CPP_MIN_LOG_LEVEL": "2"})
+            _executor = ProcessPoolExecutor(
+                max_workers=1,
+                timeout=None,
+                env={"TF_CPP_MIN_LOG_LEVEL": "2"},
+                initializer=_end_with,
+                initargs=(os.getpid(),),
+            )
         executor = _executor
     try:
         return executor, executor.submit(function, *arguments)
@@ -126,6 +140,17 @@ def _forget(executor: Any) -> None:
     with _lock:
         if _executor is executor:
             _executor = None
+
+
+def _end_with(server: int) -> None:
+    """Let the inference process end when the server has; one that was killed cannot say so."""
+
+    def watch() -> None:
+        while os.getppid() == server and psutil.pid_exists(server):
+            time.sleep(_WATCH_SECONDS)
+        os._exit(0)
+
+    Thread(target=watch, daemon=True).start()
 
 
 class _ProcessDiedError(Exception):

@@ -143,7 +143,7 @@ def _launch(path: Path) -> None:
 
 
 def _spawn(*arguments: str, stdin: int, log: IO[bytes] | int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "mnist_core", *arguments],
         cwd=runs.PROJECT,
         stdin=stdin,
@@ -154,6 +154,9 @@ def _spawn(*arguments: str, stdin: int, log: IO[bytes] | int) -> subprocess.Pope
         creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
     )
+    with suppress(psutil.Error):  # it has ended already
+        make_nicer(process.pid)
+    return process
 
 
 def _see_off(process: subprocess.Popen[bytes], path: Path, asked: runs.Status) -> None:
@@ -208,15 +211,15 @@ def wait_for_turn(path: Path, should_stop: Callable[[], bool] = lambda: False) -
         time.sleep(_POLL_SECONDS)
 
 
-def be_nice() -> None:
-    """Let the server and its pages go first when cores are short."""
-    process = psutil.Process()
+def make_nicer(pid: int) -> None:
+    """Let the server and its pages go before a process when cores are short. Raises `psutil.Error` if it has ended."""
+    process = psutil.Process(pid)
     if os.name == "nt":
         process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
         return
-    process.nice(min(process.nice() + _NICER, 19))
+    process.nice(min(psutil.Process().nice() + _NICER, 19))
     # Most Linux systems share cores among sessions first and heed niceness only within one, see sched(7), autogroup: a
     # training process, which has a session of its own, would otherwise get as much as the server with all its visitors.
-    if os.getsid(0) == process.pid:
-        with suppress(OSError):
-            Path("/proc/self/autogroup").write_text(str(_NICER))
+    with suppress(OSError):
+        if os.getsid(pid) == pid:
+            Path(f"/proc/{pid}/autogroup").write_text(str(_NICER))

@@ -32,6 +32,7 @@ class Limits:
     active_runs: int  # of everybody together
     active_runs_each: int  # of one person
     kept_runs: int  # that have ended; the oldest are deleted when a new one starts
+    deleted_runs: int  # in the trash; beyond these, the oldest deletions are for good
 
 
 PRIVATE = Limits(
@@ -44,17 +45,19 @@ PRIVATE = Limits(
     active_runs=100,
     active_runs_each=100,
     kept_runs=100_000,
+    deleted_runs=10_000,
 )
 PUBLIC = Limits(
-    epochs=20,
+    epochs=40,
     steps=60_000,
-    multiply_adds=16_000_000,
+    multiply_adds=15_000_000,
     parameters=2_000_000,
     memory_mb=1_400,
     training_seconds=20 * 60,
     active_runs=20,
     active_runs_each=3,
     kept_runs=200,
+    deleted_runs=50,
 )
 
 

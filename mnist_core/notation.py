@@ -43,6 +43,7 @@ from mnist_core.architecture import (
     Shape,
     summarize_layer,
 )
+from mnist_core.foreign_text import one_line
 
 # Softmax is missing: it belongs to the last layer alone, which always has it.
 ACTIVATIONS: tuple[Activation, ...] = ("relu", "tanh", "sigmoid", "elu", "gelu", "silu", "linear")
@@ -53,6 +54,7 @@ MAX_UNITS = 4096
 MAX_WINDOW = 28  # side of a kernel or pool, and stride
 MAX_PARAMETERS = 20_000_000
 MAX_CHARACTERS = 400  # that `inspect_notation` reads
+_MOST_QUOTED = 40  # characters of a token in a message
 
 
 class ArchitectureError(ValueError):
@@ -63,7 +65,7 @@ class ArchitectureError(ValueError):
     """
 
     def __init__(self, message: str, *, token: str, position: int, start: int) -> None:
-        super().__init__(f"Token {position}, “{token[:40]}”: {message}")
+        super().__init__(f"Token {position}, “{one_line(token, _MOST_QUOTED)}”: {message}")
         self.token = token
         self.position = position
         self.start = start
@@ -252,6 +254,8 @@ def _read_options(text: str, *, allow_padding: bool, allow_activation: bool) -> 
             activation = next(name for name in ACTIVATIONS if name == word)
         else:
             accepted = (("same", "valid") if allow_padding else ()) + (ACTIVATIONS if allow_activation else ())
-            raise _TokenError(f"“:{word}” does not fit here; each option once, of: {', '.join(accepted)}.")
+            raise _TokenError(
+                f"“:{word[:_MOST_QUOTED]}” does not fit here; each option once, of: {', '.join(accepted)}."
+            )
         seen.add(kind)
     return padding, activation

@@ -25,7 +25,7 @@ import re
 import shutil
 import time
 from dataclasses import MISSING, asdict, dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +35,7 @@ import psutil
 from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.evaluation import Probabilities
 from mnist_core.files import read_patiently, replacing, write_json
+from mnist_core.foreign_text import one_line
 from mnist_core.typed_json import has_declared_types
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
@@ -46,9 +47,15 @@ BUNDLED_RUNS = PROJECT / "models" / "bundled"
 RUNS_DIR_VARIABLE = "DIGIT_LAB_RUNS_DIR"
 
 MAX_TITLE = 60
+_DIED = (
+    "Its training process ended before it was done. If nobody ended it and the machine did not restart, memory may "
+    "have run out: try smaller batches or a smaller network."
+)
 # A queued run has no process for a moment; after this it counts as lost.
 _START_GRACE_SECONDS = 60
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+# Ids keep their order when the clock is set back by up to this; beyond it, the older ids were wrong.
+_CLOCK_SET_BACK = timedelta(days=1)
 
 
 class RunError(Exception):
@@ -57,13 +64,14 @@ class RunError(Exception):
 
 @dataclass(frozen=True)
 class Status:
-    """How a run stands. `pid` and `process_started` identify its process; `updated` is Unix time in seconds."""
+    """How a run stands. `pid` and what follows identify its process; `updated` is Unix time in seconds."""
 
     state: State
     message: str = ""
     pid: int | None = None
-    process_started: float | None = None
+    process_started: float | None = None  # Unix time in seconds
     updated: float = 0.0
+    process_started_after_boot: float | None = None  # seconds, whatever the clock is set to
 
 
 @dataclass(frozen=True)
@@ -123,10 +131,7 @@ class Run:
     @property
     def created(self) -> datetime | None:
         """When it was asked for, UTC, as its id tells; None for runs that ship with the project."""
-        try:
-            return datetime.strptime(self.id[:18], "%Y%m%d-%H%M%S%f").replace(tzinfo=UTC)
-        except ValueError:
-            return None
+        return _moment(self.id)
 
 
 def runs_dir() -> Path:
@@ -153,7 +158,7 @@ def create_run(folder: Path, config: TrainingConfig, name: str | None = None, ow
     folder.mkdir(parents=True, exist_ok=True)
     if name is not None:
         if not is_run_id(name):
-            raise RunError(f"“{name[:80]}” cannot name a run: use lower-case letters, digits and hyphens.")
+            raise RunError(f"“{one_line(name, 80)}” cannot name a run: use lower-case letters, digits and hyphens.")
         if (BUNDLED_RUNS / name).exists() and folder.resolve() != BUNDLED_RUNS:
             raise RunError(f"“{name}” is the name of a run that ships with Digit Lab.")
         try:
@@ -180,7 +185,7 @@ def find_run(run_id: str, folder: Path) -> Run:
         for parent in (folder, BUNDLED_RUNS):
             if (parent / run_id).is_dir():
                 return read_run(parent / run_id)
-    raise RunError(f"There is no run called “{run_id[:80]}”. It may have been deleted.")
+    raise _not_there(run_id)
 
 
 def list_runs(folder: Path) -> list[Run]:
@@ -222,13 +227,15 @@ def read_run(path: Path) -> Run:
 def read_status(path: Path) -> Status:
     """Return how a run stands. Raises `RunError`.
 
-    A run whose process has died is told as `interrupted`, whatever its status file says.
+    A run whose process has died is told as `interrupted`, whatever its status file says. Nobody can tell what ended
+    it: the system kills without a word what takes too much memory.
     """
-    status = _read_status(path)
+    status = stored_status(path)
     if status.state in ACTIVE and not _process_lives(status):
-        status = _read_status(path)  # it may have ended well since the status was read
+        status = stored_status(path)  # it may have ended well since the status was read
     if status.state in ACTIVE and not _process_lives(status):
-        status = Status("interrupted", "Its training process ended before it was done.", updated=status.updated)
+        reason = "Its process ended before its turn came." if status.state == "queued" else _DIED
+        status = Status("interrupted", reason, updated=status.updated)
     return status
 
 
@@ -248,8 +255,8 @@ def read_predictions(path: Path) -> Probabilities:
 
 def write_status(path: Path, state: State, message: str = "", *, pid: int | None = None) -> None:
     """Replace the status; with `pid`, that process is the run's from now on."""
-    started = psutil.Process(pid).create_time() if pid is not None else None
-    write_json(path / "status.json", asdict(Status(state, message, pid, started, time.time())))
+    started, after_boot = (None, None) if pid is None else _start_of(psutil.Process(pid))
+    write_json(path / "status.json", asdict(Status(state, message, pid, started, time.time(), after_boot)))
 
 
 def write_predictions(path: Path, probabilities: Probabilities) -> None:
@@ -266,12 +273,15 @@ def write_report(path: Path, report: Report) -> None:
 def rename(path: Path, title: str) -> None:
     """Call a run something, in one line of at most `MAX_TITLE` characters; nothing gives it its own name back."""
     with replacing(path / "title.txt") as beside:
-        beside.write_text(_one_line(title, MAX_TITLE), encoding="utf-8")
+        beside.write_text(one_line(title, MAX_TITLE), encoding="utf-8")
 
 
 def request_stop(path: Path) -> None:
-    """Ask a run to stop soon, keeping what it has learned."""
-    (path / "stop").touch()
+    """Ask a run to stop soon, keeping what it has learned. Raises `RunError` if it is gone, otherwise `OSError`."""
+    try:
+        (path / "stop").touch()
+    except FileNotFoundError:
+        raise _not_there(path.name) from None
 
 
 def withdraw_stop(path: Path) -> None:
@@ -287,15 +297,31 @@ def stop_requested(path: Path) -> bool:
 def _make_dated_directory(folder: Path, preset: str) -> Path:
     label = re.sub(r"[^a-z0-9]+", "-", preset.lower()).strip("-")[:40] or "custom"
     while True:
-        moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S%f")[:-3]  # to the millisecond
-        path = folder / f"{moment}-{label}"
-        if not any(folder.glob(f"{moment}-*")):  # another label would sort by letter, not by age
-            try:
-                path.mkdir()
-                return path
-            except FileExistsError:
-                pass
-        time.sleep(0.001)
+        moment = _next_moment([path.name for path in folder.iterdir()]).strftime(_MOMENT)[:-3]  # to the millisecond
+        try:
+            (path := folder / f"{moment}-{label}").mkdir()
+            return path
+        except FileExistsError:
+            pass
+
+
+def _next_moment(ids: list[str]) -> datetime:
+    """Return the present, or the first moment after all ids if these are of the future: they tell who is older."""
+    now = datetime.now(UTC)
+    to_come = (_moment(run_id) for run_id in ids if run_id >= now.strftime(_MOMENT)[:-3])
+    ahead = [moment for moment in to_come if moment and moment < now + _CLOCK_SET_BACK]
+    return max(ahead) + timedelta(milliseconds=1) if ahead else now
+
+
+_MOMENT = "%Y%m%d-%H%M%S%f"
+
+
+def _moment(run_id: str) -> datetime | None:
+    """Return when a run was asked for, UTC, as its id tells."""
+    try:
+        return datetime.strptime(run_id[:18], _MOMENT).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _run_paths(folder: Path) -> list[Path]:
@@ -350,27 +376,24 @@ def _is_active(path: Path) -> bool:
 def _read_text(path: Path, characters: int) -> str:
     """Return the beginning of a small text file on one line; nothing if there is none."""
     try:
-        return _one_line(read_patiently(path)[: 4 * characters].decode("utf-8", "replace"), characters)
+        return one_line(read_patiently(path)[: 4 * characters].decode("utf-8", "replace"), characters)
     except OSError:
         return ""
-
-
-def _one_line(text: str, characters: int) -> str:
-    """Return the beginning of a text without control characters, and with single spaces for white space."""
-    kept = (letter for letter in text if letter.isprintable() or letter.isspace())
-    return " ".join("".join(kept).split())[:characters].rstrip()
 
 
 def _read_json(path: Path) -> Any:
     try:
         return json.loads(read_patiently(path))
     except FileNotFoundError:
+        if not path.parent.exists():
+            raise _not_there(path.parent.name) from None
         raise RunError(f"Run {path.parent.name} has no {path.name}; its directory is incomplete.") from None
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path.name} of run {path.parent.name} cannot be read; the file is damaged.") from error
 
 
-def _read_status(path: Path) -> Status:
+def stored_status(path: Path) -> Status:
+    """Return how a run stood when its status was written, alive or not. Raises `RunError`."""
     values = _read_json(path / "status.json")
     try:
         status = Status(**values)
@@ -382,9 +405,10 @@ def _read_status(path: Path) -> Status:
             None if status.pid is None else int(status.pid),
             None if status.process_started is None else float(status.process_started),
             float(status.updated),
+            None if status.process_started_after_boot is None else float(status.process_started_after_boot),
         )
     except (TypeError, ValueError, OverflowError) as error:
-        raise RunError(f"status.json of run {path.name} is not of the expected form.") from error
+        raise _strange(path, "status.json") from error
 
 
 def _read_report(path: Path) -> Report:
@@ -393,10 +417,18 @@ def _read_report(path: Path) -> Report:
         wanted = [field.name for field in fields(Report) if field.default is MISSING or field.name in values]
         report = Report(**{name: values[name] for name in wanted})
     except (TypeError, KeyError) as error:
-        raise RunError(f"report.json of run {path.name} is not of the expected form.") from error
+        raise _strange(path, "report.json") from error
     if not has_declared_types(report):
-        raise RunError(f"report.json of run {path.name} is not of the expected form.")
+        raise _strange(path, "report.json")
     return report
+
+
+def _not_there(run_id: str) -> RunError:
+    return RunError(f"There is no run called “{one_line(run_id, 80)}”. It may have been deleted.")
+
+
+def _strange(path: Path, name: str) -> RunError:
+    return RunError(f"{name} of run {path.name} is not of the expected form: damaged, or of a newer Digit Lab.")
 
 
 def _process_lives(status: Status) -> bool:
@@ -405,7 +437,24 @@ def _process_lives(status: Status) -> bool:
         return abs(time.time() - status.updated) < _START_GRACE_SECONDS
     try:
         process = psutil.Process(status.pid)
-        same = status.process_started is None or abs(process.create_time() - status.process_started) < 1.0
-        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
+        return _is_that_of(status, process) and process.status() != psutil.STATUS_ZOMBIE
     except (psutil.Error, ValueError, OverflowError):
         return False
+
+
+def _is_that_of(status: Status, process: psutil.Process) -> bool:
+    """Whether a process started when that of a run did, by the clock or counted from the start of the machine.
+
+    When the clock is set, what Linux tells of the one changes, and what Windows tells of the other.
+    """
+    started, after_boot = _start_of(process)
+    if status.process_started is None or abs(started - status.process_started) < 1.0:
+        return True
+    then = status.process_started_after_boot
+    return then is not None and abs(after_boot - then) < 0.1
+
+
+def _start_of(process: psutil.Process) -> tuple[float, float]:
+    """Return when a process started: Unix time, and seconds after the start of the machine."""
+    started = process.create_time()
+    return started, started - psutil.boot_time()

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from mnist_core import runs
+from mnist_core import limits, runs
 
 _FOLDER = ".deleted"
 _DAYS_KEPT = 7
@@ -28,6 +28,7 @@ def delete(run: runs.Run) -> None:
     shutil.rmtree(target, ignore_errors=True)
     (run.path / _MARKER).touch()
     run.path.rename(target)
+    _make_room(folder)
 
 
 def restore(run_id: str, folder: Path) -> None:
@@ -47,3 +48,10 @@ def _remove_old(folder: Path) -> None:
         with suppress(OSError):  # it may be gone at any moment
             if (path / _MARKER).stat().st_mtime < oldest:
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def _make_room(folder: Path) -> None:
+    """Delete for good, the oldest first, what is too much in the trash."""
+    deleted = sorted(folder.glob(f"*/{_MARKER}"), key=lambda marker: marker.stat().st_mtime, reverse=True)
+    for marker in deleted[limits.current().deleted_runs :]:
+        shutil.rmtree(marker.parent, ignore_errors=True)

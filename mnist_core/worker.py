@@ -20,11 +20,12 @@ import psutil
 
 from mnist_core import __version__, checkpoints, film, limits, runs
 from mnist_core.checkpoints import Checkpoint, CheckpointError
+from mnist_core.config import TrainingConfig
 from mnist_core.dataset import DatasetError, Mnist, load_mnist
 from mnist_core.evaluation import Probabilities, accuracy, cross_entropy
 from mnist_core.event_log import EventWriter
 from mnist_core.events import Event, TrainingDivergedError
-from mnist_core.files import replacing
+from mnist_core.files import DISK_FULL, remove_leftovers, replacing
 from mnist_core.limits import LimitError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def carry_out(
     """Train the run in directory `path`, evaluate it on the test set, and return how it ended.
 
     A run that has a checkpoint goes on from it. Every outcome ends in `status.json`: finished, stopped, or failed with
-    a sentence that says why. Raises `RunError` only if the directory itself cannot be read or written.
+    a sentence that says why. Raises `RunError` or `OSError` only if the directory itself cannot be read or written.
     """
     config = runs.read_run(path).config
     bounds = limits.current()
@@ -55,6 +56,7 @@ def carry_out(
     runs.write_status(path, "running", "Starting TensorFlow", pid=os.getpid())
     try:
         limits.check(config, bounds)
+        remove_leftovers(path)
         start = checkpoints.read_checkpoint(path) if checkpoints.has_checkpoint(path) else None
         film.cut(path, start.progress.epochs_completed if start else 0)
         data = load_mnist()
@@ -73,7 +75,7 @@ def carry_out(
                 try:
                     film.write_frame(path, checkpoint.progress.epochs_completed, network.predict(model, data.x_test))
                 except OSError:  # nothing depends on it
-                    traceback.print_exc()
+                    _print_error()
                 checkpoints.write_checkpoint(path, checkpoint)
 
             runs.write_status(path, "running", "Training", pid=os.getpid())
@@ -83,7 +85,7 @@ def carry_out(
 
         runs.write_status(path, "running", "Reading the test images", pid=os.getpid())
         save_model(path, result.model)
-        _write_results(path, result, data)
+        _write_results(path, config, result, data)
         if result.end_reason == "stopped":
             runs.write_status(path, "stopped", stop.reason)
         else:
@@ -91,7 +93,7 @@ def carry_out(
         checkpoints.remove_checkpoint(path)
     except Exception as error:  # whatever went wrong, the page must learn of it
         if not isinstance(error, _EXPECTED):
-            traceback.print_exc()
+            _print_error()
         if isinstance(error, TrainingDivergedError | CheckpointError):  # to go on from there would end the same way
             checkpoints.remove_checkpoint(path)
         runs.write_status(path, "failed", _explain(error))
@@ -119,13 +121,19 @@ def _end_untrained(path: Path) -> runs.Run:
     return runs.read_run(path)
 
 
-def _write_results(path: Path, result: TrainingResult, data: Mnist) -> None:
+def _print_error() -> None:
+    """Print what went wrong, for log.txt, which may be on a full disk."""
+    with suppress(OSError):
+        traceback.print_exc()
+
+
+def _write_results(path: Path, config: TrainingConfig, result: TrainingResult, data: Mnist) -> None:
     from mnist_core.network import predict
 
     probabilities = predict(result.model, data.x_test)
     runs.write_predictions(path, probabilities)
     progress = result.progress
-    network = runs.read_run(path).config.network
+    network = config.network
     report = runs.Report(
         **measure(probabilities, data),  # type: ignore[arg-type]
         training_seconds=round(progress.seconds, 3),
@@ -182,7 +190,8 @@ def _explain(error: Exception) -> str:
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return "The machine ran out of memory. Try a smaller batch size or a smaller network."
     if isinstance(error, OSError):
-        return f"A file of the run could not be written: {error.strerror or error}."
+        advice = " Make room on the disk first." if error.errno in DISK_FULL else ""
+        return f"A file of the run could not be written: {error.strerror or error}.{advice}"
     return f"Training ended with an unexpected error ({type(error).__name__}). The run’s log.txt has the details."
 
 

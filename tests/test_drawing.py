@@ -16,7 +16,6 @@ from mnist_core.dataset import Mnist
 from mnist_core.drawing import Ink, NoInkError, bounds, centre, crop, fit, placed, prepare, resized
 
 CANVAS = 280
-CHAMPION = runs.BUNDLED_RUNS / "champion"
 Point = tuple[float, float]  # column, row
 
 # Mean absolute differences of grey levels, 0 to 255, over the 784 pixels, after moving by one pixel at most (a centre
@@ -165,7 +164,7 @@ def assert_centred(prepared: Ink) -> None:
     ("network", "thicker"),
     [
         ("fast", 0),  # has seen MNIST as it is and nothing else
-        pytest.param("champion", 0.25, marks=pytest.mark.skipif(not CHAMPION.exists(), reason="it does not ship yet")),
+        ("champion", 0.25),  # has seen strokes of any thickness
     ],
 )
 def test_a_network_reads_test_digits_drawn_anywhere_as_well_as_before(
@@ -189,9 +188,10 @@ def test_a_network_reads_test_digits_drawn_anywhere_as_well_as_before(
         return evaluation.accuracy(labels, inference.predict(model_file, np.stack(pictures)))
 
     canvases = [drawn(digit) for digit in images]
-    assert accuracy([prepare(canvas) for canvas in canvases]) >= accuracy(list(images)) - 0.003
+    original = accuracy(list(images))
+    assert accuracy([prepare(canvas) for canvas in canvases]) >= original - 0.003
     # The control: it is the preparation that does it.
-    assert accuracy([resized(canvas, 28, 28) for canvas in canvases]) < 0.8
+    assert accuracy([resized(canvas, 28, 28) for canvas in canvases]) < original - 0.15
 
 
 # Shape and place

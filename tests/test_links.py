@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import HOSTILE, queries_of_settings
 
 from mnist_core.config import ConfigError, TrainingConfig, bounds, options
 from mnist_core.links import LinkedSettings, combine, from_query, setting_names, to_query
@@ -19,38 +20,6 @@ from mnist_core.presets import DEFAULT_PRESET, PRESETS
 NAMES = [setting.name for setting in fields(TrainingConfig)]
 WHOLE_NUMBERS = {"step_epochs", "batch_size", "epochs", "train_size", "patience", "seed"}
 NETWORKS = ["10", "4C3-P2-10", " 32C3 - P2 - 10 ", "BN-D0.5-16:tanh-10", "10".rjust(400), "8C3:same:gelu-GAP-10"]
-HOSTILE = [
-    "",
-    " ",
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "[click](https://example.org)",
-    "![](https://example.org/x.png)",
-    "see www.example.org",
-    "https://example.org",
-    "**bold** _thin_ `code` ~~no~~",
-    "$x$ :red[text] :material/home: :smile:",
-    "# title\n- item\n1. item\n| a | b |",
-    "&lt;b&gt;",
-    '"; DROP TABLE runs; --',
-    "../../etc/passwd",
-    "“quoted”",
-    "\x00\x1b[31m\u202eabc\ud800",
-    "null",
-    "true",
-    "[1]",
-    '{"a": 1}',
-    "[" * 10_000,
-    "9" * 10_000,
-    "0." + "1" * 10_000,
-    "x" * 10_000,
-    "-1e999",
-    "NaN",
-    "1_000",
-    "0x10",
-    "١٢",
-    "1,5",
-]
 
 
 @st.composite
@@ -246,18 +215,7 @@ def test_hostile_values_do_no_harm(name: str, text: str) -> None:
 
 
 @settings(max_examples=400, deadline=None)
-@given(
-    st.dictionaries(
-        st.sampled_from(setting_names()) | st.text(max_size=20),
-        st.sampled_from(list(PRESETS))
-        | st.sampled_from([option for name in NAMES for option in options(name)])
-        | st.floats().map(repr)
-        | st.integers().map(str)
-        | st.sampled_from(HOSTILE)
-        | st.text(max_size=50),
-        max_size=15,
-    )
-)
+@given(queries_of_settings)
 def test_any_query_can_be_opened(query: dict[str, str]) -> None:
     linked = from_query(query)
     assert isinstance(linked.config, TrainingConfig)

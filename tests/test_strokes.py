@@ -71,6 +71,12 @@ def test_strokes_beyond_the_canvas_are_cut_off() -> None:
     assert (ink[168] == 255).all()
 
 
+@pytest.mark.parametrize("width", [1e-9, 0.1, 0.25, 0.5, 1])
+def test_a_pen_narrower_than_a_pixel_leaves_next_to_nothing(width: float) -> None:
+    ink = rasterise([ZIGZAG[:1], ZIGZAG[2:3]], [width, width])
+    assert ink.astype(int).sum() <= 2 * 4 * 255
+
+
 @given(scale=st.floats(0.01, 100), right=st.floats(-1000, 1000), down=st.floats(-1000, 1000))
 def test_recorded_strokes_are_placed_in_the_middle(scale: float, right: float, down: float) -> None:
     recorded = [ZIGZAG * np.float32(scale) + np.array([right, down], np.float32), ZIGZAG[:2] * np.float32(scale)]

@@ -6,11 +6,12 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mnist_core import runs, trash
+from mnist_core import limits, runs, trash
 from mnist_core.config import TrainingConfig
 from mnist_core.runs import RunError
 
@@ -151,6 +152,18 @@ def test_what_was_deleted_more_than_a_week_ago_is_gone_for_good(
     trash.restore(young.name, folder)
     trash.restore(ended.id, folder)
     assert {run.id for run in runs.list_runs(folder)} == {young.name, ended.id}
+
+
+def test_the_trash_is_bounded_and_what_was_deleted_last_stays(
+    folder: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PRIVATE", replace(limits.PRIVATE, deleted_runs=2))
+    paths = [runs.create_run(folder, tiny_config()) for _ in range(4)]
+    for age, path in enumerate(paths):
+        runs.write_status(path, "finished")
+        trash.delete(runs.read_run(path))
+        grow_old(folder / ".deleted" / path.name, days=1 - age / 10)
+    assert in_trash(folder) == {path.name for path in paths[2:]}
 
 
 def test_a_restored_run_that_is_deleted_again_has_another_week(

@@ -11,6 +11,7 @@ import streamlit as st
 from mnist_core import presets, runs
 from ui import state
 from ui.state import Params
+from ui.wording import plain
 
 _STATE_WORDS: dict[runs.State, str] = {
     "queued": "in progress",
@@ -55,7 +56,7 @@ def pick_run(
     by_id = {run.id: run for run in choices}
     named = st.query_params.get(param)
     if named is not None and named not in by_id:
-        st.warning(f"{_why_not(named)} Here is another one.", icon=":material/search_off:")
+        st.warning(f"{plain(_why_not(named))} Here is another one.", icon=":material/search_off:")
     st.selectbox(label, list(by_id), format_func=lambda run_id: describe(by_id[run_id]), **chosen.widget)
     return by_id[chosen.value]
 

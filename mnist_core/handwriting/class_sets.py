@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mnist_core import limits
 from mnist_core.files import read_patiently, write_json
+from mnist_core.foreign_text import one_line
 from mnist_core.handwriting.kept_drawings import VERSION, HandwritingError, json_object, time_of, time_text
 from mnist_core.runs import PROJECT
 
@@ -32,11 +33,11 @@ class HandwritingLimits:
     sets: int  # of everybody together
     sets_each: int  # that one person started
     drawings: int  # in a set
-    bytes: int  # of all drawings of a set, so of its export too
+    bytes: int  # of all drawings of a set, so of its export too; the server takes no larger file back
     deleted: int  # drawings in the trash; beyond these, the oldest deletions are for good
 
 
-PRIVATE = HandwritingLimits(sets=1_000, sets_each=1_000, drawings=4_000, bytes=20_000_000, deleted=40_000)
+PRIVATE = HandwritingLimits(sets=1_000, sets_each=1_000, drawings=4_000, bytes=5_000_000, deleted=40_000)
 PUBLIC = HandwritingLimits(sets=100, sets_each=5, drawings=1_000, bytes=5_000_000, deleted=2_000)
 
 
@@ -67,8 +68,7 @@ def current_limits() -> HandwritingLimits:
 
 def clean_title(text: str) -> str:
     """Return a title on one line of at most `MAX_TITLE` characters. Raises `HandwritingError` if nothing is left."""
-    kept = (letter for letter in unicodedata.normalize("NFC", text) if letter.isprintable() or letter.isspace())
-    title = " ".join("".join(kept).split())[:MAX_TITLE].rstrip()
+    title = one_line(unicodedata.normalize("NFC", text), MAX_TITLE)
     if not title:
         raise HandwritingError("A class set needs a name, such as “Class 4b”.")
     return title

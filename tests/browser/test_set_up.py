@@ -60,7 +60,7 @@ def test_a_preset_sets_everything_and_changes_are_named(page: Page, server) -> N
     page.get_by_role("combobox", name="Start from").click()
     page.get_by_role("option", name=re.compile("^Champion")).click()
     expect(page.get_by_role("textbox", name="Network")).to_have_value(re.compile("^32C3-BN-"))
-    expect(page.get_by_text("293,354").first).to_be_visible()
+    expect(page.get_by_text("481,418").first).to_be_visible()
     page.get_by_role("tab", name="Augmentation").click()
     expect(page.get_by_text("Right: as training would see them")).to_be_visible()
     expect(page.get_by_role("slider", name="Rotation")).to_have_value("10")

@@ -40,7 +40,7 @@ _CHARTS = {
 def curves_view(run: runs.Run, events: list[Event]) -> None:
     """Show loss, accuracy, learning rate and length of the gradient, as the viewer wants to see them."""
     if not events and not run.is_active:
-        st.caption("This run has no curves: it ended before its first batch.")
+        st.caption("This run has no curves: it ended before its first batch, or their file is damaged.")
         return
     reading = st.empty()
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -104,7 +104,7 @@ def _try(run: runs.Run, action: Callable[[runs.Run], None]) -> None:
 def _show_problem(run: runs.Run) -> None:
     problem = st.session_state.pop(f"problem-{run.id}", None)
     if problem:
-        st.error(problem, icon=":material/error:")
+        st.error(plain(problem), icon=":material/error:")
 
 
 def _progress(run: runs.Run, events: list[Event]) -> tuple[float, str]:

@@ -14,6 +14,7 @@ from ui.train.curves_view import curves_view
 from ui.train.knobs import NAMES, shown
 from ui.train.progress import show_state
 from ui.train.result_view import headline, result_view, ways_on
+from ui.wording import plain
 
 _UPDATE_SECONDS = 1.0
 
@@ -29,7 +30,7 @@ def _show(path: Path, was_active: bool) -> None:
     try:
         run = runs.read_run(path)
     except runs.RunError as error:
-        st.warning(str(error), icon=":material/search_off:")
+        st.warning(plain(str(error)), icon=":material/search_off:")
         return
     if was_active != run.is_active:
         st.rerun()  # the whole page: updates begin or end here, and lists show how the run stands

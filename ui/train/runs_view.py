@@ -39,7 +39,7 @@ def runs_view() -> None:
         return
     chosen = _table(listed, everything)
     for run_id, problem in runs.unreadable_runs(runs.runs_dir()).items():
-        st.caption(f":material/error: {run_id}: {problem}")
+        st.caption(f":material/error: {run_id}: {plain(problem)}")
     if not chosen:
         st.caption("Tick a run to open, rename or delete it; two or more to compare them.")
         return
@@ -173,8 +173,10 @@ def _undo() -> None:
     for run_id in st.session_state.pop(Keys.DELETED, []):
         try:
             trash.restore(run_id, runs.runs_dir())
-        except (runs.RunError, OSError) as error:
+        except runs.RunError as error:
             st.session_state[Keys.PROBLEM] = str(error)
+        except OSError as error:
+            st.session_state[Keys.PROBLEM] = f"The run could not be brought back: {error.strerror or error}."
 
 
 def _compare(chosen: Sequence[runs.Run]) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from mnist_core import jobs, pictures, runs
+from mnist_core.architecture import Architecture
 from mnist_core.augmentation import augment
 from mnist_core.config import TrainingConfig
 from mnist_core.curves import curves
@@ -69,9 +72,18 @@ def _network(draft: Draft) -> None:
         current=lambda: drafts.current().notation,
     )
     if draft.is_complete:
-        st.plotly_chart(
-            network_figure.network_figure(draft.config.network), config={"displayModeBar": False}, key="network-drawing"
-        )
+        st.plotly_chart(_network_drawing(draft.config.network), config={"displayModeBar": False}, key="network-drawing")
+
+
+# Drawn again for each change of a setting otherwise, which takes longer than all the rest of the page.
+@lru_cache(maxsize=64)
+def _network_drawing(network: Architecture) -> go.Figure:
+    return network_figure.network_figure(network)
+
+
+@lru_cache(maxsize=64)
+def _schedule_drawing(config: TrainingConfig) -> go.Figure:
+    return curve_figures.learning_rate_figure(curves((), config))
 
 
 def _knobs(draft: Draft) -> None:
@@ -107,8 +119,9 @@ def _schedule(draft: Draft) -> None:
         if draft.config.schedule != "one-cycle":
             knob("warm_up_epochs", draft)
     with right:
-        figure = curve_figures.learning_rate_figure(curves((), _coarse(draft.config)))
-        st.plotly_chart(figure, config={"displayModeBar": False}, key="schedule-drawing")
+        st.plotly_chart(
+            _schedule_drawing(_coarse(draft.config)), config={"displayModeBar": False}, key="schedule-drawing"
+        )
 
 
 def _coarse(config: TrainingConfig) -> TrainingConfig:

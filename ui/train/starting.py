@@ -11,6 +11,7 @@ from mnist_core import jobs, limits, runs
 from mnist_core.config import TrainingConfig
 from ui import state, visitor
 from ui.state import Keys
+from ui.wording import plain
 
 _DOUBLE_CLICK_SECONDS = 3
 
@@ -43,7 +44,7 @@ def show_problem() -> None:
     """Tell, once, why what was asked last could not be done."""
     problem = st.session_state.pop(Keys.PROBLEM, None)
     if problem:
-        st.error(problem, icon=":material/error:")
+        st.error(plain(problem), icon=":material/error:")
 
 
 def last_started() -> str | None:

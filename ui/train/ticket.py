@@ -10,7 +10,7 @@ from ui import readers, state
 from ui.train import drafts, starting, take_away
 from ui.train.drafts import Draft
 from ui.train.knobs import NAMES, shown
-from ui.wording import count, rough_duration
+from ui.wording import count, plain, rough_duration
 
 
 def ticket(draft: Draft) -> None:
@@ -99,7 +99,7 @@ def _share(draft: Draft) -> None:
         )
         problem = st.session_state.pop("upload-problem", None)
         if problem:
-            st.error(problem, icon=":material/error:")
+            st.error(plain(problem), icon=":material/error:")
 
 
 def _load() -> None:

@@ -1,0 +1,54 @@
+"""The sessions without a browser that `benchmarks/classroom.py` loads a server with: pages answer as they should."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+
+from serving import PROJECT, Server
+
+sys.path.append(str(PROJECT / "benchmarks"))
+
+from streamlit_session import Session
+from student import Records, Student
+
+
+def tiles(tab: Session) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = tab.find("bidi_component", "grid-digits").data["tiles"]
+    return found
+
+
+def test_two_at_once_each_get_what_they_asked_for(server: Server) -> None:
+    records = Records()
+
+    async def browse() -> None:
+        async with Session(server.url) as tab:
+            await tab.open("explore")
+            assert [tile["index"] for tile in tiles(tab)] == list(range(100))
+            await tab.choose(tab.find("button_group", "Digit"), "3")
+            assert len(tiles(tab)) == 100
+            assert all(re.search("labelled 3$", str(tile["label"]).partition("\n")[0]) for tile in tiles(tab))
+            first = tiles(tab)
+            await tab.press(tab.find("button", "Next"))
+            assert not {tile["index"] for tile in first} & {tile["index"] for tile in tiles(tab)}
+            await tab.press(tab.find("button", "Previous"))  # the server does not send large elements twice
+            assert tiles(tab) == first
+            await tab.open("train")
+            assert "digit=3" not in tab.query
+            assert tab.find("button", "train").label == "Train"
+            assert not tab.all("bidi_component", lambda shown: shown.id.endswith("grid-digits"))
+            assert not tab.problems
+
+    async def draw() -> None:
+        student = Student(1, server.url, records, pause=0)
+        async with student.tab as tab:
+            await tab.open("draw")
+            assert await student.draw(1) == "1"
+            assert not tab.problems
+
+    async def both() -> None:
+        await asyncio.gather(browse(), draw())
+
+    asyncio.run(both())
+    assert not records.problems
