@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from serving import PROJECT, Server
 
@@ -50,5 +51,6 @@ def test_two_at_once_each_get_what_they_asked_for(server: Server) -> None:
     async def both() -> None:
         await asyncio.gather(browse(), draw())
 
-    asyncio.run(both())
+    with ThreadPoolExecutor(1) as thread:  # where no event loop of Playwright runs
+        thread.submit(asyncio.run, both()).result()
     assert not records.problems

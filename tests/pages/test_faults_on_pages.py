@@ -79,7 +79,7 @@ def test_a_disk_that_is_still_full_when_a_run_should_go_on_is_told(
     app = open_page("train", run=RUN_ID)
     button(app, "Continue").click().run()
     assert not app.exception
-    assert [error.value for error in app.error] == [
+    assert [error.value.replace("\\", "") for error in app.error] == [
         "A file of the run could not be written: No space left on device.",
         "That did not work: No space left on device.",
     ]
@@ -152,7 +152,7 @@ def test_a_run_that_is_deleted_while_somebody_watches_is_said_to_be_gone(copied:
     trash.delete(runs.read_run(path))
     button(app, "Stop").click().run()  # on a page that does not know yet
     assert not app.exception
-    assert "It may have been deleted. Here is another one." in app.warning[0].value
+    assert "It may have been deleted. Here is another one." in app.warning[0].value.replace("\\", "")
     assert not path.exists()
 
 

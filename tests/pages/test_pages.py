@@ -158,7 +158,7 @@ def test_what_is_too_large_for_a_public_server_cannot_be_trained(monkeypatch: py
     monkeypatch.setenv("DIGIT_LAB_PUBLIC", "1")
     app.run()
     assert button(app, "Train").disabled
-    assert "50 epochs: at most 20 are allowed here" in texts(app)
+    assert "50 epochs: at most 40 are allowed here" in texts(app)
 
 
 def test_nobody_changes_the_run_of_another_on_a_public_server(
