@@ -122,7 +122,7 @@ def _remove_oldest(folder: Path, most: int) -> None:
 
 def keep_spare(folder: Path) -> None:
     """Have a process ready for the next run of a folder, if one is wanted here and nothing trains there now."""
-    if not runs.list_active(folder):
+    if spare.is_wanted() and not runs.list_active(folder):
         spare.keep(lambda: _spawn("spare", stdin=subprocess.PIPE, log=subprocess.DEVNULL))
 
 

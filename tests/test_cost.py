@@ -192,8 +192,6 @@ def test_memory_of_runs_that_ship_with_the_project_was_foretold(run: runs.Run) -
     assert run.report is not None
     if not run.report.peak_memory_mb:
         pytest.skip("from before memory was measured")
-    if run.id == "champion":  # one epoch of it holds 1,205 MB at most
-        pytest.skip("trained with an allocator that was told to keep what is freed; it held 5 % more")
     assert run.report.peak_memory_mb <= cost.memory_mb(run.config) <= 1.3 * run.report.peak_memory_mb
 
 

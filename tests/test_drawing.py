@@ -161,18 +161,18 @@ def assert_centred(prepared: Ink) -> None:
 
 @pytest.mark.parametrize("smoothing", [Image.Resampling.NEAREST, Image.Resampling.BICUBIC], ids=lambda it: it.name)
 @pytest.mark.parametrize(
-    ("network", "thicker"),
+    ("network", "thicker", "squeezed"),
     [
-        ("fast", 0),  # has seen MNIST as it is and nothing else
-        ("champion", 0.25),  # has seen strokes of any thickness
+        ("fast", 0, 0.8),  # has seen MNIST as it is and nothing else
+        ("champion", 0.25, 0.85),  # has seen strokes of any thickness
     ],
 )
 def test_a_network_reads_test_digits_drawn_anywhere_as_well_as_before(
-    mnist: Mnist, network: str, thicker: float, smoothing: Image.Resampling
+    mnist: Mnist, network: str, thicker: float, squeezed: float, smoothing: Image.Resampling
 ) -> None:
     """Enlarged to any size, put anywhere, even with thicker strokes, they are read within 0.3 points as well.
 
-    `thicker` is what each edge gains, in pixels of MNIST.
+    `thicker` is what each edge gains, in pixels of MNIST; `squeezed` is more than is read without any preparation.
     """
     images, labels = mnist.x_test[::2], mnist.y_test[::2]
     generator = np.random.default_rng(2)
@@ -191,7 +191,7 @@ def test_a_network_reads_test_digits_drawn_anywhere_as_well_as_before(
     original = accuracy(list(images))
     assert accuracy([prepare(canvas) for canvas in canvases]) >= original - 0.003
     # The control: it is the preparation that does it.
-    assert accuracy([resized(canvas, 28, 28) for canvas in canvases]) < original - 0.15
+    assert accuracy([resized(canvas, 28, 28) for canvas in canvases]) < squeezed
 
 
 # Shape and place

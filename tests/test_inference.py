@@ -276,3 +276,17 @@ def test_warming_up_passes_over_what_cannot_be_loaded(model_file: Path, tmp_path
     files = [tmp_path / "missing" / "model.keras", broken, model_file]
     assert inference.warm_up(files).result(timeout=300) is None
     assert inference.predict(model_file, np.zeros((1, 28, 28), np.uint8)).shape == (1, 10)
+
+
+def test_the_inference_process_ends_with_a_server_that_is_killed() -> None:
+    script = """
+import os, time
+from mnist_core import inference
+print(inference._submit(os.getpid)[1].result(), flush=True)
+time.sleep(600)"""
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, cwd=runs.PROJECT, stdout=subprocess.PIPE, text=True) as server:
+        worker = psutil.Process(int(server.stdout.readline()))
+        assert worker.is_running()
+        server.kill()
+    worker.wait(60)

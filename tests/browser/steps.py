@@ -74,7 +74,7 @@ def start_run(page: Page, url: str, *, images: int, epochs: int, seed: int = 1) 
     return match[1]
 
 
-def wait_for_end(path: Path, seconds: float = 240) -> runs.Run:
+def wait_for_end(path: Path, seconds: float = 120) -> runs.Run:
     deadline = time.monotonic() + seconds
     while (run := runs.read_run(path)).is_active:
         assert time.monotonic() < deadline, run.status

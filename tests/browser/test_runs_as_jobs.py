@@ -39,7 +39,7 @@ def test_a_queue_of_three_runs(page: Page, tmp_path: Path, monkeypatch) -> None:
 
 
 def test_a_killed_run_says_so_and_goes_on(page: Page, server) -> None:
-    run_id = start_run(page, server.url, images=5_000, epochs=12)
+    run_id = start_run(page, server.url, images=3_000, epochs=12)
     path = server.runs_dir / run_id
     wait_for_points(page, 50)
     page.wait_for_function(f"({TRAINING_CURVE})(document.querySelector('.live-chart')).at(-1) > 1.2")
