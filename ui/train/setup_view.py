@@ -75,7 +75,7 @@ def _network(draft: Draft) -> None:
         st.plotly_chart(_network_drawing(draft.config.network), config={"displayModeBar": False}, key="network-drawing")
 
 
-# Drawn again for each change of a setting otherwise, which takes longer than all the rest of the page.
+# Otherwise drawn again for each change of any setting.
 @lru_cache(maxsize=64)
 def _network_drawing(network: Architecture) -> go.Figure:
     return network_figure.network_figure(network)
