@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import navigation, readers, state, visitor
+from ui import live_chart, navigation, readers, state, visitor
 
 STYLE = Path(__file__).parent / "ui" / "style.css"
 LOGO = str(Path(__file__).parent / "static" / "logo.svg")
@@ -20,3 +20,4 @@ with st.sidebar:
     navigation.show_menu()
     st.caption("Convolutional networks and handwritten digits: train them, question them, draw for them.")
 page.run()
+live_chart.load_ahead()

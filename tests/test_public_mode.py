@@ -61,7 +61,7 @@ def test_streamlit_is_set_up_for_strangers() -> None:
 def test_only_what_is_meant_for_browsers_is_served_as_files() -> None:
     names = [file.name for file in (PROJECT / "static").iterdir()]
     assert [
-        name for name in names if not re.fullmatch(r"logo\.svg|plotly-[\d.]+\.min\.js|test-digits\.png", name)
+        name for name in names if not re.fullmatch(r"logo\.svg|plotly-[\d.]+\.min\.js\.gz|test-digits\.png", name)
     ] == []
 
 

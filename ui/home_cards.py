@@ -12,6 +12,7 @@ from mnist_core import evaluation, pictures, runs
 from mnist_core.curves import curves
 from mnist_core.figures import answer_figures, curve_figures
 from ui import navigation, readers
+from ui.live_chart import live_chart
 from ui.run_picker import DEFAULT_RUN
 
 _HEIGHT = 190
@@ -26,7 +27,7 @@ def train_card() -> None:
         figure = curve_figures.accuracy_figure(history, curve_figures.CurveOptions(smoothing=0.6))
         figure.update_layout(title_text="", showlegend=False)
         figure.update_yaxes(range=[0.9, 1.0])
-        _show(figure)
+        _show(figure, key="card-train")
     st.markdown("**Train** a published network, or your own, and watch it learn batch by batch.")
     st.page_link(navigation.TRAIN, label="Train a network", icon=":material/model_training:")
 
@@ -55,7 +56,7 @@ def draw_card() -> None:
                 source=pictures.data_uri(pictures.png(digit)), xref="paper", yref="paper", x=0, y=1, sizex=0.32, sizey=1
             )
             figure.update_xaxes(domain=[0.36, 1])
-            _show(figure, left=0)
+            _show(figure, key="card-draw", left=0)
     st.markdown("**Draw** a digit with mouse, pen or finger, and see at once what is read.")
     st.page_link(navigation.DRAW, label="Draw a digit", icon=":material/draw:")
 
@@ -68,6 +69,6 @@ def _shown_run() -> runs.Run | None:
     return by_id.get(DEFAULT_RUN)
 
 
-def _show(figure: go.Figure, *, left: int = 40) -> None:
+def _show(figure: go.Figure, *, key: str, left: int = 40) -> None:
     figure.update_layout(height=_HEIGHT, margin={"l": left, "r": 8, "t": 8, "b": 36})
-    st.plotly_chart(figure, config={"staticPlot": True})
+    live_chart(figure, tools="none", key=key)

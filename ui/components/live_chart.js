@@ -1,5 +1,6 @@
 // One Plotly chart whose node lives as long as the page shows it: updates go through Plotly.react, so zoom, hover and
-// hidden traces survive them. Plotly itself is fetched once per browser tab.
+// hidden traces survive them. Plotly itself is fetched once per browser tab; without `data.figure` that is all, once the
+// browser has nothing else to do.
 //
 // With `data.digits`, a point whose customdata is a whole number shows the digit of that number, cut out of one large
 // picture; with `data.clicks`, the server is told which one was clicked.
@@ -11,12 +12,12 @@ function loadPlotly(url) {
     window.digitLabPlotly = fetch(url)
       .then((response) => {
         if (!response.ok) throw new Error(`${url}: ${response.status}`)
-        return response.text()
+        const script = response.body.pipeThrough(new DecompressionStream("gzip"))
+        return new Response(script, { headers: { "Content-Type": "text/javascript" } }).blob()
       })
-      .then((source) => new Promise((resolve, reject) => {
-        // Some systems serve .js files as plain text, which browsers refuse to run; a blob has the type we give it.
+      .then((blob) => new Promise((resolve, reject) => {
         const script = document.createElement("script")
-        script.src = URL.createObjectURL(new Blob([source], { type: "text/javascript" }))
+        script.src = URL.createObjectURL(blob)
         script.onload = () => resolve(window.Plotly)
         script.onerror = reject
         document.head.appendChild(script)
@@ -56,11 +57,10 @@ function show(Plotly, node, figure) {
     return
   }
   const drawn = Plotly.react(node, drawable(figure.data), fitting(figure.layout, node.clientWidth), {
+    ...node.digitLabData.config,
     responsive: true,
     // A tap may count as a double click: that must not move the points under the finger.
     doubleClick: node.digitLabData.digits ? "reset" : "reset+autosize",
-    displaylogo: false,
-    showSendToCloud: false,
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
   })
   if (!node.digitLabListens) {
@@ -180,6 +180,11 @@ function place(card, node, [clientX, clientY]) {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
+  if (!data.figure) {
+    const whenIdle = window.requestIdleCallback ?? ((act) => setTimeout(act, 500)) // Safari has no such callback
+    whenIdle(() => loadPlotly(data.plotly).catch(() => {})) // the first chart will try again
+    return
+  }
   const node = parentElement.querySelector(".live-chart")
   const figure = data.figure
   node.style.minHeight = `${fitting(figure.layout, node.clientWidth).height}px`

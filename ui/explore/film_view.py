@@ -19,6 +19,7 @@ from ui.explore import answer_words, pickers
 from ui.explore.browse import browse
 from ui.explore.map_chart import map_chart
 from ui.explore.selection import Selection
+from ui.live_chart import live_chart
 from ui.state import Params
 from ui.wording import count
 
@@ -171,7 +172,7 @@ def _figures(history: Film, position: int) -> None:
             )
     with right:
         figure = film_figures.accuracy_figure(history.epochs, accuracies, history.epochs[position])
-        st.plotly_chart(figure, config={"displayModeBar": False}, key="film-accuracy")
+        live_chart(figure, tools="hover", key="film-accuracy")
 
 
 def _select(run: runs.Run, history: Film, choices: _Choices) -> Selection:

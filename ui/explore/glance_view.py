@@ -17,6 +17,7 @@ from ui import readers, state
 from ui.explore import pickers
 from ui.explore.map_chart import KINDS, map_chart
 from ui.explore.selection import Selection
+from ui.live_chart import live_chart
 from ui.run_picker import pick_run
 from ui.state import Params
 from ui.wording import count
@@ -24,7 +25,6 @@ from ui.wording import count
 _COLORS = {"digit": "Digit", "answer": "Right or wrong"}
 _SPLITS: dict[Split, str] = {"train": "60,000 training images", "test": "10,000 test images"}
 _NEARLY_FULL = 240  # the grey level from which on a pixel counts as nearly full ink
-_QUIET = {"displayModeBar": False}
 
 # Ten columns, five on a phone.
 _CLASS_STYLE = """<style>
@@ -112,7 +112,7 @@ def _show_balance() -> None:
         f"**{len(data.y_train) + len(data.y_test):,} digits**: {len(data.y_train):,} to learn from, "
         f"{len(data.y_test):,} to test with. {_about_duplicates(_duplicates())}"
     )
-    st.plotly_chart(data_figures.balance_figure(train, test), config=_QUIET, key="balance")
+    live_chart(data_figures.balance_figure(train, test), tools="hover", key="balance")
     st.caption(
         f"Shares of each set. Of the digits to learn from, {most} is the most frequent ({train.counts[most]:,} images) "
         f"and {least} the rarest ({train.counts[least]:,})."
@@ -151,7 +151,7 @@ def _picture(levels: NDArray[np.float64], words: str) -> str:
 def _show_ink(ink: Summary) -> None:
     most, least = int(np.nanargmax(ink.median)), int(np.nanargmin(ink.median))
     st.markdown("**How much ink**")
-    st.plotly_chart(data_figures.ink_figure(ink), config=_QUIET, key="ink")
+    live_chart(data_figures.ink_figure(ink), tools="hover", key="ink")
     st.caption(
         "Mean of the pixels in percent of full ink. Half of the images lie within the box, all within the whiskers. "
         f"The median is highest for {most} ({ink.median[most]:.1f}%) and lowest for {least} ({ink.median[least]:.1f}%)."
@@ -160,7 +160,7 @@ def _show_ink(ink: Summary) -> None:
 
 def _show_grey_levels(grey_levels: PixelHistogram) -> None:
     st.markdown("**How grey the pixels are**")
-    st.plotly_chart(data_figures.grey_level_figure(grey_levels), config=_QUIET, key="grey-levels")
+    live_chart(data_figures.grey_level_figure(grey_levels), tools="hover", key="grey-levels")
     st.caption(
         f"{grey_levels.share(0, 0):.1%} of the pixels are blank paper, "
         f"{grey_levels.share(_NEARLY_FULL, 255):.1%} nearly full ink ({_NEARLY_FULL} and more); "

@@ -16,13 +16,13 @@ from ui import insight, readers, state
 from ui.digit_grid import Tile, digit_grid
 from ui.explore.browse import called
 from ui.explore.selection import Selection
+from ui.live_chart import live_chart
 from ui.run_picker import READER, chosen_run, name_of, no_network
 from ui.state import Params
 from ui.wording import count, plain
 
 _NEIGHBOURS = 8
 _MOST_ANSWERS = 10  # shown at once
-_QUIET = {"displayModeBar": False}
 
 
 def show(selection: Selection) -> None:
@@ -37,7 +37,7 @@ def show(selection: Selection) -> None:
         st.warning(DISPUTED[index].sentence, icon=":material/how_to_vote:")
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.plotly_chart(answer_figures.digit_figure(images[index]), config=_QUIET, key="pixels")
+        live_chart(answer_figures.digit_figure(images[index]), tools="hover", key="pixels")
         st.caption("28 × 28 pixels; point at one to read its value, from 0 (paper) to 255 (ink).")
         if selection.split == "test" and selection.run is not None:
             _film(selection.run, index, int(labels[index]))
@@ -126,7 +126,7 @@ def _answers(index: int, label: int, chosen: runs.Run | None) -> None:
     if further > 0 and st.toggle(f"Show {count(further, 'further network')}", key="all-answers"):
         shown = len(order)
     figure = answer_figures.answers_figure(names[:shown], answers[:shown], label)
-    st.plotly_chart(figure, config=_QUIET, key="answers")
+    live_chart(figure, tools="hover", key="answers")
 
 
 def _film(run: runs.Run, index: int, label: int) -> None:
@@ -137,7 +137,7 @@ def _film(run: runs.Run, index: int, label: int) -> None:
     st.markdown(f"##### How {plain(name_of(run))} learned it")
     st.markdown(turns_in_words(history, film.turns(readers.mnist().y_test, history, index)))
     figure = film_figures.one_image_figure(history.epochs, history.probabilities[:, index], label)
-    st.plotly_chart(figure, config=_QUIET, key="one-image")
+    live_chart(figure, tools="hover", key="one-image")
 
 
 def turns_in_words(history: film.Film, turns: Sequence[film.Turn]) -> str:

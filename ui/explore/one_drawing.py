@@ -13,13 +13,13 @@ from mnist_core.figures import answer_figures
 from mnist_core.handwriting.kept_drawings import KeptDrawing
 from mnist_core.runs import Run
 from ui import state
+from ui.live_chart import live_chart
 from ui.picture_answers import Pictures
 from ui.run_picker import name_of, no_network
 from ui.state import Params
 from ui.wording import count, plain
 
 _MOST_ANSWERS = 10
-_QUIET = {"displayModeBar": False}
 
 
 def show(
@@ -34,7 +34,7 @@ def show(
     st.subheader(f"Number {place + 1:,}, meant as {drawing.label}", anchor=False)
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.plotly_chart(answer_figures.digit_figure(drawing.image), config=_QUIET, key="drawing-pixels")
+        live_chart(answer_figures.digit_figure(drawing.image), tools="hover", key="drawing-pixels")
         st.caption("What networks are given: 28 × 28 pixels.")
         if drawing.drawn.strokes:
             picture = base64.b64encode(_strokes_as_svg(drawing).encode()).decode()
@@ -95,7 +95,7 @@ def _answers(drawing: KeptDrawing, networks: Sequence[Run]) -> None:
     right = sum(int(answer.argmax()) == drawing.label for answer in answers)
     verdict.markdown(f"**{right} of {count(len(answers), 'network')}** read it as it was meant, {drawing.label}.")
     figure = answer_figures.answers_figure(names, np.stack(answers), drawing.label)
-    st.plotly_chart(figure, config=_QUIET, key="drawing-answers")
+    live_chart(figure, tools="hover", key="drawing-answers")
 
 
 def _strokes_as_svg(drawing: KeptDrawing) -> str:

@@ -11,6 +11,7 @@ from mnist_core.evaluation import Probabilities
 from mnist_core.figures import score_figures
 from ui import readers, state
 from ui.explore import pickers
+from ui.live_chart import live_chart
 from ui.state import Params
 from ui.wording import count
 
@@ -94,7 +95,7 @@ def _shares(row: scores.ReportRow) -> dict[str, float | None]:
 def _calibration(result: scores.Calibration) -> None:
     st.subheader("Is it as often right as it is sure?", anchor=False)
     st.markdown(scores.calibration_verdict(result))
-    st.plotly_chart(score_figures.reliability_figure(result), config={"displayModeBar": False}, key="reliability")
+    live_chart(score_figures.reliability_figure(result), tools="hover", key="reliability")
     with st.container(horizontal=True):
         st.metric(
             f"Expected calibration error, {result.bins} bins",

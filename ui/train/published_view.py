@@ -6,10 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core.evaluation import wilson_interval
-from mnist_core.events import EpochDone
 from mnist_core.figures import comparison_figures
 from mnist_core.presets import PRESETS
 from ui import readers, state
+from ui.live_chart import live_chart
 from ui.train import drafts
 
 _LESSON = {"garcia": "rate 0.001", "garcia-rate-1": "rate 1"}
@@ -63,16 +63,16 @@ def _lesson() -> None:
     )
     runs_by_id = {run.id: run for run in readers.bundled_runs()}
     both = [runs_by_id[name] for name in _LESSON if name in runs_by_id]
-    histories = [[event for event in readers.events(run) if isinstance(event, EpochDone)] for run in both]
+    histories = [readers.epochs(run) for run in both]
     if len(both) == len(_LESSON):
         left, right = st.columns(2)
         names = list(_LESSON.values())
         with left:
             figure = comparison_figures.overlay_figure(histories, "accuracy", names)
-            st.plotly_chart(figure, config={"displayModeBar": False}, key="lesson-accuracy")
+            live_chart(figure, tools="hover", key="lesson-accuracy")
         with right:
             figure = comparison_figures.overlay_figure(histories, "loss", names)
-            st.plotly_chart(figure, config={"displayModeBar": False}, key="lesson-loss")
+            live_chart(figure, tools="hover", key="lesson-loss")
         first, second = (run.report.test_accuracy if run.report else 0.0 for run in both)
         st.markdown(f"After nine epochs: **{first:.2%}** at rate 0.001, **{second:.2%}** at rate 1.")
     st.button("Try other rates yourself", icon=":material/tune:", on_click=_start_from, args=("garcia",), key="try")

@@ -18,6 +18,7 @@ from mnist_core.curves import curves
 from mnist_core.figures import curve_figures, network_figure
 from mnist_core.presets import PRESETS
 from ui import readers, words
+from ui.live_chart import live_chart
 from ui.train import drafts
 from ui.train.drafts import Draft
 from ui.train.knobs import knob, mark_changed
@@ -72,7 +73,7 @@ def _network(draft: Draft) -> None:
         current=lambda: drafts.current().notation,
     )
     if draft.is_complete:
-        st.plotly_chart(_network_drawing(draft.config.network), config={"displayModeBar": False}, key="network-drawing")
+        live_chart(_network_drawing(draft.config.network), tools="hover", key="network-drawing")
 
 
 # Otherwise drawn again for each change of any setting.
@@ -119,9 +120,7 @@ def _schedule(draft: Draft) -> None:
         if draft.config.schedule != "one-cycle":
             knob("warm_up_epochs", draft)
     with right:
-        st.plotly_chart(
-            _schedule_drawing(_coarse(draft.config)), config={"displayModeBar": False}, key="schedule-drawing"
-        )
+        live_chart(_schedule_drawing(_coarse(draft.config)), tools="hover", key="schedule-drawing")
 
 
 def _coarse(config: TrainingConfig) -> TrainingConfig:
