@@ -117,8 +117,10 @@ def test_a_run_that_it_carries_out_is_like_any_other(
     run, other = (runs.find_run(name, tmp_path) for name in (first, second))
     assert (run.status.state, other.status.state) == ("finished", "finished")
     assert other.status.pid != process.pid  # it had to wait: in a process of its own
-    mine, like = (keras.models.load_model(path / "model.keras") for path in (run.path, trained_run))
-    assert [layer.name for layer in mine.layers] == [layer.name for layer in like.layers]
+    mine, other_seed, like = (
+        keras.models.load_model(path / "model.keras") for path in (run.path, other.path, trained_run)
+    )
+    assert [layer.name for layer in mine.layers] == [layer.name for layer in other_seed.layers]
     for weights, same in zip(mine.get_weights(), like.get_weights(), strict=True):
         np.testing.assert_array_equal(weights, same)
 
