@@ -9,7 +9,7 @@ from typing import Literal
 EndReason = Literal["all epochs done", "target reached", "no more improvement", "stopped"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BatchesDone:
     """Some batches were trained. `loss` and others hold one value for each; `seconds` is training time so far.
 
@@ -26,7 +26,7 @@ class BatchesDone:
     gradient_norm: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class EpochDone:
     """An epoch was finished, or broken off by a stop. Training figures are means over its images, as they came."""
 
@@ -40,7 +40,7 @@ class EpochDone:
     seconds: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Continued:
     """Training went on from the weights after batch `step`: what was reported of later ones is void."""
 

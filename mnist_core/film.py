@@ -81,9 +81,14 @@ def cut(path: Path, epochs: int) -> None:
 
 def read_film(path: Path) -> Film:
     """Read what is there of the film of a run; what is missing or damaged is left out."""
-    frames = {epoch: _read_frame(file) for epoch, file in _files(path).items()}
-    found = {epoch: frame for epoch, frame in frames.items() if frame is not None}
-    return Film(tuple(found), np.stack(list(found.values())) if found else np.empty((0, _IMAGES, 10), np.float16))
+    files = _files(path)
+    frames = np.empty((len(files), _IMAGES, 10), np.float16)
+    epochs: list[int] = []
+    for epoch, file in files.items():
+        if (frame := _read_frame(file)) is not None:
+            frames[len(epochs)] = frame
+            epochs.append(epoch)
+    return Film(tuple(epochs), frames[: len(epochs)])
 
 
 def halved(probabilities: Probabilities) -> HalfProbabilities:

@@ -7,10 +7,9 @@ class by class or chunk by chunk: 60,000 images in floating point would take 376
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import chain, combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,12 +81,14 @@ def class_balance(labels: Labels) -> ClassBalance:
 
 def class_means(images: Images, labels: Labels) -> NDArray[np.float64]:
     """Return the mean image of each digit, (10, 28, 28), 0 to 255; NaN for a digit without images."""
-    return _over_classes(images, labels, lambda of_digit: of_digit.mean(axis=0))
+    return _means(images, labels, lambda pixels: pixels)
 
 
 def class_images(images: Images, labels: Labels) -> ClassImages:
     """Return the mean image of each digit and the standard deviation of each of its pixels."""
-    return ClassImages(class_means(images, labels), _over_classes(images, labels, _deviation))
+    mean = class_means(images, labels)
+    mean_square = _means(images, labels, lambda pixels: np.square(pixels, dtype=np.uint16))  # 255² just fits
+    return ClassImages(mean, np.sqrt(np.maximum(mean_square - mean**2, 0)))
 
 
 def pixel_histogram(images: Images) -> PixelHistogram:
@@ -115,11 +116,14 @@ def duplicates(train: Images, test: Images) -> Duplicates:
 
     Images are the same if the SHA-256 of their bytes is.
     """
-    places: defaultdict[bytes, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-    for of_set, images in enumerate((train, test)):
-        for index, image in enumerate(images):
-            places[hashlib.sha256(image.tobytes()).digest()][of_set].append(index)
-    repeated = [each for each in places.values() if len(each[0]) + len(each[1]) > 1]
+    first = len(train)  # of the test images, among all
+    hashes = (hashlib.sha256(image.tobytes()).digest() for image in chain(train, test))
+    digests = np.fromiter(hashes, "V32", first + len(test))
+    _, same_as, counts = np.unique(digests, return_inverse=True, return_counts=True)
+    groups = sorted(
+        [np.flatnonzero(same_as == each) for each in np.flatnonzero(counts > 1)], key=lambda group: group[0]
+    )
+    repeated = [(group[group < first].tolist(), (group[group >= first] - first).tolist()) for group in groups]
     return Duplicates(
         within_train=tuple(pair for in_train, _ in repeated for pair in combinations(in_train, 2)),
         within_test=tuple(pair for _, in_test in repeated for pair in combinations(in_test, 2)),
@@ -127,17 +131,15 @@ def duplicates(train: Images, test: Images) -> Duplicates:
     )
 
 
-def _over_classes(
-    images: Images, labels: Labels, of_class: Callable[[Images], NDArray[np.floating]]
+def _means(
+    images: Images, labels: Labels, of_pixels: Callable[[Images], NDArray[np.unsignedinteger]]
 ) -> NDArray[np.float64]:
-    """Return a picture of each digit, (10, 28, 28), made from its images, (m, 28, 28), or NaN if it has none."""
-    pictures = np.full((len(CLASSES), *images.shape[1:]), np.nan)
+    """Return the mean, over the images of each digit, of a value of each pixel: (10, 28, 28), or NaN without images."""
+    means = np.full((len(CLASSES), *images.shape[1:]), np.nan)
     for digit in np.unique(labels):
-        pictures[digit] = of_class(images[labels == digit])
-    return pictures
-
-
-def _deviation(images: Images) -> NDArray[np.float64]:
-    mean_square = np.square(images, dtype=np.uint16).mean(axis=0)  # 255² just fits
-    variance: NDArray[np.float64] = np.maximum(mean_square - images.mean(axis=0) ** 2, 0)
-    return np.sqrt(variance)
+        of_digit = np.flatnonzero(labels == digit)
+        total = np.zeros(images.shape[1:], np.int64)
+        for start in range(0, len(of_digit), _CHUNK):
+            total += of_pixels(images[of_digit[start : start + _CHUNK]]).sum(axis=0, dtype=np.int64)
+        means[digit] = total / len(of_digit)
+    return means

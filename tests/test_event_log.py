@@ -80,6 +80,16 @@ def test_events_of_a_real_run_come_back(trained_run: Path) -> None:
     assert sum(isinstance(event, EpochDone) for event in events) == 2
 
 
+def test_epochs_are_those_among_all_events(tmp_path: Path) -> None:
+    append(tmp_path, BATCHES, epoch(1, 2), replace(BATCHES, step=3), epoch(2, 4), BATCHES)
+    append(tmp_path, Continued(2), replace(BATCHES, step=3), epoch(2, 5))
+    with (tmp_path / FILE).open("ab") as log:
+        log.write(b'\xff\n{"n":3,"kind":"epoch"}\n' + (tmp_path / FILE).read_bytes().splitlines()[1] + b'\n{"n":99,')
+    assert event_log.read_epochs(tmp_path) == [epoch(1, 2), epoch(2, 5)]
+    assert event_log.read_epochs(tmp_path) == [e for e in event_log.read_events(tmp_path) if isinstance(e, EpochDone)]
+    assert event_log.read_epochs(tmp_path / "missing") == []
+
+
 def test_no_file_and_an_empty_file_mean_no_events(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").unlink(missing_ok=True)
     assert event_log.read_events(tmp_path) == []

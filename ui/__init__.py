@@ -2,3 +2,6 @@
 
 # Plotly asks whether pandas is loaded, and fails if another visitor's thread is in the middle of loading it.
 import pandas  # noqa: F401
+import pyarrow
+
+pyarrow.set_memory_pool(pyarrow.system_memory_pool())  # Arrow's own takes 4 MB for the first small table
