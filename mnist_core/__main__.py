@@ -16,14 +16,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from mnist_core import drawing, export, jobs, picture_files, runs, spare, worker
+from mnist_core import drawing, export, jobs, run_status, runs, spare, worker
 from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.dataset import DatasetError, load_mnist
 from mnist_core.evaluation import ranking, wilson_interval
 from mnist_core.event_log import read_events
 from mnist_core.events import BatchesDone, EpochDone, Event
 from mnist_core.limits import LimitError
+from mnist_core.photos import picture_files
 from mnist_core.presets import PRESETS
+from mnist_core.run_files import RunError
 
 
 class CommandError(Exception):
@@ -37,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status: int = options.command(options)
         return status
-    except (CommandError, ConfigError, DatasetError, LimitError, runs.RunError, OSError) as error:
+    except (CommandError, ConfigError, DatasetError, LimitError, RunError, OSError) as error:
         print(f"mnist_core: {error}", file=sys.stderr)
         return 2
 
@@ -122,13 +124,13 @@ def _train(options: argparse.Namespace) -> int:
 
 def _claim(path: Path) -> None:
     """Make this process that of a run, unless it has one or was carried out before."""
-    status = runs.stored_status(path)  # a process that was long in starting still comes in time
+    status = run_status.stored_status(path)  # a process that was long in starting still comes in time
     if status.state != "queued":
         raise CommandError(f"Run {path.name} was carried out before ({status.state}).")
     if status.pid is not None:
         raise CommandError(f"Run {path.name} has a process already ({status.pid}).")
     # No handling of signals: a run whose machine shuts down is interrupted, and can go on afterwards.
-    runs.write_status(path, "queued", pid=os.getpid())
+    run_status.write_status(path, "queued", pid=os.getpid())
 
 
 def _train_as_job(path: Path) -> int:

@@ -23,8 +23,9 @@ from typing import IO
 
 import psutil
 
-from mnist_core import checkpoints, limits, runs, spare
+from mnist_core import checkpoints, limits, run_status, runs, spare
 from mnist_core.config import TrainingConfig
+from mnist_core.run_files import RunError
 
 _POLL_SECONDS = 0.5
 _LONGEST_PAUSE = 10  # polls; a look reads the status of every run, and all who wait look
@@ -86,13 +87,13 @@ def resume(run: runs.Run) -> None:
     with _lock:
         run = runs.read_run(run.path)  # another visitor may have been quicker
         if run.status.state not in ("interrupted", "failed"):
-            raise runs.RunError("Only a run that was interrupted or failed can go on.")
+            raise RunError("Only a run that was interrupted or failed can go on.")
         if not checkpoints.has_checkpoint(run.path):
-            raise runs.RunError("The run ended before its first epoch was done. Start it again instead.")
+            raise RunError("The run ended before its first epoch was done. Start it again instead.")
         limits.check(run.config, bounds)
         _check_queue(run.path.parent, run.owner, bounds)
         runs.withdraw_stop(run.path)
-        runs.write_status(run.path, "queued")
+        run_status.write_status(run.path, "queued")
     _launch(run.path)
 
 
@@ -127,7 +128,7 @@ def keep_spare(folder: Path) -> None:
 
 
 def _launch(path: Path) -> None:
-    asked = runs.read_status(path)
+    asked = run_status.read_status(path)
     # A run that has to wait does so in a small process of its own: the spare one holds much memory.
     process = spare.take(path) if runs_ahead(path.name, path.parent) < room() else None
     if process is None:
@@ -159,17 +160,17 @@ def _spawn(*arguments: str, stdin: int, log: IO[bytes] | int) -> subprocess.Pope
     return process
 
 
-def _see_off(process: subprocess.Popen[bytes], path: Path, asked: runs.Status) -> None:
+def _see_off(process: subprocess.Popen[bytes], path: Path, asked: run_status.Status) -> None:
     """Take note of the end of a process, as whoever starts one must; tell if it never got as far as its run."""
     process.wait()
-    with suppress(OSError, runs.RunError):
-        if runs.read_status(path) == asked:
+    with suppress(OSError, RunError):
+        if run_status.read_status(path) == asked:
             _give_up(path, "Its training process could not start. The run’s log.txt tells why.")
 
 
 def _give_up(path: Path, reason: str) -> None:
     """Note that a run's process never came to be; what could go on from a checkpoint still can."""
-    runs.write_status(path, "interrupted" if checkpoints.has_checkpoint(path) else "failed", reason)
+    run_status.write_status(path, "interrupted" if checkpoints.has_checkpoint(path) else "failed", reason)
 
 
 @dataclass(frozen=True)

@@ -14,87 +14,33 @@
     log.txt          what the training process printed
 
 Readers never fail on a torn or foreign file: they raise `RunError` with a sentence for the page, or skip the line.
+
+This module makes, finds and reads whole runs. Their files are the business of others: status.json of `run_status`, the
+report and predictions of `run_results`, the rest of `event_log`, `film`, `checkpoints`. `run_ids` names directories.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import re
 import shutil
-import time
-from dataclasses import MISSING, asdict, dataclass, fields
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
 
-import numpy as np
-import psutil
-
+from mnist_core import run_ids
 from mnist_core.config import ConfigError, TrainingConfig
-from mnist_core.evaluation import Probabilities
-from mnist_core.files import read_patiently, replacing, write_json
+from mnist_core.files import replacing, write_json
 from mnist_core.foreign_text import one_line
-from mnist_core.typed_json import has_declared_types
-
-State = Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
-ACTIVE: tuple[State, ...] = ("queued", "running")
-STATES: tuple[State, ...] = ("queued", "running", "finished", "stopped", "failed", "interrupted")
+from mnist_core.run_files import RunError, not_there, read_json, read_line
+from mnist_core.run_results import Report, read_report
+from mnist_core.run_status import ACTIVE, State, Status, read_status, write_status
 
 PROJECT = Path(__file__).resolve().parent.parent
 BUNDLED_RUNS = PROJECT / "models" / "bundled"
 RUNS_DIR_VARIABLE = "DIGIT_LAB_RUNS_DIR"
 
 MAX_TITLE = 60
-_DIED = (
-    "Its training process ended before it was done. If nobody ended it and the machine did not restart, memory may "
-    "have run out: try smaller batches or a smaller network."
-)
-# A queued run has no process for a moment; after this it counts as lost.
-_START_GRACE_SECONDS = 60
-_RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
-# Ids keep their order when the clock is set back by up to this; beyond it, the older ids were wrong.
-_CLOCK_SET_BACK = timedelta(days=1)
-
-
-class RunError(Exception):
-    """A run, or a file of it, that is missing or cannot be read; the message is fit for a page."""
-
-
-@dataclass(frozen=True)
-class Status:
-    """How a run stands. `pid` and what follows identify its process; `updated` is Unix time in seconds."""
-
-    state: State
-    message: str = ""
-    pid: int | None = None
-    process_started: float | None = None  # Unix time in seconds
-    updated: float = 0.0
-    process_started_after_boot: float | None = None  # seconds, whatever the clock is set to
-
-
-@dataclass(frozen=True)
-class Report:
-    """What was measured. Accuracies are shares from 0 to 1, losses mean cross-entropies in nats."""
-
-    test_accuracy: float
-    test_loss: float
-    test_correct: int
-    training_seconds: float  # neither validation nor saving
-    images_per_second: float
-    parameters: int
-    multiply_adds: int
-    epochs_completed: int
-    steps: int
-    end_reason: str
-    kept_epoch: int
-    kept_step: int
-    kept_rule: str
-    versions: dict[str, str]
-    machine: dict[str, Any]
-    finished: str  # ISO 8601, UTC
-    peak_memory_mb: float = 0.0  # of the training process; 0: not measured
 
 
 @dataclass(frozen=True)
@@ -131,17 +77,12 @@ class Run:
     @property
     def created(self) -> datetime | None:
         """When it was asked for, UTC, as its id tells; None for runs that ship with the project."""
-        return _moment(self.id)
+        return run_ids.moment(self.id)
 
 
 def runs_dir() -> Path:
     """Return the folder of runs made here: `DIGIT_LAB_RUNS_DIR`, or `models/runs` of the project."""
     return Path(os.environ.get(RUNS_DIR_VARIABLE) or PROJECT / "models" / "runs")
-
-
-def is_run_id(text: str) -> bool:
-    """Whether `text` can name a run: lower-case letters, digits and hyphens only, so that it is safe in a path."""
-    return _RUN_ID.fullmatch(text) is not None
 
 
 def owner_hash(secret: str) -> str:
@@ -157,7 +98,7 @@ def create_run(folder: Path, config: TrainingConfig, name: str | None = None, ow
     """
     folder.mkdir(parents=True, exist_ok=True)
     if name is not None:
-        if not is_run_id(name):
+        if not run_ids.is_run_id(name):
             raise RunError(f"“{one_line(name, 80)}” cannot name a run: use lower-case letters, digits and hyphens.")
         if (BUNDLED_RUNS / name).exists() and folder.resolve() != BUNDLED_RUNS:
             raise RunError(f"“{name}” is the name of a run that ships with Digit Lab.")
@@ -181,11 +122,11 @@ def create_run(folder: Path, config: TrainingConfig, name: str | None = None, ow
 
 def find_run(run_id: str, folder: Path) -> Run:
     """Return the run of this id, made in `folder` or shipped with the project. Raises `RunError`."""
-    if is_run_id(run_id):
+    if run_ids.is_run_id(run_id):
         for parent in (folder, BUNDLED_RUNS):
             if (parent / run_id).is_dir():
                 return read_run(parent / run_id)
-    raise _not_there(run_id)
+    raise not_there(run_id)
 
 
 def list_runs(folder: Path) -> list[Run]:
@@ -213,61 +154,13 @@ def unreadable_runs(folder: Path) -> dict[str, str]:
 def read_run(path: Path) -> Run:
     """Read a run directory. Raises `RunError` if its configuration or status cannot be read."""
     try:
-        config = TrainingConfig.from_json(_read_json(path / "config.json"))
+        config = TrainingConfig.from_json(read_json(path / "config.json"))
     except ConfigError as error:
         raise RunError(f"The settings of run {path.name} cannot be used. {error}") from error
     status = read_status(path)
-    report = None
-    if status.state not in ACTIVE and (path / "report.json").exists():
-        report = _read_report(path)
-    title = _read_text(path / "title.txt", MAX_TITLE)
-    return Run(path, config, status, report, title, _read_text(path / "owner.txt", 64))
-
-
-def read_status(path: Path) -> Status:
-    """Return how a run stands. Raises `RunError`.
-
-    A run whose process has died is told as `interrupted`, whatever its status file says. Nobody can tell what ended
-    it: the system kills without a word what takes too much memory.
-    """
-    status = stored_status(path)
-    if status.state in ACTIVE and not _process_lives(status):
-        status = stored_status(path)  # it may have ended well since the status was read
-    if status.state in ACTIVE and not _process_lives(status):
-        reason = "Its process ended before its turn came." if status.state == "queued" else _DIED
-        status = Status("interrupted", reason, updated=status.updated)
-    return status
-
-
-def read_predictions(path: Path) -> Probabilities:
-    """Return the probabilities for the test images, (10000, 10) float32. Raises `RunError`."""
-    try:
-        with np.load(path / "predictions.npz", allow_pickle=False) as archive:
-            probabilities: Probabilities = archive["test_probabilities"]
-    except FileNotFoundError:
-        raise RunError(f"Run {path.name} has no predictions yet: they are made when training ends.") from None
-    except Exception as error:  # a damaged zip file raises many kinds
-        raise RunError(f"The predictions of run {path.name} cannot be read; the file is damaged.") from error
-    if probabilities.shape != (10_000, 10) or probabilities.dtype != np.float32 or np.isnan(probabilities).any():
-        raise RunError(f"The predictions of run {path.name} are not of the expected form.")
-    return probabilities
-
-
-def write_status(path: Path, state: State, message: str = "", *, pid: int | None = None) -> None:
-    """Replace the status; with `pid`, that process is the run's from now on."""
-    started, after_boot = (None, None) if pid is None else _start_of(psutil.Process(pid))
-    write_json(path / "status.json", asdict(Status(state, message, pid, started, time.time(), after_boot)))
-
-
-def write_predictions(path: Path, probabilities: Probabilities) -> None:
-    """Store the probabilities for the test images, (10000, 10) float32."""
-    with replacing(path / "predictions.npz") as beside, beside.open("wb") as file:
-        np.savez_compressed(file, test_probabilities=probabilities)
-
-
-def write_report(path: Path, report: Report) -> None:
-    """Store what was measured; the last file of a run to be written."""
-    write_json(path / "report.json", asdict(report))
+    report = None if status.state in ACTIVE else read_report(path)
+    title = read_line(path / "title.txt", MAX_TITLE)
+    return Run(path, config, status, report, title, read_line(path / "owner.txt", 64))
 
 
 def rename(path: Path, title: str) -> None:
@@ -281,7 +174,7 @@ def request_stop(path: Path) -> None:
     try:
         (path / "stop").touch()
     except FileNotFoundError:
-        raise _not_there(path.name) from None
+        raise not_there(path.name) from None
 
 
 def withdraw_stop(path: Path) -> None:
@@ -295,38 +188,18 @@ def stop_requested(path: Path) -> bool:
 
 
 def _make_dated_directory(folder: Path, preset: str) -> Path:
-    label = re.sub(r"[^a-z0-9]+", "-", preset.lower()).strip("-")[:40] or "custom"
-    while True:
-        moment = _next_moment([path.name for path in folder.iterdir()]).strftime(_MOMENT)[:-3]  # to the millisecond
+    while True:  # until no other run was made in the same moment
+        path = folder / run_ids.dated_id(preset, [other.name for other in folder.iterdir()])
         try:
-            (path := folder / f"{moment}-{label}").mkdir()
+            path.mkdir()
             return path
         except FileExistsError:
             pass
 
 
-def _next_moment(ids: list[str]) -> datetime:
-    """Return the present, or the first moment after all ids if these are of the future: they tell who is older."""
-    now = datetime.now(UTC)
-    to_come = (_moment(run_id) for run_id in ids if run_id >= now.strftime(_MOMENT)[:-3])
-    ahead = [moment for moment in to_come if moment and moment < now + _CLOCK_SET_BACK]
-    return max(ahead) + timedelta(milliseconds=1) if ahead else now
-
-
-_MOMENT = "%Y%m%d-%H%M%S%f"
-
-
-def _moment(run_id: str) -> datetime | None:
-    """Return when a run was asked for, UTC, as its id tells."""
-    try:
-        return datetime.strptime(run_id[:18], _MOMENT).replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
 def _run_paths(folder: Path) -> list[Path]:
     try:
-        return [path for path in folder.iterdir() if is_run_id(path.name) and path.is_dir()]
+        return [path for path in folder.iterdir() if run_ids.is_run_id(path.name) and path.is_dir()]
     except OSError:
         return []
 
@@ -371,90 +244,3 @@ def _is_active(path: Path) -> bool:
         return read_status(path).state in ACTIVE
     except RunError:
         return False
-
-
-def _read_text(path: Path, characters: int) -> str:
-    """Return the beginning of a small text file on one line; nothing if there is none."""
-    try:
-        return one_line(read_patiently(path)[: 4 * characters].decode("utf-8", "replace"), characters)
-    except OSError:
-        return ""
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(read_patiently(path))
-    except FileNotFoundError:
-        if not path.parent.exists():
-            raise _not_there(path.parent.name) from None
-        raise RunError(f"Run {path.parent.name} has no {path.name}; its directory is incomplete.") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{path.name} of run {path.parent.name} cannot be read; the file is damaged.") from error
-
-
-def stored_status(path: Path) -> Status:
-    """Return how a run stood when its status was written, alive or not. Raises `RunError`."""
-    values = _read_json(path / "status.json")
-    try:
-        status = Status(**values)
-        if status.state not in STATES:
-            raise ValueError(status.state)
-        return Status(
-            status.state,
-            str(status.message),
-            None if status.pid is None else int(status.pid),
-            None if status.process_started is None else float(status.process_started),
-            float(status.updated),
-            None if status.process_started_after_boot is None else float(status.process_started_after_boot),
-        )
-    except (TypeError, ValueError, OverflowError) as error:
-        raise _strange(path, "status.json") from error
-
-
-def _read_report(path: Path) -> Report:
-    values = _read_json(path / "report.json")
-    try:
-        wanted = [field.name for field in fields(Report) if field.default is MISSING or field.name in values]
-        report = Report(**{name: values[name] for name in wanted})
-    except (TypeError, KeyError) as error:
-        raise _strange(path, "report.json") from error
-    if not has_declared_types(report):
-        raise _strange(path, "report.json")
-    return report
-
-
-def _not_there(run_id: str) -> RunError:
-    return RunError(f"There is no run called “{one_line(run_id, 80)}”. It may have been deleted.")
-
-
-def _strange(path: Path, name: str) -> RunError:
-    return RunError(f"{name} of run {path.name} is not of the expected form: damaged, or of a newer Digit Lab.")
-
-
-def _process_lives(status: Status) -> bool:
-    """Whether the run's own process still exists; another process that got its number does not count."""
-    if status.pid is None:
-        return abs(time.time() - status.updated) < _START_GRACE_SECONDS
-    try:
-        process = psutil.Process(status.pid)
-        return _is_that_of(status, process) and process.status() != psutil.STATUS_ZOMBIE
-    except (psutil.Error, ValueError, OverflowError):
-        return False
-
-
-def _is_that_of(status: Status, process: psutil.Process) -> bool:
-    """Whether a process started when that of a run did, by the clock or counted from the start of the machine.
-
-    When the clock is set, what Linux tells of the one changes, and what Windows tells of the other.
-    """
-    started, after_boot = _start_of(process)
-    if status.process_started is None or abs(started - status.process_started) < 1.0:
-        return True
-    then = status.process_started_after_boot
-    return then is not None and abs(after_boot - then) < 0.1
-
-
-def _start_of(process: psutil.Process) -> tuple[float, float]:
-    """Return when a process started: Unix time, and seconds after the start of the machine."""
-    started = process.create_time()
-    return started, started - psutil.boot_time()

@@ -7,7 +7,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from mnist_core import limits, runs
+from mnist_core import limits, run_ids, runs
+from mnist_core.run_files import RunError
 
 _FOLDER = ".deleted"
 _DAYS_KEPT = 7
@@ -18,9 +19,9 @@ def delete(run: runs.Run) -> None:
     """Move a run to the trash. Raises `RunError` if it ships with the project, is in progress or gone, `OSError`."""
     run = runs.find_run(run.id, run.path.parent)  # it may have gone on since the page was drawn
     if run.is_bundled:
-        raise runs.RunError("This run ships with Digit Lab and cannot be deleted.")
+        raise RunError("This run ships with Digit Lab and cannot be deleted.")
     if run.is_active:
-        raise runs.RunError("This run is in progress: stop it first.")
+        raise RunError("This run is in progress: stop it first.")
     folder = run.path.parent / _FOLDER
     folder.mkdir(exist_ok=True)
     _remove_old(folder)
@@ -34,10 +35,10 @@ def delete(run: runs.Run) -> None:
 def restore(run_id: str, folder: Path) -> None:
     """Bring a deleted run of `folder` back. Raises `RunError` if it is not in the trash any more."""
     deleted = folder / _FOLDER / run_id
-    if not runs.is_run_id(run_id) or not deleted.is_dir():
-        raise runs.RunError("This run is not in the trash any more.")
+    if not run_ids.is_run_id(run_id) or not deleted.is_dir():
+        raise RunError("This run is not in the trash any more.")
     if (folder / run_id).exists():
-        raise runs.RunError("There is another run of this name now.")
+        raise RunError("There is another run of this name now.")
     deleted.rename(folder / run_id)
     (folder / run_id / _MARKER).unlink(missing_ok=True)
 

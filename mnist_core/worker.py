@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psutil
 
-from mnist_core import __version__, checkpoints, film, limits, runs
+from mnist_core import __version__, checkpoints, film, limits, run_results, run_status, runs
 from mnist_core.checkpoints import Checkpoint, CheckpointError
 from mnist_core.config import TrainingConfig
 from mnist_core.dataset import DatasetError, Mnist, load_mnist
@@ -53,7 +53,7 @@ def carry_out(
     stop = _StopSwitch(path, should_stop, bounds.training_seconds)
     if stop() and not checkpoints.has_checkpoint(path):
         return _end_untrained(path)
-    runs.write_status(path, "running", "Starting TensorFlow", pid=os.getpid())
+    run_status.write_status(path, "running", "Starting TensorFlow", pid=os.getpid())
     try:
         limits.check(config, bounds)
         remove_leftovers(path)
@@ -78,25 +78,25 @@ def carry_out(
                     _print_error()
                 checkpoints.write_checkpoint(path, checkpoint)
 
-            runs.write_status(path, "running", "Training", pid=os.getpid())
+            run_status.write_status(path, "running", "Training", pid=os.getpid())
             result = training.train(config, data, record, stop, keep, start)
         if not result.progress.steps:
             return _end_untrained(path)
 
-        runs.write_status(path, "running", "Reading the test images", pid=os.getpid())
+        run_status.write_status(path, "running", "Reading the test images", pid=os.getpid())
         save_model(path, result.model)
         _write_results(path, config, result, data)
         if result.end_reason == "stopped":
-            runs.write_status(path, "stopped", stop.reason)
+            run_status.write_status(path, "stopped", stop.reason)
         else:
-            runs.write_status(path, "finished", result.end_reason)
+            run_status.write_status(path, "finished", result.end_reason)
         checkpoints.remove_checkpoint(path)
     except Exception as error:  # whatever went wrong, the page must learn of it
         if not isinstance(error, _EXPECTED):
             _print_error()
         if isinstance(error, TrainingDivergedError | CheckpointError):  # to go on from there would end the same way
             checkpoints.remove_checkpoint(path)
-        runs.write_status(path, "failed", _explain(error))
+        run_status.write_status(path, "failed", _explain(error))
     return runs.read_run(path)
 
 
@@ -117,7 +117,7 @@ def measure(probabilities: Probabilities, data: Mnist) -> dict[str, float | int]
 
 def _end_untrained(path: Path) -> runs.Run:
     """End a run that was stopped before its first batch: it has nothing to show."""
-    runs.write_status(path, "stopped", "Stopped before training began.")
+    run_status.write_status(path, "stopped", "Stopped before training began.")
     return runs.read_run(path)
 
 
@@ -131,10 +131,10 @@ def _write_results(path: Path, config: TrainingConfig, result: TrainingResult, d
     from mnist_core.network import predict
 
     probabilities = predict(result.model, data.x_test)
-    runs.write_predictions(path, probabilities)
+    run_results.write_predictions(path, probabilities)
     progress = result.progress
     network = config.network
-    report = runs.Report(
+    report = run_results.Report(
         **measure(probabilities, data),  # type: ignore[arg-type]
         training_seconds=round(progress.seconds, 3),
         images_per_second=round(progress.images / progress.seconds, 1) if progress.seconds else 0.0,
@@ -151,7 +151,7 @@ def _write_results(path: Path, config: TrainingConfig, result: TrainingResult, d
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         peak_memory_mb=_peak_memory_mb(),
     )
-    runs.write_report(path, report)
+    run_results.write_report(path, report)
 
 
 def _versions() -> dict[str, str]:

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from strategies import hostile_texts, json_values, notations, queries_of_settings
 
-from mnist_core import binarisation, checkpoints, diagnosis, event_log, export, film, links, photos, runs, trash
+from mnist_core import checkpoints, diagnosis, event_log, export, film, links, run_ids, run_results, runs, trash
 from mnist_core.config import ConfigError, TrainingConfig, options
 from mnist_core.curves import by_epoch, curves
 from mnist_core.drawing import NoInkError, prepare
@@ -35,8 +35,9 @@ from mnist_core.handwriting import trash as handwriting_trash
 from mnist_core.handwriting.kept_drawings import HandwritingError, new_drawing
 from mnist_core.links import setting_names
 from mnist_core.notation import ArchitectureError, inspect_notation, parse_architecture
-from mnist_core.picture_files import PictureError, grey, read_picture
-from mnist_core.runs import RunError
+from mnist_core.photos import binarisation, finding_digits, reading_digits
+from mnist_core.photos.picture_files import PictureError, grey, read_picture
+from mnist_core.run_files import RunError
 from mnist_core.strokes import CANVAS_SIDE, Drawing, from_canvas
 
 SETTINGS = [name for name in setting_names() if name != "v"]
@@ -293,8 +294,8 @@ def _answer_picture(content: bytes, home: Home) -> Sequence[str]:
         return [str(error)]
     contrast = binarisation.contrast(grey(picture))
     ink = binarisation.ink(contrast, binarisation.automatic_threshold(contrast))
-    for row in photos.rows_of_digits(ink):
-        assert all(photos.as_mnist(digit.ink).shape == (28, 28) for digit in row)
+    for row in finding_digits.rows_of_digits(ink):
+        assert all(reading_digits.as_mnist(digit.ink).shape == (28, 28) for digit in row)
     return []
 
 
@@ -447,7 +448,10 @@ def _answer_run(case: tuple[str, bytes], home: Home) -> Sequence[str]:
         by_epoch(history)
         diagnosis.diagnose(history, config)
         film.read_film(path)
-        for name, read in (("predictions.npz", runs.read_predictions), ("checkpoint.npz", checkpoints.read_checkpoint)):
+        for name, read in (
+            ("predictions.npz", run_results.read_predictions),
+            ("checkpoint.npz", checkpoints.read_checkpoint),
+        ):
             try:
                 if (path / name).exists():
                     read(path)
@@ -486,7 +490,7 @@ def _answer_name(name: str, home: Home) -> Sequence[str]:
         try:
             ask()
         except RunError as error:
-            told += [str(error)] if runs.is_run_id(name) else []
+            told += [str(error)] if run_ids.is_run_id(name) else []
     (home.runs / "link").unlink()
     assert not home.strays()
     home.clear()

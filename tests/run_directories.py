@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from mnist_core import checkpoints, runs
+from mnist_core import checkpoints, run_status, runs
 from mnist_core.config import TrainingConfig
 from mnist_core.events import Progress
 
@@ -19,12 +19,12 @@ def broken_off(folder: Path, config: TrainingConfig, owner: str = "") -> Path:
     """Make an interrupted run with a checkpoint."""
     path = runs.create_run(folder, config, owner=owner)
     checkpoints.write_checkpoint(path, checkpoints.Checkpoint(Progress(1, 9, 450, 1.0), (), (), None))
-    runs.write_status(path, "interrupted")
+    run_status.write_status(path, "interrupted")
     return path
 
 
 def write_status_values(path: Path, **values: object) -> None:
-    status = asdict(runs.Status("running", updated=time.time()))
+    status = asdict(run_status.Status("running", updated=time.time()))
     (path / "status.json").write_text(json.dumps({**status, **values}))
 
 

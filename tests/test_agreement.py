@@ -15,7 +15,8 @@ from mnist_core.agreement import (
 )
 from mnist_core.dataset import Mnist
 from mnist_core.evaluation import Probabilities
-from mnist_core.runs import BUNDLED_RUNS, read_predictions
+from mnist_core.run_results import read_predictions
+from mnist_core.runs import BUNDLED_RUNS
 
 LABELS = np.array([0, 1, 2, 3, 4, 5], np.uint8)
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis.extra import numpy as st_numpy
 from photographed import SIZE, Scene, photo
 
-from mnist_core.binarisation import LEAST_CONTRAST, Contrast, automatic_threshold, contrast, ink
 from mnist_core.dataset import Mnist
-from mnist_core.picture_files import grey, read_picture
+from mnist_core.photos.binarisation import LEAST_CONTRAST, Contrast, automatic_threshold, contrast, ink
+from mnist_core.photos.picture_files import grey, read_picture
 
 levels_arrays = st_numpy.arrays(np.uint8, st_numpy.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=50))
 

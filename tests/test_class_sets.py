@@ -1,4 +1,4 @@
-"""Class sets: keeping, reading, deleting and restoring, limits, and who may see and delete what."""
+"""Class sets: drawings kept and read, by many at once, and what sets are called."""
 
 from __future__ import annotations
 
@@ -7,28 +7,17 @@ import multiprocessing
 import os
 import sys
 import threading
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from drawings_to_keep import drawing
 
-from mnist_core import limits, runs
+from mnist_core import runs
 from mnist_core.handwriting import class_sets, contents, kept_drawings, trash
-from mnist_core.handwriting.class_sets import ClassSet, HandwritingLimits
-from mnist_core.handwriting.kept_drawings import HandwritingError, KeptDrawing, new_drawing
-from mnist_core.strokes import Drawing
-
-ANNA, BEN = runs.owner_hash("anna"), runs.owner_hash("ben")
-
-
-def drawing(label: int = 7, ink: int = 200) -> KeptDrawing:
-    """A drawing of two strokes; `ink` tells it from others."""
-    image = np.zeros((28, 28), np.uint8)
-    image[4:24, 14] = ink
-    strokes = (np.array([[10, 20.25], [200.04, 40]], np.float32), np.array([[5, 5]], np.float32))
-    return new_drawing(label, image, Drawing(strokes, (22.0, 8.5)))
+from mnist_core.handwriting.class_sets import ClassSet
+from mnist_core.handwriting.kept_drawings import HandwritingError, KeptDrawing
 
 
 @pytest.fixture
@@ -39,15 +28,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def class_4b(folder: Path) -> ClassSet:
     return class_sets.open_set(folder, "Class 4b")
-
-
-@pytest.fixture
-def in_public(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 # Keeping and reading
@@ -319,221 +299,7 @@ def test_threads_of_one_server_that_keep_the_same_drawing_keep_it_each(class_4b:
     assert max(numbers) == 16
 
 
-# Deleting
-
-
-def test_a_deleted_set_is_gone_and_comes_back_whole(class_4b: ClassSet, folder: Path) -> None:
-    for digit in range(3):
-        contents.keep(class_4b, drawing(digit))
-    before = files(folder)
-    token = trash.delete_set(class_4b)
-    assert class_sets.list_sets(folder) == []
-    with pytest.raises(HandwritingError, match="deleted"):
-        contents.keep(class_4b, drawing())
-    assert trash.restore(folder, token) == class_4b
-    assert files(folder) == before
-    with pytest.raises(HandwritingError, match="not in the trash"):
-        trash.restore(folder, token)
-
-
-def test_a_set_started_anew_meanwhile_is_joined_by_what_comes_back(class_4b: ClassSet, folder: Path) -> None:
-    contents.keep(class_4b, drawing(1))
-    token = trash.delete_set(class_4b)
-    contents.keep(class_sets.open_set(folder, "class 4b"), drawing(2))
-    back = trash.restore(folder, token)
-    assert sorted(contents.read_contents(back).labels.tolist()) == [1, 2]
-
-
-def test_a_deleted_drawing_comes_back_alone(class_4b: ClassSet, folder: Path) -> None:
-    kept = [drawing(digit) for digit in range(3)]
-    for each in kept:
-        contents.keep(class_4b, each)
-    before = files(folder)
-    first, second = (trash.delete_drawing(class_4b, each.id) for each in kept[:2])
-    assert contents.read_contents(class_4b).labels.tolist() == [2]
-    trash.restore(folder, second)
-    assert sorted(contents.read_contents(class_4b).labels.tolist()) == [1, 2]
-    trash.restore(folder, first)
-    assert files(folder) == before
-
-
-def test_a_set_that_comes_back_does_not_bring_drawings_deleted_before(class_4b: ClassSet, folder: Path) -> None:
-    unwanted, wanted = drawing(1), drawing(2)
-    contents.keep(class_4b, unwanted)
-    contents.keep(class_4b, wanted)
-    trash.delete_drawing(class_4b, unwanted.id)
-    back = trash.restore(folder, trash.delete_set(class_4b))
-    assert contents.read_contents(back).labels.tolist() == [2]
-
-
-def test_a_drawing_does_not_come_back_without_its_set(class_4b: ClassSet, folder: Path) -> None:
-    each = drawing()
-    contents.keep(class_4b, each)
-    token = trash.delete_drawing(class_4b, each.id)
-    trash.delete_set(class_4b)
-    with pytest.raises(HandwritingError, match="class set of this drawing has been deleted"):
-        trash.restore(folder, token)
-    assert class_sets.list_sets(folder) == []
-
-
-def test_a_drawing_taken_back_leaves_nothing(class_4b: ClassSet, folder: Path) -> None:
-    before = files(folder)
-    each = drawing()
-    contents.keep(class_4b, each)
-    contents.withdraw(class_4b, each.id)
-    contents.withdraw(class_4b, each.id)  # a second click does no harm
-    assert files(folder) == before
-
-
-@pytest.mark.parametrize("name", ["set", "../other/set", "", "x" * 32])
-def test_only_drawings_can_be_deleted_as_drawings(name: str, class_4b: ClassSet, folder: Path) -> None:
-    before = files(folder)
-    contents.withdraw(class_4b, name)
-    with pytest.raises(HandwritingError, match="gone already"):
-        trash.delete_drawing(class_4b, name)
-    assert files(folder) == before
-
-
-@pytest.mark.parametrize("token", ["", ".", "..", "../..", "0" * 32])
-def test_only_tokens_of_the_trash_restore(token: str, class_4b: ClassSet, folder: Path) -> None:
-    trash.delete_drawing(class_4b, _kept(class_4b).id)
-    with pytest.raises(HandwritingError, match="not in the trash"):
-        trash.restore(folder, token)
-
-
-def _kept(class_set: ClassSet) -> KeptDrawing:
-    each = drawing()
-    contents.keep(class_set, each)
-    return each
-
-
-def test_the_trash_is_emptied_after_a_week(class_4b: ClassSet, folder: Path) -> None:
-    old, young = (trash.delete_drawing(class_4b, _kept(class_4b).id) for _ in range(2))
-    day = 24 * 3600
-    os.utime(folder / ".deleted" / old, (0, time.time() - 7.1 * day))
-    os.utime(folder / ".deleted" / young, (0, time.time() - 6.9 * day))
-    trash.delete_set(class_4b)
-    assert not (folder / ".deleted" / old).exists()
-    assert (folder / ".deleted" / young).exists()
-
-
-def test_the_trash_is_bounded_and_what_was_deleted_last_stays(narrow: None, folder: Path) -> None:
-    tokens = []
-    for number in range(4):
-        class_set = class_sets.open_set(folder, "Class 4b", ANNA)
-        for _ in range(3):
-            contents.keep(class_set, drawing())
-        tokens.append(trash.delete_set(class_set, ANNA))
-        os.utime(folder / ".deleted" / tokens[-1], (0, time.time() - 100 + number))
-    left = [token for token in tokens if (folder / ".deleted" / token).exists()]
-    assert left == tokens[-1:]  # two of them would be six drawings, and five may be there
-    assert contents.count(trash.restore(folder, tokens[-1])) == 3
-
-
-def test_what_comes_back_must_have_room(narrow: None, folder: Path) -> None:
-    def full() -> ClassSet:
-        class_set = class_sets.open_set(folder, "Class 4b", ANNA)
-        for _ in range(3):
-            contents.keep(class_set, drawing())
-        return class_set
-
-    token = trash.delete_set(full(), ANNA)
-    again = full()
-    with pytest.raises(HandwritingError, match="at most 4 drawings"):
-        trash.restore(folder, token)
-    assert contents.count(again) == 3
-
-
-# Limits, and who may do what
-
-
-@pytest.fixture
-def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    bounds = HandwritingLimits(sets=3, sets_each=2, drawings=4, bytes=100_000, deleted=5)
-    monkeypatch.setattr(class_sets, "PUBLIC", bounds)
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
-
-
-def test_a_set_can_be_full(narrow: None, folder: Path) -> None:
-    class_set = class_sets.open_set(folder, "Class 4b", ANNA)
-    for number in range(1, 5):
-        assert contents.keep(class_set, drawing()) == number
-    with pytest.raises(HandwritingError, match="at most 4 drawings here, and this one has 4"):
-        contents.keep(class_set, drawing())
-    assert contents.count(class_set) == 4
-
-
-def test_a_set_can_be_too_large(narrow: None, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class_set = class_sets.open_set(folder, "Class 4b", ANNA)
-    size = len(kept_drawings.to_line(drawing()))
-    monkeypatch.setattr(
-        class_sets,
-        "PUBLIC",
-        HandwritingLimits(sets=3, sets_each=2, drawings=100, bytes=2 * size + size // 2, deleted=9),
-    )
-    contents.keep(class_set, drawing())
-    contents.keep(class_set, drawing())
-    with pytest.raises(HandwritingError, match="MB of drawings"):
-        contents.keep(class_set, drawing())
-    assert contents.count(class_set) == 2
-
-
-def test_too_many_sets_of_one_person_and_of_all(narrow: None, folder: Path) -> None:
-    class_sets.open_set(folder, "1", ANNA)
-    class_sets.open_set(folder, "2", ANNA)
-    with pytest.raises(HandwritingError, match="You have started 2 class sets"):
-        class_sets.open_set(folder, "3", ANNA)
-    class_sets.open_set(folder, "2", ANNA)  # is there already
-    class_sets.open_set(folder, "1", BEN)
-    with pytest.raises(HandwritingError, match="3 class sets here already"):
-        class_sets.open_set(folder, "4", BEN)
-    assert len(class_sets.list_sets(folder)) == 3
-
-
-def test_what_is_too_much_for_a_file_is_refused(class_4b: ClassSet) -> None:
-    image = np.zeros((28, 28), np.uint8)
-    many = np.zeros((kept_drawings.MOST_POINTS + 1, 2), np.float32)
-    with pytest.raises(HandwritingError, match="too many strokes"):
-        new_drawing(1, image, Drawing((many,), (1.0,)))
-    most = new_drawing(1, image, Drawing((many[:-1] - 9999.9,), (1.0,)))
-    assert contents.keep(class_4b, most) == 1  # the longest line that there can be is read back
-    assert len(contents.read_contents(class_4b).drawings) == 1
-
-
-def test_at_home_everybody_sees_and_deletes_everything(folder: Path) -> None:
-    class_set = class_sets.open_set(folder, "Class 4b")
-    assert class_sets.visible_sets(folder) == [class_set]
-    assert class_sets.may_delete(class_set, "")
-
-
-def test_on_a_public_server_sets_are_seen_by_their_owner_and_by_link(in_public: None, folder: Path) -> None:
-    annas, bens = (class_sets.open_set(folder, "Class 4b", owner) for owner in (ANNA, BEN))
-    assert annas.id != bens.id
-    assert class_sets.visible_sets(folder, ANNA) == [annas]
-    assert class_sets.visible_sets(folder, BEN) == [bens]
-    assert class_sets.visible_sets(folder, "") == []
-    assert set(class_sets.visible_sets(folder, BEN, {annas.id})) == {annas, bens}
-
-
-def test_on_a_public_server_only_the_owner_deletes(in_public: None, folder: Path) -> None:
-    class_set = class_sets.open_set(folder, "Class 4b", ANNA)
-    each = _kept(class_set)
-    for stranger in (BEN, ""):
-        for delete in (
-            lambda owner=stranger: trash.delete_set(class_set, owner),
-            lambda owner=stranger: trash.delete_drawing(class_set, each.id, owner),
-        ):
-            with pytest.raises(HandwritingError, match="Only who started"):
-                delete()
-    assert contents.count(class_set) == 1
-    trash.delete_drawing(class_set, each.id, ANNA)
-    trash.delete_set(class_set, ANNA)
-    assert class_sets.list_sets(folder) == []
-
-
-def test_a_set_of_no_owner_is_nobodys_on_a_public_server(class_4b: ClassSet, folder: Path, in_public: None) -> None:
-    assert class_sets.visible_sets(folder, "") == []
-    assert not class_sets.may_delete(class_4b, "")
+# Folders that refuse
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="whoever may write everywhere notices nothing")

@@ -25,7 +25,9 @@ from mnist_core.dataset import Mnist
 from mnist_core.evaluation import McNemar, mcnemar
 from mnist_core.events import EpochDone
 from mnist_core.presets import PRESETS
-from mnist_core.runs import BUNDLED_RUNS, Run, Status, list_runs, read_predictions
+from mnist_core.run_results import read_predictions
+from mnist_core.run_status import Status
+from mnist_core.runs import BUNDLED_RUNS, Run, list_runs
 
 BASE = TrainingConfig()
 

@@ -27,7 +27,8 @@ from mnist_core.figures.comparison_figures import (
     overlay_figure,
     scatter_figure,
 )
-from mnist_core.runs import BUNDLED_RUNS, Report, list_runs, read_predictions
+from mnist_core.run_results import Report, read_predictions
+from mnist_core.runs import BUNDLED_RUNS, list_runs
 
 BACKGROUNDS = ("#ffffff", "#10181b")
 FIELDS = ("loss", "accuracy", "validation_loss", "validation_accuracy")

@@ -28,7 +28,8 @@ from mnist_core.evaluation import (
     shades,
     wilson_interval,
 )
-from mnist_core.runs import BUNDLED_RUNS, read_predictions
+from mnist_core.run_results import read_predictions
+from mnist_core.runs import BUNDLED_RUNS
 
 LABELS = np.array([0, 1, 2, 3, 3, 9], np.uint8)
 READ = [0, 7, 2, 3, 5, 9]

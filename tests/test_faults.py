@@ -27,9 +27,22 @@ import psutil
 import pytest
 from run_directories import MakeConfig, is_sentence, write_status_values
 
-from mnist_core import checkpoints, event_log, files, jobs, limits, runs, trash, worker
+from mnist_core import (
+    checkpoints,
+    event_log,
+    files,
+    jobs,
+    limits,
+    run_ids,
+    run_results,
+    run_status,
+    runs,
+    trash,
+    worker,
+)
 from mnist_core.event_log import EventWriter
 from mnist_core.events import BatchesDone, EpochDone, Event
+from mnist_core.run_files import RunError
 
 PATIENCE = 300  # seconds; other work may keep the cores busy
 TIMELESS = {"training_seconds": 1.0, "images_per_second": 1.0, "finished": "", "peak_memory_mb": 1.0}
@@ -68,7 +81,7 @@ def assert_ends_as(path: Path, other: Path) -> None:
     assert ended.report is not None
     assert whole.report is not None
     assert replace(ended.report, **TIMELESS) == replace(whole.report, **TIMELESS)
-    np.testing.assert_array_equal(runs.read_predictions(path), runs.read_predictions(other))
+    np.testing.assert_array_equal(run_results.read_predictions(path), run_results.read_predictions(other))
     assert epochs_of(path) == epochs_of(other)
     assert hidden_files(path) == []
     assert not checkpoints.has_checkpoint(path)
@@ -151,7 +164,7 @@ def test_a_process_killed_while_it_saves_leaves_the_files_of_before(
 def test_a_run_that_gets_too_little_memory_says_so(accidents: dict[str, Path]) -> None:
     path = accidents["memory"]
     assert "OOM when allocating tensor" in (path / "log.txt").read_text(errors="replace")
-    status = runs.read_status(path)
+    status = run_status.read_status(path)
     # Most of TensorFlow tells when it does not get what it asks for; its convolutions crash, and the process is gone.
     assert status.state in ("failed", "interrupted")
     assert re.search(r"r[au]n out.*smaller batch.*smaller network", status.message)
@@ -172,13 +185,13 @@ def test_what_others_write_beside_is_left_alone(tmp_path: Path) -> None:
 def in_line(tmp_path: Path, tiny_config: MakeConfig) -> Iterator[list[Path]]:
     """Two real processes that wait for their turn, behind a run that trains."""
     training = runs.create_run(tmp_path, tiny_config())
-    runs.write_status(training, "running", "Training", pid=os.getpid())
+    run_status.write_status(training, "running", "Training", pid=os.getpid())
     paths = [tmp_path / jobs.start(tiny_config(), tmp_path) for _ in range(2)]
-    wait_until(lambda: all(runs.read_status(path).pid for path in paths))
+    wait_until(lambda: all(run_status.read_status(path).pid for path in paths))
     yield paths
     for path in paths:
-        status = runs.read_status(path)
-        if status.state in runs.ACTIVE and status.pid:
+        status = run_status.read_status(path)
+        if status.state in run_status.ACTIVE and status.pid:
             psutil.Process(status.pid).kill()
 
 
@@ -186,15 +199,15 @@ def test_a_process_killed_while_it_waits_leaves_the_line_and_two_stops_at_once_a
     killed, other = in_line
     folder = other.parent
     assert [jobs.queue(folder).place(path.name) for path in in_line] == [1, 2]
-    psutil.Process(runs.read_status(killed).pid).kill()
+    psutil.Process(run_status.read_status(killed).pid).kill()
     wait_until(lambda: not runs.read_run(killed).is_active)
-    status = runs.read_status(killed)
+    status = run_status.read_status(killed)
     assert (status.state, status.message) == ("interrupted", "Its process ended before its turn came.")
     assert jobs.queue(folder).place(other.name) == 1
 
     stop_twice_at_once(other)
     wait_until(lambda: not runs.read_run(other).is_active)
-    assert runs.read_status(other).message == "Stopped before training began."
+    assert run_status.read_status(other).message == "Stopped before training began."
     assert jobs.queue(folder).waiting == ()
     assert "Traceback" not in (other / "log.txt").read_text()
 
@@ -234,8 +247,8 @@ def test_two_stops_at_once_end_a_training_run_once(tmp_path: Path, tiny_config: 
 def test_a_run_that_was_deleted_is_said_to_be_gone(trained_run: Path, tmp_path: Path) -> None:
     path = shutil.copytree(trained_run, tmp_path / trained_run.name)
     trash.delete(runs.read_run(path))
-    for ask in (runs.read_run, runs.read_status, runs.request_stop):
-        with pytest.raises(runs.RunError, match=r"no run called .* It may have been deleted\.$"):
+    for ask in (runs.read_run, run_status.read_status, runs.request_stop):
+        with pytest.raises(RunError, match=r"no run called .* It may have been deleted\.$"):
             ask(path)
     assert event_log.read_events(path) == []
 
@@ -292,7 +305,7 @@ FULL = {
     "metrics": ((EventWriter, "append"), [1]),
     "weights": ((worker, "save_model"), [1, 2]),
     "checkpoint": ((checkpoints, "write_checkpoint"), [1, 2]),
-    "predictions": ((runs, "write_predictions"), [1, 2]),
+    "predictions": ((run_results, "write_predictions"), [1, 2]),
 }
 
 
@@ -324,7 +337,7 @@ def test_a_disk_that_is_full_is_told_and_costs_nothing_that_was_measured(
     assert "could not be written: No space left on device. Make room on the disk first." in run.status.message
     assert epochs_of(path) == epochs
     done = checkpoints.read_checkpoint(path).progress.epochs_completed
-    assert done == (2 if writer == (runs, "write_predictions") else 1)
+    assert done == (2 if writer == (run_results, "write_predictions") else 1)
     assert keras.models.load_model(run.model_file, compile=False)
     assert hidden_files(path) == []
 
@@ -342,9 +355,9 @@ def test_on_a_full_disk_no_run_is_created_and_every_other_one_is_still_read(
         jobs.start(tiny_config(), disk)
     assert runs.list_runs(disk) == [before]
     assert sorted(file.name for file in disk.iterdir()) == [path.name, "ballast"]
-    runs.write_status(path, "failed", "The disk is full.")
-    runs.write_status(path, "failed", "Full.")  # shorter: nothing of the longer one is left
-    assert (runs.read_status(path).state, runs.read_status(path).message) == ("failed", "Full.")
+    run_status.write_status(path, "failed", "The disk is full.")
+    run_status.write_status(path, "failed", "Full.")  # shorter: nothing of the longer one is left
+    assert (run_status.read_status(path).state, run_status.read_status(path).message) == ("failed", "Full.")
     assert runs.read_run(path).report == before.report
 
 
@@ -375,18 +388,18 @@ def test_a_run_lives_on_whatever_the_clock_is_set_to(
     seconds: int, tmp_path: Path, tiny_config: MakeConfig, set_clock: Callable[[float], None]
 ) -> None:
     path = runs.create_run(tmp_path / "runs", tiny_config())
-    runs.write_status(path, "running", "Training", pid=os.getpid())
-    before = runs.read_status(path)
+    run_status.write_status(path, "running", "Training", pid=os.getpid())
+    before = run_status.read_status(path)
     set_clock(seconds)
     assert psutil.Process().create_time() == pytest.approx(before.process_started + seconds)
-    assert runs.read_status(path) == before
-    with pytest.raises(runs.RunError, match="Only a run that was interrupted"):
+    assert run_status.read_status(path) == before
+    with pytest.raises(RunError, match="Only a run that was interrupted"):
         jobs.resume(runs.read_run(path))
     # Not so another process that got the number: it started at another time, by any clock.
     values = json.loads((path / "status.json").read_text())
     start, after_boot = values["process_started"], values["process_started_after_boot"]
     write_status_values(path, pid=os.getpid(), process_started=start - 5, process_started_after_boot=after_boot - 5)
-    assert runs.read_status(path).state == "interrupted"
+    assert run_status.read_status(path).state == "interrupted"
 
 
 def clock_that_tells(moment: datetime) -> type[datetime]:
@@ -405,9 +418,9 @@ def test_who_comes_later_is_behind_in_line_also_when_the_clock_was_set_back(
     now = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
     made = []
     for moment in (now, now - back, now - back):
-        monkeypatch.setattr(runs, "datetime", clock_that_tells(moment))
+        monkeypatch.setattr(run_ids, "datetime", clock_that_tells(moment))
         made.append(runs.create_run(tmp_path, tiny_config(preset="zebra" if not made else "ant")).name)
-        runs.write_status(tmp_path / made[-1], "queued", pid=os.getpid())
+        run_status.write_status(tmp_path / made[-1], "queued", pid=os.getpid())
     assert made == sorted(made)
     assert [jobs.runs_ahead(run_id, tmp_path) for run_id in made] == [0, 1, 2]
     assert [run.id for run in jobs.queue(tmp_path).waiting] == made
@@ -420,7 +433,7 @@ def test_a_clock_that_was_years_ahead_does_not_date_what_comes_after(
 ) -> None:
     now = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
     for moment in (now.replace(year=2062), now):
-        monkeypatch.setattr(runs, "datetime", clock_that_tells(moment))
+        monkeypatch.setattr(run_ids, "datetime", clock_that_tells(moment))
         assert runs.read_run(runs.create_run(tmp_path, tiny_config())).created == moment
     (tmp_path / "99999999-999999999-no-date").mkdir()
     assert runs.read_run(runs.create_run(tmp_path, tiny_config())).created == now + timedelta(milliseconds=1)
@@ -432,7 +445,7 @@ def test_a_run_that_was_just_queued_stays_so_when_the_clock_is_set_by_seconds(
     path = runs.create_run(tmp_path, tiny_config())
     for seconds in (-30, 30):
         write_status_values(path, state="queued", updated=time.time() + seconds)
-        assert runs.read_status(path).state == "queued"
+        assert run_status.read_status(path).state == "queued"
 
 
 # Newer versions
@@ -445,7 +458,7 @@ def test_a_status_or_report_of_another_form_may_be_of_a_newer_version(trained_ru
     assert runs.read_run(path).report == runs.read_run(trained_run).report
     (path / "report.json").write_text(json.dumps({**report, "kept_rule": {"by": "a new rule"}}))
     for name in ("report.json", "status.json"):
-        with pytest.raises(runs.RunError, match=rf"^{name} of run newer .* newer Digit Lab\.$") as caught:
+        with pytest.raises(RunError, match=rf"^{name} of run newer .* newer Digit Lab\.$") as caught:
             runs.read_run(path)
         assert is_sentence(str(caught.value))
         write_status_values(path, state="finished", mood="good")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_core import film, runs
+from mnist_core import film, run_results
 from mnist_core.film import Film, Turn
 
 IMAGES = 10_000
@@ -107,7 +107,7 @@ def test_damaged_frames_are_left_out(tmp_path: Path, damage: str) -> None:
 def test_training_keeps_a_frame_of_each_epoch(trained_run: Path) -> None:
     found = film.read_film(trained_run)
     assert found.epochs == (1, 2)
-    kept = runs.read_predictions(trained_run)  # of the weights after the last epoch
+    kept = run_results.read_predictions(trained_run)  # of the weights after the last epoch
     np.testing.assert_array_equal(found.readings[-1], kept.argmax(axis=1))
     np.testing.assert_allclose(found.frame(1), kept, rtol=2**-10, atol=1e-6)
     assert (found.readings[0] != found.readings[1]).any()

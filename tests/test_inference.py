@@ -19,7 +19,7 @@ import psutil
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from mnist_core import doubt, files, inference, likeness, network, runs
+from mnist_core import doubt, files, inference, likeness, network, run_results, runs
 from mnist_core.dataset import Images, Mnist
 from mnist_core.evaluation import Probabilities
 from mnist_core.inference import InferenceError
@@ -70,7 +70,7 @@ def in_sessions(count: int, work: Callable[[], Probabilities]) -> list[Probabili
 
 
 def test_the_inference_process_gives_what_the_network_gives(trained_run: Path, mnist: Mnist) -> None:
-    expected = runs.read_predictions(trained_run)
+    expected = run_results.read_predictions(trained_run)
     answer = inference.predict(trained_run / "model.keras", mnist.x_test[:1500])
     assert (answer.shape, answer.dtype) == ((1500, 10), np.float32)
     assert_allclose(answer, expected[:1500], atol=1e-6)
@@ -265,7 +265,7 @@ def test_the_process_that_asks_never_loads_tensorflow(trained_run: Path, mnist: 
     done = subprocess.run(command, cwd=runs.PROJECT, capture_output=True, text=True, timeout=180, env={**os.environ})
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
-    assert_allclose(np.load(tmp_path / "answer.npy"), runs.read_predictions(trained_run)[:8], atol=1e-6)
+    assert_allclose(np.load(tmp_path / "answer.npy"), run_results.read_predictions(trained_run)[:8], atol=1e-6)
     assert time.monotonic() - started < 180  # it ends by itself: the inference process does not keep it
 
 

@@ -14,7 +14,8 @@ import psutil
 import pytest
 from run_directories import MakeConfig, broken_off
 
-from mnist_core import jobs, limits, runs, trash, worker
+from mnist_core import jobs, limits, run_status, runs, trash, worker
+from mnist_core.run_files import RunError
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_a_stranger_has_so_many_runs_in_line_and_no_more(
         with pytest.raises(limits.LimitError, match="You have 3 runs"):
             jobs.start(config, tmp_path, owner)
 
-    runs.write_status(tmp_path / own[0], "finished")
+    run_status.write_status(tmp_path / own[0], "finished")
     jobs.resume(interrupted)
     assert launched == [*own, *others, interrupted.id]
     assert jobs.queue(tmp_path).place(interrupted.id) == 1  # it is older than all of them
@@ -86,10 +87,10 @@ def test_all_strangers_together_have_so_many_runs_in_line_and_no_more(
         jobs.start(config, tmp_path, owner)
     with pytest.raises(limits.LimitError, match="4 runs are waiting or training already"):
         jobs.start(config, tmp_path, "e")
-    runs.write_status(tmp_path / launched[0], "running", pid=os.getpid())
+    run_status.write_status(tmp_path / launched[0], "running", pid=os.getpid())
     with pytest.raises(limits.LimitError, match="4 runs"):
         jobs.start(config, tmp_path, "e")
-    runs.write_status(tmp_path / launched[0], "stopped")
+    run_status.write_status(tmp_path / launched[0], "stopped")
     jobs.start(config, tmp_path, "e")
     assert len(launched) == 5
 
@@ -114,7 +115,7 @@ def test_seeds_that_were_trained_before_are_left_out(
 ) -> None:
     config = tiny_config(seed=5)
     for settings in ({"seed": 6}, {"seed": 8}, {"seed": 4}, {"seed": 7, "epochs": 9}):
-        runs.write_status(runs.create_run(tmp_path, tiny_config(**settings)), "finished")
+        run_status.write_status(runs.create_run(tmp_path, tiny_config(**settings)), "finished")
     ids = jobs.start_seeds(config, tmp_path, 3, "me")
     started = [runs.find_run(run_id, tmp_path) for run_id in ids]
     assert [run.config for run in started] == [replace(config, seed=seed) for seed in (5, 7, 9)]
@@ -145,7 +146,7 @@ def test_the_oldest_runs_that_have_ended_make_place(
     monkeypatch.setattr(limits, "PRIVATE", replace(limits.PRIVATE, kept_runs=2))
     ended = [runs.create_run(tmp_path, tiny_config()) for _ in range(4)]
     for path in ended:
-        runs.write_status(path, "stopped")
+        run_status.write_status(path, "stopped")
     waiting = runs.create_run(tmp_path, tiny_config())
     new = jobs.start(tiny_config(), tmp_path)
     assert [run.id for run in runs.list_runs(tmp_path)] == [new, waiting.name, ended[3].name, ended[2].name]
@@ -201,14 +202,14 @@ def test_the_end_of_an_older_process_is_not_held_against_a_run_that_goes_on(
     path = broken_off(tmp_path, tiny_config())
     before = set(threading.enumerate())
     jobs.resume(runs.read_run(path))
-    runs.write_status(path, "interrupted")  # the process has just died, and nobody has waited for it yet
+    run_status.write_status(path, "interrupted")  # the process has just died, and nobody has waited for it yet
     (watch,) = set(threading.enumerate()) - before
     jobs.resume(runs.read_run(path))
     started[0].kill()
     watch.join(60)
     assert not watch.is_alive()
     assert runs.read_run(path).status.state == "queued"
-    runs.write_status(path, "interrupted")
+    run_status.write_status(path, "interrupted")
     started[1].kill()
     started[1].wait()
 
@@ -216,11 +217,11 @@ def test_the_end_of_an_older_process_is_not_held_against_a_run_that_goes_on(
 def test_a_deleted_run_is_not_in_line(tmp_path: Path, tiny_config: MakeConfig, launched: list[str]) -> None:
     path = broken_off(tmp_path, tiny_config())
     trash.delete(runs.read_run(path))
-    with pytest.raises(runs.RunError):
-        jobs.resume(runs.Run(path, tiny_config(), runs.Status("interrupted"), None))
+    with pytest.raises(RunError):
+        jobs.resume(runs.Run(path, tiny_config(), run_status.Status("interrupted"), None))
     trash.restore(path.name, tmp_path)
     jobs.resume(runs.read_run(path))
-    with pytest.raises(runs.RunError, match="in progress"):
+    with pytest.raises(RunError, match="in progress"):
         trash.delete(runs.read_run(path))
     assert launched == [path.name]
 
@@ -234,7 +235,7 @@ def test_a_folder_that_cannot_be_written_is_an_os_error(tmp_path: Path, tiny_con
 def test_runs_that_train_and_older_ones_that_wait_are_ahead(tmp_path: Path, tiny_config: MakeConfig) -> None:
     paths = [runs.create_run(tmp_path, tiny_config()) for _ in range(7)]
     for path, state in zip(paths, ("finished", "running", "queued", "failed", "stopped"), strict=False):
-        runs.write_status(path, state, pid=os.getpid())
+        run_status.write_status(path, state, pid=os.getpid())
     (paths[5] / "status.json").write_text("torn")
     assert [jobs.runs_ahead(path.name, tmp_path) for path in paths] == [1, 0, 1, 2, 2, 2, 2]
 
@@ -314,14 +315,14 @@ def test_a_run_stopped_before_its_turn_never_says_that_it_runs(
 ) -> None:
     path = runs.create_run(tmp_path, tiny_config())
     runs.request_stop(path)
-    written: list[runs.State] = []
-    write = runs.write_status
+    written: list[run_status.State] = []
+    write = run_status.write_status
 
-    def note(path: Path, state: runs.State, *message: str, pid: int | None = None) -> None:
+    def note(path: Path, state: run_status.State, *message: str, pid: int | None = None) -> None:
         written.append(state)
         write(path, state, *message, pid=pid)
 
-    monkeypatch.setattr(runs, "write_status", note)
+    monkeypatch.setattr(run_status, "write_status", note)
     assert worker.carry_out(path).status.state == "stopped"
     assert set(written) == {"stopped"}
 
@@ -334,7 +335,7 @@ def test_waiting_ends_when_there_is_room_or_a_stop(
     monkeypatch.setattr(jobs, "_POLL_SECONDS", 0.01)
     paths = [runs.create_run(tmp_path, tiny_config()) for _ in range(3)]
     for path in paths:
-        runs.write_status(path, "running", pid=os.getpid())
+        run_status.write_status(path, "running", pid=os.getpid())
     signalled = threading.Event()
     waiting = threading.Thread(target=jobs.wait_for_turn, args=(paths[2], signalled.is_set))
     waiting.start()
@@ -342,7 +343,7 @@ def test_waiting_ends_when_there_is_room_or_a_stop(
         waiting.join(0.2)
         assert waiting.is_alive()
         if way_out == "an older run ends":
-            runs.write_status(paths[0], "finished")
+            run_status.write_status(paths[0], "finished")
         elif way_out == "a stop is asked for":
             runs.request_stop(paths[2])
         else:
@@ -352,5 +353,5 @@ def test_waiting_ends_when_there_is_room_or_a_stop(
     finally:
         signalled.set()
         waiting.join()
-    runs.write_status(paths[2], "finished")
+    run_status.write_status(paths[2], "finished")
     jobs.wait_for_turn(paths[1])  # one run ahead at most, room for two: no waiting

@@ -10,7 +10,8 @@ import pytest
 
 from mnist_core.dataset import Mnist
 from mnist_core.label_errors import DISPUTED, MAJORITY, PEOPLE, accuracy_without_disputed
-from mnist_core.runs import BUNDLED_RUNS, read_predictions
+from mnist_core.run_results import read_predictions
+from mnist_core.runs import BUNDLED_RUNS
 
 # Index (given label; votes for it / for the suggested digit for that digit / for neither), as the list is written.
 PUBLISHED = """

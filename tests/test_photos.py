@@ -14,20 +14,13 @@ from numpy.typing import NDArray
 from photographed import Scene, photo
 from PIL import Image, ImageDraw
 
-from mnist_core import photo_pictures
 from mnist_core.dataset import Mnist
 from mnist_core.drawing import Ink, prepare
-from mnist_core.photos import (
-    MOST_DIGITS,
-    Digit,
-    as_mnist,
-    find_digits,
-    read,
-    rows_of_digits,
-    thickened,
-)
-from mnist_core.picture_files import ink_from_picture
-from mnist_core.touching_digits import cut_apart, stroke_width
+from mnist_core.photos import marking
+from mnist_core.photos.finding_digits import MOST_DIGITS, Digit, find_digits, rows_of_digits
+from mnist_core.photos.picture_files import ink_from_picture
+from mnist_core.photos.reading_digits import as_mnist, read, thickened
+from mnist_core.photos.touching_digits import cut_apart, stroke_width
 
 ink_arrays = st_numpy.arrays(np.uint8, st_numpy.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=50))
 Line = list[tuple[int, int]]  # column, row
@@ -385,7 +378,7 @@ def test_a_thick_pen_stays_as_it_is(mnist: Mnist) -> None:
 def test_a_box_is_drawn_around_a_digit(is_sure: bool, colour: tuple[int, int, int]) -> None:
     picture = np.full((400, 600, 3), 230, np.uint8)
     box = slice(150, 250), slice(200, 260)
-    shown = photo_pictures.marked(picture, [photo_pictures.Mark(box, "7", is_sure)], 600)
+    shown = marking.marked(picture, [marking.Mark(box, "7", is_sure)], 600)
     assert shown.shape == picture.shape
     assert (picture == 230).all()  # the given one is not drawn on
     assert (shown[box] == 230).all()  # nor is the digit drawn over
@@ -400,7 +393,7 @@ def test_a_box_is_drawn_around_a_digit(is_sure: bool, colour: tuple[int, int, in
 def test_pictures_are_sent_small_and_their_boxes_with_them() -> None:
     picture = np.full((1000, 2000, 3), 90, np.uint8)
     box = slice(0, 1000), slice(0, 400)  # the tag has no room above
-    shown = photo_pictures.marked(picture, [photo_pictures.Mark(box, "4", True)], 500)
+    shown = marking.marked(picture, [marking.Mark(box, "4", True)], 500)
     assert shown.shape == (250, 500, 3)
     assert (shown[125, 110:] == 90).all()
     assert (shown[125, 98:110] != 90).any()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from mnist_core.drawing import Ink, NoInkError, prepare
-from mnist_core.picture_files import (
+from mnist_core.photos.picture_files import (
     MAX_FILE_BYTES,
     MAX_PIXELS,
     SIDE,

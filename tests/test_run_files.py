@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from run_directories import MakeConfig, is_sentence, write_status_values
 from strategies import json_values, no_limits
 
-from mnist_core import runs
+from mnist_core import run_results, run_status, runs
 from mnist_core.config import TrainingConfig
-from mnist_core.runs import RunError
+from mnist_core.run_files import RunError
 
 
 @pytest.fixture
@@ -39,13 +39,13 @@ def queued(tmp_path: Path, tiny_config: MakeConfig) -> Path:
 
 def test_predictions_come_back_as_they_were_written(queued: Path) -> None:
     probabilities = np.random.default_rng(0).random((10_000, 10), np.float32)
-    runs.write_predictions(queued, probabilities)
-    np.testing.assert_array_equal(runs.read_predictions(queued), probabilities)
+    run_results.write_predictions(queued, probabilities)
+    np.testing.assert_array_equal(run_results.read_predictions(queued), probabilities)
 
 
 def test_missing_predictions_are_said_to_come_when_training_ends(queued: Path) -> None:
     with pytest.raises(RunError, match="no predictions yet"):
-        runs.read_predictions(queued)
+        run_results.read_predictions(queued)
 
 
 def npz(**arrays: np.ndarray) -> bytes:
@@ -93,14 +93,14 @@ STRANGE_PREDICTIONS = {
 def test_predictions_that_are_damaged_or_foreign_give_a_sentence(content: bytes, queued: Path) -> None:
     (queued / "predictions.npz").write_bytes(content)
     with pytest.raises(RunError) as caught:
-        runs.read_predictions(queued)
+        run_results.read_predictions(queued)
     assert is_sentence(str(caught.value))
 
 
 def test_predictions_that_are_a_folder_give_a_sentence(queued: Path) -> None:
     (queued / "predictions.npz").mkdir()
     with pytest.raises(RunError, match="cannot be read"):
-        runs.read_predictions(queued)
+        run_results.read_predictions(queued)
 
 
 @no_limits
@@ -116,7 +116,7 @@ def test_a_torn_or_changed_predictions_file_never_raises_anything_else(data: st.
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "predictions.npz").write_bytes(content)
         try:
-            assert runs.read_predictions(Path(folder)).shape == (10_000, 10)
+            assert run_results.read_predictions(Path(folder)).shape == (10_000, 10)
         except RunError as error:
             assert is_sentence(str(error))
 
@@ -183,7 +183,7 @@ def test_a_run_without_a_report_is_still_a_run(finished: Path) -> None:
 
 
 def test_a_report_is_not_shown_while_the_run_is_active(finished: Path) -> None:
-    runs.write_status(finished, "running", pid=os.getpid())
+    run_status.write_status(finished, "running", pid=os.getpid())
     assert runs.read_run(finished).report is None
 
 
@@ -191,7 +191,7 @@ def test_a_report_comes_back_as_it_was_written(finished: Path) -> None:
     report = runs.read_run(finished).report
     assert report is not None
     changed = replace(report, test_accuracy=0.5, end_reason="stopped")
-    runs.write_report(finished, changed)
+    run_results.write_report(finished, changed)
     assert runs.read_run(finished).report == changed
 
 
@@ -256,7 +256,7 @@ def test_a_process_number_that_cannot_be_does_not_live(pid: int, queued: Path) -
         assert is_sentence(str(error))
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(runs.Report)])
+@pytest.mark.parametrize("field", [field.name for field in fields(run_results.Report)])
 def test_a_report_of_another_form_gives_a_sentence(field: str, finished: Path) -> None:
     values = json.loads((finished / "report.json").read_text())
     without = {name: value for name, value in values.items() if name != field}
@@ -277,7 +277,7 @@ def reads_as_run_or_error(trained_run: Path, name: str, value: object) -> None:
         try:
             run = runs.read_run(path)
             assert isinstance(run.config, TrainingConfig)
-            assert run.status.state in runs.STATES
+            assert run.status.state in run_status.STATES
             assert [listed.id for listed in runs.list_runs(Path(folder))] == ["run"]
         except RunError as error:
             assert str(error)

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from run_directories import MakeConfig, is_sentence, write_status_values
 from strategies import no_limits
 
-from mnist_core import event_log, files, runs
-from mnist_core.runs import RunError
+from mnist_core import event_log, files, run_ids, run_results, run_status, runs
+from mnist_core.run_files import RunError
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -98,7 +98,7 @@ def test_runs_sort_by_age_even_when_they_are_made_within_one_millisecond(
             cls.ticks += 1
             return datetime(2026, 1, 31, 12, tzinfo=UTC) + timedelta(microseconds=250 * cls.ticks)
 
-    monkeypatch.setattr(runs, "datetime", FastClock)
+    monkeypatch.setattr(run_ids, "datetime", FastClock)
     made = [runs.create_run(tmp_path, tiny_config(preset=preset)).name for preset in presets]
     assert made == sorted(made)
     assert len(set(made)) == 12
@@ -113,7 +113,7 @@ def test_the_newest_run_is_listed_first(tmp_path: Path, tiny_config: MakeConfig)
 def test_any_preset_name_gives_a_safe_id(preset: str, tmp_path: Path, tiny_config: MakeConfig) -> None:
     path = runs.create_run(tmp_path, tiny_config(preset=preset))
     assert path.parent == tmp_path
-    assert runs.is_run_id(path.name)
+    assert run_ids.is_run_id(path.name)
     assert runs.find_run(path.name, tmp_path).config.preset == preset
 
 
@@ -182,7 +182,7 @@ def test_a_run_that_cannot_be_written_leaves_nothing_behind(
 def test_active_runs_are_those_that_wait_or_train_the_oldest_first(tmp_path: Path, tiny_config: MakeConfig) -> None:
     paths = [runs.create_run(tmp_path, tiny_config()) for _ in range(9)]
     for path, state in zip(paths, ("finished", "running", "queued", "failed", "stopped", "running"), strict=False):
-        runs.write_status(path, state, pid=os.getpid())
+        run_status.write_status(path, state, pid=os.getpid())
     write_status_values(paths[6], pid=os.getpid(), process_started=0)  # its process is gone
     (paths[7] / "config.json").write_text("torn")
     assert [run.id for run in runs.list_active(tmp_path)] == [paths[place].name for place in (1, 2, 5, 8)]
@@ -199,7 +199,7 @@ def test_runs_that_ship_with_the_project_are_read_and_keep_their_names(tmp_path:
         assert run.is_bundled
         assert (run.status.state, run.owner, run.title, run.created) == ("finished", "", "", None)
         assert run.report is not None
-        probabilities = runs.read_predictions(run.path)
+        probabilities = run_results.read_predictions(run.path)
         assert (probabilities.shape, probabilities.dtype) == ((10_000, 10), np.float32)
         with pytest.raises(RunError, match="ships with"):
             runs.create_run(tmp_path, tiny_config(), run.id)
@@ -283,10 +283,10 @@ def test_a_run_stays_its_owners_whatever_happens_to_it(tmp_path: Path, tiny_conf
     owner = runs.owner_hash("somebody")
     path = runs.create_run(tmp_path, tiny_config(), owner=owner)
     runs.rename(path, "a title")
-    runs.write_status(path, "running", pid=os.getpid())
+    run_status.write_status(path, "running", pid=os.getpid())
     runs.request_stop(path)
     runs.withdraw_stop(path)
-    runs.write_status(path, "stopped")
+    run_status.write_status(path, "stopped")
     run = runs.read_run(path)
     assert (run.owner, run.title) == (owner, "a title")
     assert runs.read_run(runs.create_run(tmp_path, tiny_config())).owner == ""
@@ -295,9 +295,9 @@ def test_a_run_stays_its_owners_whatever_happens_to_it(tmp_path: Path, tiny_conf
 # Status and processes
 
 
-@pytest.mark.parametrize("state", runs.STATES)
-def test_a_status_comes_back_as_it_was_written(state: runs.State, queued: Path) -> None:
-    runs.write_status(queued, state, "Ünder way: 50 %", pid=os.getpid())
+@pytest.mark.parametrize("state", run_status.STATES)
+def test_a_status_comes_back_as_it_was_written(state: run_status.State, queued: Path) -> None:
+    run_status.write_status(queued, state, "Ünder way: 50 %", pid=os.getpid())
     status = runs.read_run(queued).status
     assert (status.state, status.message, status.pid) == (state, "Ünder way: 50 %", os.getpid())
     assert status.process_started == pytest.approx(psutil.Process().create_time())
@@ -339,7 +339,7 @@ def test_a_replacement_that_fails_leaves_the_old_file_and_nothing_beside(tmp_pat
 
 
 def test_a_run_whose_process_died_is_told_as_interrupted(queued: Path, sleeper: subprocess.Popen[bytes]) -> None:
-    runs.write_status(queued, "running", "Training", pid=sleeper.pid)
+    run_status.write_status(queued, "running", "Training", pid=sleeper.pid)
     run = runs.read_run(queued)
     assert (run.status.state, run.status.message, run.is_active) == ("running", "Training", True)
     sleeper.kill()
@@ -353,14 +353,14 @@ def test_a_run_whose_process_died_is_told_as_interrupted(queued: Path, sleeper: 
 def test_a_dead_process_that_nobody_waited_for_does_not_keep_its_run_alive(
     queued: Path, sleeper: subprocess.Popen[bytes]
 ) -> None:
-    runs.write_status(queued, "running", pid=sleeper.pid)
+    run_status.write_status(queued, "running", pid=sleeper.pid)
     os.kill(sleeper.pid, 9)  # not through Popen, which would reap it
     wait_until(lambda: psutil.Process(sleeper.pid).status() == psutil.STATUS_ZOMBIE)
     assert runs.read_run(queued).status.state == "interrupted"
 
 
-@pytest.mark.parametrize("state", runs.ACTIVE)
-def test_another_process_that_got_the_number_does_not_keep_a_run_alive(state: runs.State, queued: Path) -> None:
+@pytest.mark.parametrize("state", run_status.ACTIVE)
+def test_another_process_that_got_the_number_does_not_keep_a_run_alive(state: run_status.State, queued: Path) -> None:
     started = psutil.Process().create_time()
     write_status_values(queued, state=state, pid=os.getpid(), process_started=started)
     assert runs.read_run(queued).is_active
@@ -369,7 +369,7 @@ def test_another_process_that_got_the_number_does_not_keep_a_run_alive(state: ru
 
 
 @pytest.mark.parametrize("state", ["finished", "stopped", "failed", "interrupted"])
-def test_a_run_that_ended_needs_no_process(state: runs.State, queued: Path) -> None:
+def test_a_run_that_ended_needs_no_process(state: run_status.State, queued: Path) -> None:
     write_status_values(queued, state=state, pid=None, updated=0)
     assert runs.read_run(queued).status.state == state
 
@@ -384,12 +384,12 @@ def test_a_queued_run_without_a_process_counts_as_lost_after_a_minute(queued: Pa
 def test_a_process_that_ends_while_its_run_is_read_is_not_told_as_interrupted(
     queued: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs.write_status(queued, "running", pid=os.getpid())
+    run_status.write_status(queued, "running", pid=os.getpid())
 
     def finish_and_exit(pid: int) -> psutil.Process:
         """What a training process may do between a look at its status and a look at the process."""
         monkeypatch.undo()
-        runs.write_status(queued, "finished", "all epochs done")
+        run_status.write_status(queued, "finished", "all epochs done")
         raise psutil.NoSuchProcess(pid)
 
     monkeypatch.setattr(psutil, "Process", finish_and_exit)
@@ -402,7 +402,7 @@ def test_a_run_whose_process_is_found_again_is_not_listed_as_interrupted(
     def fail(pid: int) -> psutil.Process:
         raise psutil.AccessDenied(pid)
 
-    runs.write_status(queued, "running", "Training", pid=os.getpid())
+    run_status.write_status(queued, "running", "Training", pid=os.getpid())
     with monkeypatch.context() as patch:
         patch.setattr(psutil, "Process", fail)
         assert [run.status.state for run in runs.list_runs(queued.parent)] == ["interrupted"]

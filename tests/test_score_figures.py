@@ -10,7 +10,8 @@ import pytest
 
 from mnist_core.dataset import Mnist
 from mnist_core.figures.score_figures import reliability_figure
-from mnist_core.runs import BUNDLED_RUNS, read_predictions
+from mnist_core.run_results import read_predictions
+from mnist_core.runs import BUNDLED_RUNS
 from mnist_core.scores import Calibration, calibration
 
 RESULT = Calibration(

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from mnist_core import limits, runs, trash
+from mnist_core import limits, run_status, runs, trash
 from mnist_core.config import TrainingConfig
-from mnist_core.runs import RunError
+from mnist_core.run_files import RunError
 
 MakeConfig = Callable[..., TrainingConfig]
 DAY = 24 * 3600
@@ -32,7 +32,7 @@ def ended(folder: Path, tiny_config: MakeConfig) -> runs.Run:
     (path / "model.keras").write_bytes(b"weights \0\xff")
     (path / "deep" / "er").mkdir(parents=True)
     (path / "deep" / "er" / ".hidden").write_text("kept, too")
-    runs.write_status(path, "stopped", "Stopped by hand.")
+    run_status.write_status(path, "stopped", "Stopped by hand.")
     return runs.read_run(path)
 
 
@@ -75,17 +75,17 @@ def test_a_run_can_be_deleted_and_restored_again_and_again(ended: runs.Run, fold
 
 
 @pytest.mark.parametrize("state", ["finished", "stopped", "failed", "interrupted"])
-def test_a_run_that_ended_in_whatever_way_can_be_deleted(state: runs.State, ended: runs.Run) -> None:
-    runs.write_status(ended.path, state)
+def test_a_run_that_ended_in_whatever_way_can_be_deleted(state: run_status.State, ended: runs.Run) -> None:
+    run_status.write_status(ended.path, state)
     trash.delete(ended)
     assert not ended.path.exists()
 
 
-@pytest.mark.parametrize("state", runs.ACTIVE)
+@pytest.mark.parametrize("state", run_status.ACTIVE)
 def test_a_run_in_progress_is_not_deleted_even_if_it_had_ended_when_the_page_was_drawn(
-    state: runs.State, ended: runs.Run, folder: Path
+    state: run_status.State, ended: runs.Run, folder: Path
 ) -> None:
-    runs.write_status(ended.path, state, pid=os.getpid())
+    run_status.write_status(ended.path, state, pid=os.getpid())
     before = snapshot(folder)
     for run in (ended, runs.read_run(ended.path)):
         with pytest.raises(RunError, match="in progress"):
@@ -123,7 +123,7 @@ def test_of_two_deleted_runs_of_one_name_the_later_one_is_kept(
 ) -> None:
     trash.delete(ended)
     path = runs.create_run(folder, tiny_config(epochs=9), ended.id)
-    runs.write_status(path, "finished")
+    run_status.write_status(path, "finished")
     trash.delete(runs.read_run(path))
     trash.restore(ended.id, folder)
     restored = runs.find_run(ended.id, folder)
@@ -138,7 +138,7 @@ def test_what_was_deleted_more_than_a_week_ago_is_gone_for_good(
     grow_old(ended.path, days=300)  # how old a run is does not matter
     trash.delete(ended)
     for path in (old, young, last):
-        runs.write_status(path, "finished")
+        run_status.write_status(path, "finished")
     for path, days in ((old, 7.1), (young, 6.9)):
         trash.delete(runs.read_run(path))
         grow_old(folder / ".deleted" / path.name, days)
@@ -160,7 +160,7 @@ def test_the_trash_is_bounded_and_what_was_deleted_last_stays(
     monkeypatch.setattr(limits, "PRIVATE", replace(limits.PRIVATE, deleted_runs=2))
     paths = [runs.create_run(folder, tiny_config()) for _ in range(4)]
     for age, path in enumerate(paths):
-        runs.write_status(path, "finished")
+        run_status.write_status(path, "finished")
         trash.delete(runs.read_run(path))
         grow_old(folder / ".deleted" / path.name, days=1 - age / 10)
     assert in_trash(folder) == {path.name for path in paths[2:]}
@@ -174,7 +174,7 @@ def test_a_restored_run_that_is_deleted_again_has_another_week(
     trash.restore(ended.id, folder)
     trash.delete(ended)
     other = runs.create_run(folder, tiny_config())
-    runs.write_status(other, "finished")
+    run_status.write_status(other, "finished")
     trash.delete(runs.read_run(other))
     assert in_trash(folder) == {ended.id, other.name}
 

@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
-from mnist_core import checkpoints, event_log, limits, runs, worker
+from mnist_core import checkpoints, event_log, limits, run_results, run_status, runs, worker
 from mnist_core.config import TrainingConfig
 from mnist_core.dataset import DatasetError, Mnist
 from mnist_core.events import BatchesDone, Continued, EpochDone, Event
@@ -75,7 +75,7 @@ def while_the_results_are_written(path: Path, monkeypatch: pytest.MonkeyPatch) -
     def die(path: Path, probabilities: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runs, "write_predictions", die)
+    monkeypatch.setattr(run_results, "write_predictions", die)
     worker.carry_out(path)
 
 
@@ -123,7 +123,7 @@ def test_a_run_that_goes_on_ends_as_if_it_had_never_been_broken_off(
     assert replace(broken.report, **TIMELESS) == replace(whole.report, **TIMELESS)
     for ours, theirs in zip(weights_of(path), weights_of(whole.path), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    np.testing.assert_array_equal(runs.read_predictions(path), runs.read_predictions(whole.path))
+    np.testing.assert_array_equal(run_results.read_predictions(path), run_results.read_predictions(whole.path))
     assert not checkpoints.has_checkpoint(path)
 
     events, expected = event_log.read_events(path), event_log.read_events(whole.path)
@@ -179,7 +179,7 @@ def broken_off(trained_run: Path, tmp_path: Path) -> Path:
     path = shutil.copytree(trained_run, tmp_path / "runs" / "broken-off")
     (path / "report.json").unlink()
     (path / "checkpoint.npz").write_bytes(b"PK\3\4 torn")
-    runs.write_status(path, "interrupted")
+    run_status.write_status(path, "interrupted")
     return path
 
 
@@ -211,7 +211,7 @@ def test_a_run_that_goes_on_and_is_stopped_at_once_keeps_what_it_had(
     for kept, best in zip(weights_of(path), had.best.weights, strict=True):
         np.testing.assert_array_equal(kept, best)
     model = keras.models.load_model(path / "model.keras", compile=False)
-    np.testing.assert_array_equal(predict(model, mnist.x_test), runs.read_predictions(path))
+    np.testing.assert_array_equal(predict(model, mnist.x_test), run_results.read_predictions(path))
 
 
 # Limits

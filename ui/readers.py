@@ -9,11 +9,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from mnist_core import cost, film, inference, runs
+from mnist_core import cost, film, inference, run_results, runs
 from mnist_core.dataset import DatasetError, Mnist, load_mnist
 from mnist_core.evaluation import Probabilities
-from mnist_core.event_log import EventReader
-from mnist_core.events import Event
+from mnist_core.event_log import EventReader, read_epochs
+from mnist_core.events import EpochDone, Event
+from mnist_core.run_files import RunError
 from ui.wording import plain
 
 FIRST_ASKED = ("champion", "chollet", "fast")  # networks that read the first drawing of a visitor
@@ -54,7 +55,7 @@ def telling() -> Iterator[None]:
     """Say what is wrong with a run in the place of what cannot be shown of it."""
     try:
         yield
-    except runs.RunError as error:
+    except RunError as error:
         st.error(plain(str(error)), icon=":material/error:")
 
 
@@ -85,7 +86,7 @@ def all_answers(include: runs.Run | None = None) -> AllAnswers:
     for run in asked:
         try:
             found[run.id] = predictions(run)
-        except runs.RunError as error:
+        except RunError as error:
             notes.append(str(error))
     if len(usable) > len(asked):
         notes.append(f"Of {len(usable):,} networks, the {MOST_RUNS - len(ship)} newest and those that ship are asked.")
@@ -105,6 +106,11 @@ def measured_speeds() -> list[cost.Measured]:
 def events(run: runs.Run) -> list[Event]:
     """Return what happened in a run so far; only what was added since the last look is read."""
     return _event_reader(str(run.path)).read()
+
+
+def epochs(run: runs.Run) -> list[EpochDone]:
+    """Return the epochs of a run so far; unlike `events`, it keeps nothing in memory."""
+    return read_epochs(run.path)
 
 
 @st.cache_resource(show_spinner=False)
@@ -135,7 +141,7 @@ def _bundled_runs() -> list[runs.Run]:
 
 @st.cache_resource(show_spinner=False, max_entries=2 * MOST_RUNS)
 def _predictions(path: str, version: tuple[int, int]) -> Probabilities:
-    found = runs.read_predictions(Path(path))
+    found = run_results.read_predictions(Path(path))
     found.setflags(write=False)
     return found
 

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from mnist_core import presets, runs
+from mnist_core import presets, run_ids, run_status, runs
+from mnist_core.run_files import RunError
 from ui import state
 from ui.state import Params
 from ui.wording import plain
 
-_STATE_WORDS: dict[runs.State, str] = {
+_STATE_WORDS: dict[run_status.State, str] = {
     "queued": "in progress",
     "running": "in progress",
     "finished": "",
@@ -77,10 +78,10 @@ def chosen_run(
 
 def _why_not(run_id: str) -> str:
     """Return a sentence about a run that cannot be shown. What is no id is not repeated: it could be anything."""
-    if not runs.is_run_id(run_id):
+    if not run_ids.is_run_id(run_id):
         return "The link names no run."
     try:
         runs.find_run(run_id, runs.runs_dir())
-    except runs.RunError as error:
+    except RunError as error:
         return str(error)
     return f"Run {run_id} has no result yet."

@@ -19,7 +19,7 @@ from mnist_core.comparison import EpochValue, History, epoch_band
 from mnist_core.dataset import CLASSES
 from mnist_core.evaluation import ClassAccuracies, wilson_interval
 from mnist_core.figures.style import TRAINING_COLOR, VALIDATION_COLOR, with_legend_below
-from mnist_core.runs import Report
+from mnist_core.run_results import Report
 
 # After M. Okabe and K. Ito, "Color Universal Design" (2008), moved until each has a contrast of 3 : 1 with white and
 # with the dark theme, and any two stay apart in the three kinds of colour blindness. Marks differ as well.

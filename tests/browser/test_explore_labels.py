@@ -5,12 +5,12 @@ import re
 import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
-from mnist_core import runs
+from mnist_core import run_results, runs
 from mnist_core.label_errors import DISPUTED
 
 
 def readings(run: str) -> np.ndarray:
-    return runs.read_predictions(runs.BUNDLED_RUNS / run).argmax(axis=1)
+    return run_results.read_predictions(runs.BUNDLED_RUNS / run).argmax(axis=1)
 
 
 def test_two_networks_from_a_count_to_its_images_and_to_the_exact_test(page: Page, fresh_server, mnist) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
-from mnist_core import film, runs
+from mnist_core import film, run_results, runs
 
 CHOLLET = runs.BUNDLED_RUNS / "chollet"
 
@@ -77,7 +77,7 @@ def test_of_two_quick_clicks_none_is_lost(page: Page, server, mnist) -> None:
 
 
 def test_from_mistakes_to_one_digit_and_on(page: Page, server, mnist, tmp_path: Path) -> None:
-    probabilities = runs.read_predictions(CHOLLET)
+    probabilities = run_results.read_predictions(CHOLLET)
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != mnist.y_test)
     page.goto(f"{server.url}/explore?view=mistakes&run=chollet")
     expect(page.get_by_text(f"Mistakes: {len(wrong)}", exact=True)).to_be_visible()
@@ -102,7 +102,7 @@ def test_from_mistakes_to_one_digit_and_on(page: Page, server, mnist, tmp_path: 
 
     tiles(page).nth(3).click()
     is_open(3)
-    every = [runs.read_predictions(path)[listed[3]].argmax() for path in runs.BUNDLED_RUNS.iterdir()]
+    every = [run_results.read_predictions(path)[listed[3]].argmax() for path in runs.BUNDLED_RUNS.iterdir()]
     right = sum(int(reading == mnist.y_test[listed[3]]) for reading in every)
     expect(page.get_by_text(re.compile(rf"^{right} of \d+ networks"))).to_be_visible()
     expect(page.get_by_text("How chollet learned it")).to_be_visible()
@@ -123,7 +123,7 @@ def test_from_mistakes_to_one_digit_and_on(page: Page, server, mnist, tmp_path: 
 
 
 def test_from_a_cell_of_the_confusion_matrix_to_its_images(page: Page, server, mnist) -> None:
-    reading = runs.read_predictions(runs.BUNDLED_RUNS / "nehlr").argmax(axis=1)
+    reading = run_results.read_predictions(runs.BUNDLED_RUNS / "nehlr").argmax(axis=1)
     page.goto(f"{server.url}/explore?view=confusion&run=nehlr")
     wrong = int((reading != mnist.y_test).sum())
     expect(page.get_by_test_id("stMetricValue").nth(1)).to_have_text(f"{wrong} of 10,000")

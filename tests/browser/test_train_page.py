@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 from steps import TRAINING_CURVE, start_run, trained_epochs, wait_for_end, wait_for_points
 
-from mnist_core import runs
+from mnist_core import run_results, runs
 
 VALIDATION = "node._fullData.find((trace) => trace.name?.startsWith('validation'))"
 
@@ -111,4 +111,4 @@ def test_a_reload_and_a_second_tab_show_the_same_run_and_stop_keeps_it(page: Pag
     assert run.report is not None
     assert run.report.epochs_completed < 50
     assert (run.path / "model.keras").exists()
-    assert runs.read_predictions(run.path).shape == (10_000, 10)
+    assert run_results.read_predictions(run.path).shape == (10_000, 10)

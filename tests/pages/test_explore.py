@@ -11,7 +11,7 @@ import pytest
 from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import film, runs
+from mnist_core import film, run_results, runs
 from mnist_core.dataset import Mnist
 from mnist_core.evaluation import Probabilities
 from ui import digit_grid, readers
@@ -38,7 +38,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.fixture(scope="module")
 def chollet() -> Probabilities:
-    return runs.read_predictions(runs.BUNDLED_RUNS / "chollet")
+    return run_results.read_predictions(runs.BUNDLED_RUNS / "chollet")
 
 
 def heading(app: AppTest) -> str:
@@ -137,7 +137,7 @@ def test_orders_by_typicality(order: str, shown: list[int], mnist: Mnist) -> Non
 
 def test_the_hardest_for_a_network(shown: list[int], mnist: Mnist) -> None:
     open_page("explore", order="hardest", run="nehlr")
-    of_label = runs.read_predictions(runs.BUNDLED_RUNS / "nehlr")[np.arange(10_000), mnist.y_test]
+    of_label = run_results.read_predictions(runs.BUNDLED_RUNS / "nehlr")[np.arange(10_000), mnist.y_test]
     shares = of_label[shown].clip(1e-7)
     assert (np.diff(shares) >= 0).all()
     assert shares[0] == of_label.min().clip(1e-7)

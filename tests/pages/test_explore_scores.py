@@ -13,7 +13,7 @@ from opening import open_page
 from sklearn.metrics import precision_recall_fscore_support
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import runs
+from mnist_core import run_results, runs
 from mnist_core.dataset import Mnist
 from mnist_core.evaluation import Probabilities
 from mnist_core.label_errors import DISPUTED
@@ -21,7 +21,7 @@ from mnist_core.label_errors import DISPUTED
 
 @pytest.fixture(scope="module")
 def shipped() -> dict[str, Probabilities]:
-    return {path.name: runs.read_predictions(path) for path in sorted(runs.BUNDLED_RUNS.iterdir())}
+    return {path.name: run_results.read_predictions(path) for path in sorted(runs.BUNDLED_RUNS.iterdir())}
 
 
 def open_explore(view: str, **query: str) -> AppTest:

@@ -14,7 +14,7 @@ import pytest
 from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import checkpoints, inference, jobs, runs, trash
+from mnist_core import checkpoints, inference, jobs, run_status, runs, trash
 from mnist_core.events import Progress
 from mnist_core.strokes import Drawing
 
@@ -44,7 +44,7 @@ def button(app: AppTest, label: str):
 def while_it_trains(path: Path) -> Path:
     """Let a run look as it does while it trains."""
     (path / "report.json").unlink()
-    runs.write_status(path, "running", "Training", pid=os.getpid())
+    run_status.write_status(path, "running", "Training", pid=os.getpid())
     return path
 
 
@@ -69,7 +69,7 @@ def test_a_disk_that_is_still_full_when_a_run_should_go_on_is_told(
     copied: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = while_it_trains(copied())
-    runs.write_status(path, "failed", "A file of the run could not be written: No space left on device.")
+    run_status.write_status(path, "failed", "A file of the run could not be written: No space left on device.")
     checkpoints.write_checkpoint(path, checkpoints.Checkpoint(Progress(1, 9, 450, 1.0), (), (), None))
 
     def fail(run: runs.Run) -> None:
@@ -148,7 +148,7 @@ def test_a_run_that_is_deleted_while_somebody_watches_is_said_to_be_gone(copied:
     path = while_it_trains(copied())
     app = open_page("train", run=RUN_ID)
     assert button(app, "Stop")
-    runs.write_status(path, "stopped", "Stopped by hand.")
+    run_status.write_status(path, "stopped", "Stopped by hand.")
     trash.delete(runs.read_run(path))
     button(app, "Stop").click().run()  # on a page that does not know yet
     assert not app.exception

@@ -10,7 +10,7 @@ import pytest
 from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import dataset, links, runs
+from mnist_core import dataset, links, run_status, runs
 from ui import state
 
 TITLES = {"home": "Digit Lab", "train": "Train a network", "explore": "Explore the digits", "draw": "Draw a digit"}
@@ -168,7 +168,7 @@ def test_nobody_changes_the_run_of_another_on_a_public_server(
     path = own_folders / "20260101-000000000-some"
     shutil.copytree(runs.BUNDLED_RUNS / "chollet", path)
     (path / "owner.txt").write_text(runs.owner_hash("a" * 32))
-    runs.write_status(path, "running", "Training", pid=os.getpid())
+    run_status.write_status(path, "running", "Training", pid=os.getpid())
     app = open_page("train", run=path.name)
     assert "Epoch 15 of 15" in app.get("progress")[0].proto.text
     assert not any(each.label == "Stop" for each in app.button)
@@ -194,11 +194,11 @@ def test_a_damaged_run_leaves_the_rest_usable(damage: str, own_folders: Path) ->
 
 
 @pytest.mark.parametrize("state", ["queued", "failed", "stopped", "interrupted"])
-def test_a_run_in_every_state_has_words(state: runs.State, own_folders: Path) -> None:
+def test_a_run_in_every_state_has_words(state: run_status.State, own_folders: Path) -> None:
     path = own_folders / "20260101-000000000-some"
     shutil.copytree(runs.BUNDLED_RUNS / "chollet", path)
     (path / "report.json").unlink()
-    runs.write_status(path, state, "Something to say.")
+    run_status.write_status(path, state, "Something to say.")
     said = texts(open_page("train", run=path.name))
     words = {"queued": "Waiting for its turn", "interrupted": "Interrupted."}
     assert words.get(state, "Something to say.") in said
@@ -207,7 +207,7 @@ def test_a_run_in_every_state_has_words(state: runs.State, own_folders: Path) ->
 def test_a_running_run_can_be_stopped(own_folders: Path) -> None:
     path = own_folders / "20260101-000000000-some"
     shutil.copytree(runs.BUNDLED_RUNS / "chollet", path)
-    runs.write_status(path, "running", "Training", pid=os.getpid())
+    run_status.write_status(path, "running", "Training", pid=os.getpid())
     app = open_page("train", run=path.name)
     assert "Epoch 15 of 15" in app.get("progress")[0].proto.text
     next(button for button in app.button if button.label == "Stop").click().run()

@@ -15,7 +15,7 @@ from run_directories import MakeConfig, broken_off
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import limits, runs
+from mnist_core import limits, run_status, runs
 from mnist_core.handwriting import class_sets, contents
 from mnist_core.handwriting.kept_drawings import new_drawing
 from mnist_core.links import setting_names
@@ -101,7 +101,7 @@ def test_a_stranger_is_offered_nothing_of_a_run_that_trains_or_was_broken_off(
     home: Home, tiny_config: MakeConfig
 ) -> None:
     training = finished_run(home)
-    runs.write_status(training, "running", "Training", pid=os.getpid())
+    run_status.write_status(training, "running", "Training", pid=os.getpid())
     interrupted = broken_off(home.runs, tiny_config(), runs.owner_hash(OWNER))
     for path, button in ((training, "Stop"), (interrupted, "Continue")):
         app = visit("train", {"run": path.name})
@@ -114,7 +114,7 @@ def test_a_stranger_is_offered_nothing_of_a_run_that_trains_or_was_broken_off(
 def test_nothing_answers_to_a_button_that_is_not_there(home: Home) -> None:
     """A browser can be made to say that any button was pressed."""
     path = finished_run(home)
-    runs.write_status(path, "running", "Training", pid=os.getpid())
+    run_status.write_status(path, "running", "Training", pid=os.getpid())
     owner = visit("train", {"run": RUN})
     owner.session_state["visitor"] = OWNER
     owner.run()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from mnist_core import binarisation, inference, photo_pictures, photos, picture_files, runs
+from mnist_core import inference, runs
 from mnist_core.answers import UNSURE_BELOW, percent
 from mnist_core.drawing import Ink
-from mnist_core.photos import Reading
-from mnist_core.picture_files import Picture, PictureError
+from mnist_core.photos import binarisation, finding_digits, marking, picture_files, reading_digits
+from mnist_core.photos.picture_files import Picture, PictureError
+from mnist_core.photos.reading_digits import Reading
 from ui import readers
 from ui.answer_bars import Answer, answer_bars, top_three
 from ui.digit_grid import Tile, digit_grid
@@ -43,7 +44,7 @@ def show() -> None:
         answer = st.container()
         photo = st.container()
     one_by_one = st.container()
-    rows = photos.rows_of_digits(_threshold(contrast, automatic))
+    rows = finding_digits.rows_of_digits(_threshold(contrast, automatic))
     with answer:
         readings = _read(run, rows) if run is not None else []
         _show_answer(readings, found=len(rows) > 0)
@@ -79,11 +80,11 @@ def _invite() -> None:
     )
 
 
-def _read(run: runs.Run, rows: list[list[photos.Digit]]) -> list[list[Reading]]:
+def _read(run: runs.Run, rows: list[list[finding_digits.Digit]]) -> list[list[Reading]]:
     """Return what a network reads; nothing, with words about it, if it cannot answer."""
     try:
         with st.spinner("The network is waking up …", show_time=False):
-            return photos.read(rows, lambda images: Pictures(images).answers_of(run))
+            return reading_digits.read(rows, lambda images: Pictures(images).answers_of(run))
     except inference.InferenceError as error:
         st.error(str(error), icon=":material/error:")
         return []
@@ -110,15 +111,15 @@ def _show_answer(rows: list[list[Reading]], *, found: bool) -> None:
     unsure = sum(not _is_sure(reading) for reading in readings)
     if unsure:
         sentence += f" The network is less than {UNSURE_BELOW:.0%} sure of {unsure}, in amber."
-    if len(readings) >= photos.MOST_DIGITS:
-        sentence += f" No more than the {photos.MOST_DIGITS} largest are read."
+    if len(readings) >= finding_digits.MOST_DIGITS:
+        sentence += f" No more than the {finding_digits.MOST_DIGITS} largest are read."
     st.caption(sentence)
 
 
 def _show_photo(picture: Picture, rows: list[list[Reading]]) -> None:
-    marks = [photo_pictures.Mark(each.box, str(each.digit), _is_sure(each)) for row in rows for each in row]
+    marks = [marking.Mark(each.box, str(each.digit), _is_sure(each)) for row in rows for each in row]
     st.image(
-        photo_pictures.marked(picture, marks, _SHOWN_SIDE),
+        marking.marked(picture, marks, _SHOWN_SIDE),
         output_format="JPEG",
         alt="The photo with a box around each digit" if marks else "The photo",
         width="stretch",
@@ -153,7 +154,7 @@ def _threshold(contrast: binarisation.Contrast, automatic: float) -> Ink:
         )
     ink = binarisation.ink(contrast, automatic if is_automatic else percentage / 100)
     with right:
-        shown = photo_pictures.marked(np.repeat(ink[..., None], 3, axis=2), [], _SHOWN_SIDE)
+        shown = marking.marked(np.repeat(ink[..., None], 3, axis=2), [], _SHOWN_SIDE)
         st.image(shown, alt="What counts as ink, white on black", width="stretch")
     return ink
 

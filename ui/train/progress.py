@@ -9,6 +9,7 @@ import streamlit as st
 from mnist_core import checkpoints, jobs, runs
 from mnist_core.events import BatchesDone, Event, recent_speed
 from mnist_core.limits import LimitError
+from mnist_core.run_files import RunError
 from ui import visitor
 from ui.run_picker import describe
 from ui.wording import count, duration, plain
@@ -95,7 +96,7 @@ def _try(run: runs.Run, action: Callable[[runs.Run], None]) -> None:
     """Carry out what a button asks; a reason why not is shown when the page is drawn."""
     try:
         action(run)
-    except (runs.RunError, LimitError) as error:
+    except (RunError, LimitError) as error:
         st.session_state[f"problem-{run.id}"] = str(error)
     except OSError as error:
         st.session_state[f"problem-{run.id}"] = f"That did not work: {error.strerror or error}."

@@ -6,38 +6,38 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from mnist_core import comparison, evaluation, links, presets, runs
+from mnist_core import comparison, evaluation, links, presets, run_results, runs
 from mnist_core.early_stopping import best_epoch
-from mnist_core.events import EpochDone
 from mnist_core.figures import comparison_figures
 from ui import navigation, readers, state
+from ui.live_chart import live_chart
 from ui.train import drafts, starting, take_away
 from ui.wording import duration
 
 _IMAGES = 10_000
 
 
-def result_view(run: runs.Run, report: runs.Report) -> None:
+def result_view(run: runs.Run, report: run_results.Report) -> None:
     """Show the result of a run digit by digit, over several seeds, and how it was measured."""
     left, right = st.columns(2, gap="large")
     with left, readers.telling():
         classes = evaluation.class_accuracies(readers.mnist().y_test, readers.predictions(run))
         figure = comparison_figures.class_accuracy_figure([classes], [presets.label(run.config)])
-        st.plotly_chart(figure, config={"displayModeBar": False}, key=f"classes-{run.id}")
+        live_chart(figure, tools="hover", key=f"classes-{run.id}")
     with right:
         _seeds(run)
         _details(run, report)
 
 
-def headline(run: runs.Run, report: runs.Report) -> None:
+def headline(run: runs.Run, report: run_results.Report) -> None:
     """Show the figures of a result, and the ways on from there."""
     _figures(run, report)
     _ways_on(run)
 
 
-def _figures(run: runs.Run, report: runs.Report) -> None:
+def _figures(run: runs.Run, report: run_results.Report) -> None:
     low, high = evaluation.wilson_interval(report.test_correct, _IMAGES)
-    epochs = [event for event in readers.events(run) if isinstance(event, EpochDone)]
+    epochs = readers.epochs(run)
     best = best_epoch(epochs)
     with st.container(horizontal=True):
         st.metric(
@@ -125,14 +125,14 @@ def _seeds(run: runs.Run) -> None:
         f"**With {summary.count} seeds**: {summary.mean:.2%} on average, ± {summary.standard_deviation or 0:.2%} "
         f"(standard deviation), from {summary.lowest:.2%} to {summary.highest:.2%}."
     )
-    histories = [[event for event in readers.events(other) if isinstance(event, EpochDone)] for other in alike]
+    histories = [readers.epochs(other) for other in alike]
     measured = any(event.validation_accuracy is not None for history in histories for event in history)
     value: comparison.EpochValue = "validation_accuracy" if measured else "accuracy"
     figure = comparison_figures.band_figure([histories], value, [presets.label(run.config)])
-    st.plotly_chart(figure, config={"displayModeBar": False}, key=f"seeds-{run.id}")
+    live_chart(figure, tools="hover", key=f"seeds-{run.id}")
 
 
-def _details(run: runs.Run, report: runs.Report) -> None:
+def _details(run: runs.Run, report: run_results.Report) -> None:
     with st.expander("Versions, machine and all settings"):
         versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
         machine = report.machine

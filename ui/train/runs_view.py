@@ -9,9 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core import comparison, evaluation, jobs, presets, runs, trash
-from mnist_core.events import EpochDone
 from mnist_core.figures import comparison_figures
+from mnist_core.run_files import RunError
 from ui import readers, state, visitor
+from ui.live_chart import live_chart
 from ui.run_picker import describe, name_of
 from ui.state import Keys, Params
 from ui.train import starting
@@ -151,7 +152,7 @@ def _delete(chosen: Sequence[runs.Run]) -> None:
         try:
             trash.delete(runs.read_run(run.path))
             deleted.append(run.id)
-        except runs.RunError as error:
+        except RunError as error:
             st.session_state[Keys.PROBLEM] = str(error)
         except OSError as error:
             st.session_state[Keys.PROBLEM] = f"The run could not be deleted: {error.strerror or error}."
@@ -173,7 +174,7 @@ def _undo() -> None:
     for run_id in st.session_state.pop(Keys.DELETED, []):
         try:
             trash.restore(run_id, runs.runs_dir())
-        except runs.RunError as error:
+        except RunError as error:
             st.session_state[Keys.PROBLEM] = str(error)
         except OSError as error:
             st.session_state[Keys.PROBLEM] = f"The run could not be brought back: {error.strerror or error}."
@@ -182,20 +183,20 @@ def _undo() -> None:
 def _compare(chosen: Sequence[runs.Run]) -> None:
     names = _distinct_names(chosen)
     _differences(chosen, names)
-    histories = [[event for event in readers.events(run) if isinstance(event, EpochDone)] for run in chosen]
+    histories = [readers.epochs(run) for run in chosen]
     left, right = st.columns(2)
     with left:
-        _chart(comparison_figures.overlay_figure(histories, "accuracy", names), "overlay-accuracy")
+        live_chart(comparison_figures.overlay_figure(histories, "accuracy", names), key="overlay-accuracy")
     with right:
-        _chart(comparison_figures.overlay_figure(histories, "loss", names), "overlay-loss")
+        live_chart(comparison_figures.overlay_figure(histories, "loss", names), key="overlay-loss")
     done = [(run, run.report, name) for run, name in zip(chosen, names, strict=True) if run.report is not None]
     if not done:
         return
     reports, done_names = [report for _, report, _ in done], [name for _, _, name in done]
     with left:
-        _chart(comparison_figures.scatter_figure(reports, done_names, "parameters"), "scatter-parameters")
+        live_chart(comparison_figures.scatter_figure(reports, done_names, "parameters"), key="scatter-parameters")
     with right:
-        _chart(comparison_figures.scatter_figure(reports, done_names, "training_seconds"), "scatter-seconds")
+        live_chart(comparison_figures.scatter_figure(reports, done_names, "training_seconds"), key="scatter-seconds")
     st.caption(comparison_figures.ACCURACY_AXIS_NOTE)
     if len(done) > 1:
         _more_than_chance([run for run, _, _ in done], done_names)
@@ -247,7 +248,3 @@ def _distinct_names(chosen: Sequence[runs.Run]) -> list[str]:
         f"{name} ({names[: place + 1].count(name)})" if names.count(name) > 1 else name
         for place, name in enumerate(names)
     ]
-
-
-def _chart(figure: Any, key: str) -> None:
-    st.plotly_chart(figure, config={"displaylogo": False, "showSendToCloud": False}, key=key)

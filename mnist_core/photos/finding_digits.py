@@ -1,4 +1,4 @@
-"""Digits in a picture with several of them: found, put in reading order, and each prepared as MNIST was made.
+"""Digits in a picture with several of them: found, and put in reading order.
 
 A digit is made of the connected pieces of ink that belong together: specks are left out, a bar or a part that a broken
 stroke cut off is joined to its digit, and digits that touch in one place are cut apart there.
@@ -9,18 +9,16 @@ top to bottom stay two, and whatever is as tall as a digit, a letter or a spot, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core import connected_components
-from mnist_core.binarisation import INK_LEVEL
-from mnist_core.drawing import DIGIT_SIZE, Box, Ink, bounds, prepare, resized
-from mnist_core.evaluation import Probabilities
-from mnist_core.ink_changes import changed
-from mnist_core.touching_digits import cut_apart, stroke_width
+from mnist_core.drawing import Box, Ink, bounds
+from mnist_core.photos import connected_components
+from mnist_core.photos.binarisation import INK_LEVEL
+from mnist_core.photos.touching_digits import cut_apart
 
 MOST_DIGITS = 100  # of one picture; the largest ones
 _MOST_PIECES = 600  # looked at; the largest ones
@@ -33,9 +31,6 @@ _PART_HEIGHT = 0.7  # a piece that is not as tall as this may be a part of the d
 _GAP_ABOVE = 0.2  # between parts that lie one above the other
 _GAP_BESIDE = 0.12  # between a part and what it lies beside
 
-_STROKE_WIDTH = 2.0  # pixels of MNIST's 28
-_FINE = 4  # times MNIST's pixels, while a line is made thicker
-
 _ALONG_AN_EDGE = 0.3  # of an edge of the picture that one piece covers: the table beside the sheet
 _SAME_ROW = 0.4  # of the lower digit's height that it must share with its neighbour
 
@@ -47,26 +42,6 @@ class Digit:
     box: Box
     ink: Ink
     parts: tuple[Digit, ...] = ()  # from left to right, if these may be several that touch
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a network reads in a digit: its 28 × 28 pixels as MNIST would have them, and ten probabilities."""
-
-    box: Box
-    image: Ink
-    probabilities: NDArray[np.float32]
-    was_cut: bool  # from another digit that touches it
-
-    @property
-    def digit(self) -> int:
-        """The most probable digit."""
-        return int(self.probabilities.argmax())
-
-    @property
-    def confidence(self) -> float:
-        """The probability of the most probable digit, 0 to 1."""
-        return float(self.probabilities.max())
 
 
 def find_digits(ink: Ink) -> list[Box]:
@@ -89,44 +64,6 @@ def rows_of_digits(ink: Ink) -> list[list[Digit]]:
     pieces = [piece for piece in pieces if _LEAST_HEIGHT * usual <= piece.height <= _GREATEST_HEIGHT * usual]
     pieces = sorted(pieces, key=lambda piece: piece.height * piece.width)[-MOST_DIGITS:]
     return [[_digit(piece, labelled, ink) for piece in row] for row in _rows(pieces)]
-
-
-def read(rows: Sequence[Sequence[Digit]], predict: Callable[[Ink], Probabilities]) -> list[list[Reading]]:
-    """Return what a network reads in each row, asking `predict`, (n, 28, 28) uint8 to (n, 10), once for all digits.
-
-    Where digits may touch, the network decides: they are cut apart if it is surer of every part than of the whole.
-    """
-    candidates = [each for row in rows for digit in row for each in (digit, *digit.parts)]
-    if not candidates:
-        return []
-    images = np.stack([as_mnist(each.ink) for each in candidates])
-    answers = iter(zip(images, predict(images), strict=True))
-    return [[reading for digit in row for reading in _settled(digit, answers)] for row in rows]
-
-
-def _settled(digit: Digit, answers: Iterator[tuple[Ink, NDArray[np.float32]]]) -> list[Reading]:
-    """Take the answers to a digit and to its parts; return the whole or the parts."""
-    whole = Reading(digit.box, *next(answers), was_cut=False)
-    parts = [Reading(part.box, *next(answers), was_cut=True) for part in digit.parts]
-    return parts if parts and min(part.confidence for part in parts) > whole.confidence else [whole]
-
-
-def as_mnist(ink: Ink) -> Ink:
-    """Return the ink of one digit, (height, width) uint8, as MNIST would hold it, (28, 28) uint8, white on black.
-
-    A line that is thin beside the digit's size, as a ball pen's is, is first made as thick as those of MNIST are.
-    """
-    return prepare(thickened(ink))
-
-
-def thickened(ink: Ink) -> Ink:
-    """Return the ink of a digit, (height, width) uint8 of its box, with strokes that are not thinner than MNIST's."""
-    scale = _FINE * DIGIT_SIZE / max(ink.shape)
-    height, width = (max(1, round(length * scale)) for length in ink.shape)
-    fine = resized(ink, height, width)
-    missing = _FINE * _STROKE_WIDTH - stroke_width(fine >= INK_LEVEL)
-    edge = round(missing / 2)
-    return changed(np.pad(fine, edge), thickness=edge) if edge > 0 else ink
 
 
 @dataclass(frozen=True)

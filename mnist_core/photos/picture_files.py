@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from mnist_core import binarisation
 from mnist_core.drawing import Ink
+from mnist_core.photos import binarisation
 
 Picture = NDArray[np.uint8]  # (height, width, 3), red, green, blue
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core import connected_components
-from mnist_core.binarisation import INK_LEVEL
 from mnist_core.drawing import Ink, resized
+from mnist_core.photos import connected_components
+from mnist_core.photos.binarisation import INK_LEVEL
 
 _HEIGHT = 64  # of the small picture on which the cut is looked for
 _LEAST_WIDTH = 0.8  # of the height: what is narrower is one digit

@@ -1,0 +1,118 @@
+"""Limits of class sets, and who may see and delete them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawings_to_keep import ANNA, BEN, NARROW, drawing, kept
+
+from mnist_core import limits
+from mnist_core.handwriting import class_sets, contents, kept_drawings, trash
+from mnist_core.handwriting.class_sets import ClassSet, HandwritingLimits
+from mnist_core.handwriting.kept_drawings import HandwritingError, new_drawing
+from mnist_core.strokes import Drawing
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "handwriting"
+
+
+@pytest.fixture
+def class_4b(folder: Path) -> ClassSet:
+    return class_sets.open_set(folder, "Class 4b")
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(class_sets, "PUBLIC", NARROW)
+    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
+
+
+@pytest.fixture
+def in_public(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
+
+
+def test_a_set_can_be_full(narrow: None, folder: Path) -> None:
+    class_set = class_sets.open_set(folder, "Class 4b", ANNA)
+    for number in range(1, 5):
+        assert contents.keep(class_set, drawing()) == number
+    with pytest.raises(HandwritingError, match="at most 4 drawings here, and this one has 4"):
+        contents.keep(class_set, drawing())
+    assert contents.count(class_set) == 4
+
+
+def test_a_set_can_be_too_large(narrow: None, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class_set = class_sets.open_set(folder, "Class 4b", ANNA)
+    size = len(kept_drawings.to_line(drawing()))
+    monkeypatch.setattr(
+        class_sets,
+        "PUBLIC",
+        HandwritingLimits(sets=3, sets_each=2, drawings=100, bytes=2 * size + size // 2, deleted=9),
+    )
+    contents.keep(class_set, drawing())
+    contents.keep(class_set, drawing())
+    with pytest.raises(HandwritingError, match="MB of drawings"):
+        contents.keep(class_set, drawing())
+    assert contents.count(class_set) == 2
+
+
+def test_too_many_sets_of_one_person_and_of_all(narrow: None, folder: Path) -> None:
+    class_sets.open_set(folder, "1", ANNA)
+    class_sets.open_set(folder, "2", ANNA)
+    with pytest.raises(HandwritingError, match="You have started 2 class sets"):
+        class_sets.open_set(folder, "3", ANNA)
+    class_sets.open_set(folder, "2", ANNA)  # is there already
+    class_sets.open_set(folder, "1", BEN)
+    with pytest.raises(HandwritingError, match="3 class sets here already"):
+        class_sets.open_set(folder, "4", BEN)
+    assert len(class_sets.list_sets(folder)) == 3
+
+
+def test_what_is_too_much_for_a_file_is_refused(class_4b: ClassSet) -> None:
+    image = np.zeros((28, 28), np.uint8)
+    many = np.zeros((kept_drawings.MOST_POINTS + 1, 2), np.float32)
+    with pytest.raises(HandwritingError, match="too many strokes"):
+        new_drawing(1, image, Drawing((many,), (1.0,)))
+    most = new_drawing(1, image, Drawing((many[:-1] - 9999.9,), (1.0,)))
+    assert contents.keep(class_4b, most) == 1  # the longest line that there can be is read back
+    assert len(contents.read_contents(class_4b).drawings) == 1
+
+
+def test_at_home_everybody_sees_and_deletes_everything(folder: Path) -> None:
+    class_set = class_sets.open_set(folder, "Class 4b")
+    assert class_sets.visible_sets(folder) == [class_set]
+    assert class_sets.may_delete(class_set, "")
+
+
+def test_on_a_public_server_sets_are_seen_by_their_owner_and_by_link(in_public: None, folder: Path) -> None:
+    annas, bens = (class_sets.open_set(folder, "Class 4b", owner) for owner in (ANNA, BEN))
+    assert annas.id != bens.id
+    assert class_sets.visible_sets(folder, ANNA) == [annas]
+    assert class_sets.visible_sets(folder, BEN) == [bens]
+    assert class_sets.visible_sets(folder, "") == []
+    assert set(class_sets.visible_sets(folder, BEN, {annas.id})) == {annas, bens}
+
+
+def test_on_a_public_server_only_the_owner_deletes(in_public: None, folder: Path) -> None:
+    class_set = class_sets.open_set(folder, "Class 4b", ANNA)
+    each = kept(class_set)
+    for stranger in (BEN, ""):
+        for delete in (
+            lambda owner=stranger: trash.delete_set(class_set, owner),
+            lambda owner=stranger: trash.delete_drawing(class_set, each.id, owner),
+        ):
+            with pytest.raises(HandwritingError, match="Only who started"):
+                delete()
+    assert contents.count(class_set) == 1
+    trash.delete_drawing(class_set, each.id, ANNA)
+    trash.delete_set(class_set, ANNA)
+    assert class_sets.list_sets(folder) == []
+
+
+def test_a_set_of_no_owner_is_nobodys_on_a_public_server(class_4b: ClassSet, folder: Path, in_public: None) -> None:
+    assert class_sets.visible_sets(folder, "") == []
+    assert not class_sets.may_delete(class_4b, "")
