@@ -6,8 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from mnist_core import runs
+from mnist_core import jobs, runs
 from mnist_core.config import TrainingConfig
+from mnist_core.run_files import RunError
 from ui import readers, state
 from ui.train import starting
 from ui.train.curves_view import curves_view
@@ -17,19 +18,22 @@ from ui.train.result_view import headline, result_view, ways_on
 from ui.wording import plain
 
 _UPDATE_SECONDS = 1.0
+_FIRST_UPDATE_SECONDS = 0.3  # until the first point of a run whose turn it is
 
 
 def run_view(run: runs.Run) -> None:
     """Show a run and keep it up to date while it is active."""
-    st.fragment(_show, run_every=_UPDATE_SECONDS if run.is_active else None)(run.path, run.is_active)
+    begins = run.is_active and not readers.events(run) and jobs.runs_ahead(run.id, run.path.parent) < jobs.room()
+    seconds = _FIRST_UPDATE_SECONDS if begins else _UPDATE_SECONDS
+    st.fragment(_show, run_every=seconds if run.is_active else None)(run.path, run.is_active, begins)
 
 
-def _show(path: Path, was_active: bool) -> None:
+def _show(path: Path, was_active: bool, begins: bool) -> None:
     if state.went():
         st.rerun()
     try:
         run = runs.read_run(path)
-    except runs.RunError as error:
+    except RunError as error:
         st.warning(plain(str(error)), icon=":material/search_off:")
         return
     if was_active != run.is_active:
@@ -46,6 +50,8 @@ def _show(path: Path, was_active: bool) -> None:
     curves_view(run, events)
     if run.report is not None:
         result_view(run, run.report)
+    if begins and events:
+        st.rerun()  # updates become less frequent
 
 
 def _settings_line(config: TrainingConfig) -> str:
