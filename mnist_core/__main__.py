@@ -22,6 +22,7 @@ from mnist_core.dataset import DatasetError, load_mnist
 from mnist_core.evaluation import ranking, wilson_interval
 from mnist_core.event_log import read_events
 from mnist_core.events import BatchesDone, EpochDone, Event
+from mnist_core.lean_keras import leave_out_tables
 from mnist_core.limits import LimitError
 from mnist_core.photos import picture_files
 from mnist_core.presets import PRESETS
@@ -291,4 +292,5 @@ def _format(value: object) -> str:
 
 
 if __name__ == "__main__":
+    leave_out_tables()
     sys.exit(main())

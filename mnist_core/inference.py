@@ -29,6 +29,7 @@ from mnist_core.doubt import Verdict
 from mnist_core.drawing import Ink
 from mnist_core.evaluation import Probabilities
 from mnist_core.insight import Insight
+from mnist_core.lean_keras import leave_out_tables
 from mnist_core.likeness import Examples, learn_examples
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _submit(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Future[
                 max_workers=1,
                 timeout=None,
                 env={"TF_CPP_MIN_LOG_LEVEL": "2"},
-                initializer=_end_with,
+                initializer=_begin,
                 initargs=(os.getpid(),),
             )
         executor = _executor
@@ -140,6 +141,12 @@ def _forget(executor: Any) -> None:
     with _lock:
         if _executor is executor:
             _executor = None
+
+
+def _begin(server: int) -> None:
+    """Prepare the inference process, before it is asked anything."""
+    leave_out_tables()
+    _end_with(server)
 
 
 def _end_with(server: int) -> None:
