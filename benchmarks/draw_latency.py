@@ -2,18 +2,23 @@
 
 Serves the app from this folder, draws DIGITS digits (20 unless told) with the mouse, stroke by stroke, and prints how
 long it takes from the release of the button until the new probabilities stand on the page, timed by the browser itself.
-Needs a browser of the Chromium family, as the tests do.
+Then, for the same digits, what of that is work of our own in the server: from what the canvas tells to the 28 × 28
+pixels that a network is given. Needs a browser of the Chromium family, as the tests do.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import time
 
 import numpy as np
 from measuring import new_tab, opened_browser, print_conditions, print_table, rest, seconds_until, served
 from playwright.sync_api import Page
 from steps import DIGITS, Stroke, draw, open_canvas
+
+from mnist_core import drawing
+from mnist_core.strokes import BRUSH_WIDTH, CANVAS_SIDE, from_canvas
 
 ANSWER = "found('.answer')[0]?.textContent"  # the first on the page is that of the chosen network
 
@@ -36,6 +41,24 @@ def clear(page: Page) -> None:
     rest(page)
 
 
+def own_seconds(digit: int) -> float:
+    """Return what the server takes to turn the canvas's account of a digit into what a network is given."""
+    paths = [[(CANVAS_SIDE * x, CANVAS_SIDE * y) for x, y in stroke] for stroke in DIGITS[digit]]
+    told = {
+        "objects": [
+            {
+                "type": "path",
+                "strokeWidth": BRUSH_WIDTH,
+                "path": [["M", *path[0]], *(["Q", *path[at], *path[at + 1]] for at in range(len(path) - 1))],
+            }
+            for path in paths
+        ]
+    }
+    started = time.perf_counter()
+    drawing.prepare(from_canvas(told).ink())
+    return time.perf_counter() - started
+
+
 def main(digits: int) -> None:
     generator = np.random.default_rng(1)
     seconds: list[float] = []
@@ -47,8 +70,12 @@ def main(digits: int) -> None:
             clear(page)
             x, y = generator.uniform(-0.1, 0.1, 2).tolist()
             seconds += stroke_seconds(page, number % 10, (x, y))
-    low, median, high = (f"{1000 * value:.0f}" for value in np.percentile(seconds, [5, 50, 95]))
-    print_table(["strokes", "5th percentile, ms", "median, ms", "95th, ms"], [[len(seconds), low, median, high]])
+    own = [own_seconds(number % 10) for number in range(digits + 1)][1:]  # the first loads and prepares
+    rows = [
+        [what, len(values), *(f"{1000 * value:.1f}" for value in np.percentile(values, [5, 50, 95]))]
+        for what, values in (("stroke to answer, in the browser", seconds), ("our own work in the server", own))
+    ]
+    print_table(["", "times", "5th percentile, ms", "median, ms", "95th, ms"], rows)
     print_conditions("streamlit", "tensorflow")
 
 
