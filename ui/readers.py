@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from mnist_core import cost, film, inference, run_results, runs
+from mnist_core import cost, film, inference, jobs, run_results, runs
 from mnist_core.dataset import DatasetError, Mnist, load_mnist
 from mnist_core.evaluation import Probabilities
 from mnist_core.event_log import EventReader, read_epochs
@@ -98,6 +98,12 @@ def film_of(run: runs.Run) -> film.Film:
     return _film(str(run.path), _version(run.path / film.FOLDER))
 
 
+def queue() -> jobs.Queue:
+    """Return who trains and who waits, as it was a second ago at most: a class that waits in line asks all the time."""
+    folder = runs.runs_dir()
+    return _queue(str(folder), _version(folder))
+
+
 def measured_speeds() -> list[cost.Measured]:
     """Return how fast this machine trained what it has trained before."""
     return cost.measured([run for run in runs.list_runs(runs.runs_dir()) if run.report is not None])
@@ -152,6 +158,11 @@ def _film(path: str, version: tuple[int, int]) -> film.Film:
     found.probabilities.setflags(write=False)
     found.readings.setflags(write=False)
     return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=1, ttl=1)
+def _queue(folder: str, version: tuple[int, int]) -> jobs.Queue:
+    return jobs.queue(Path(folder))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

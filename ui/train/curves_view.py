@@ -60,7 +60,7 @@ def curves_view(run: runs.Run, events: list[Event]) -> None:
     words.explain("cross-entropy", "overfitting", "gradient norm", "learning rate")
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
+@st.cache_resource(show_spinner=False, max_entries=16)  # up to 1.5 MB each, and a new one each second of a run
 def _drawn(
     version: str,
     _run: runs.Run,

@@ -10,7 +10,7 @@ from mnist_core import checkpoints, jobs, runs
 from mnist_core.events import BatchesDone, Event, recent_speed
 from mnist_core.limits import LimitError
 from mnist_core.run_files import RunError
-from ui import visitor
+from ui import readers, visitor
 from ui.run_picker import describe
 from ui.wording import count, duration, plain
 
@@ -49,7 +49,7 @@ def show_state(run: runs.Run, events: list[Event]) -> None:
 
 
 def _show_queue(run: runs.Run) -> None:
-    queue = jobs.queue(run.path.parent)
+    queue = readers.queue()
     place = queue.place(run.id)
     st.info(
         f"Waiting for its turn: place {place} of {len(queue.waiting)} in line, {count(len(queue.training), 'run')} "

@@ -9,6 +9,7 @@ import streamlit as st
 from mnist_core import jobs, runs
 from mnist_core.config import TrainingConfig
 from mnist_core.run_files import RunError
+from mnist_core.run_status import State
 from ui import readers, state
 from ui.train import starting
 from ui.train.curves_view import curves_view
@@ -19,16 +20,26 @@ from ui.wording import plain
 
 _UPDATE_SECONDS = 1.0
 _FIRST_UPDATE_SECONDS = 0.3  # until the first point of a run whose turn it is
+_WAITING_UPDATE_SECONDS = 3.0  # a whole class may wait in line
 
 
 def run_view(run: runs.Run) -> None:
     """Show a run and keep it up to date while it is active."""
-    begins = run.is_active and not readers.events(run) and jobs.runs_ahead(run.id, run.path.parent) < jobs.room()
-    seconds = _FIRST_UPDATE_SECONDS if begins else _UPDATE_SECONDS
-    st.fragment(_show, run_every=seconds if run.is_active else None)(run.path, run.is_active, begins)
+    seconds = _update_seconds(run)
+    st.fragment(_show, run_every=seconds)(run.path, run.status.state, seconds == _FIRST_UPDATE_SECONDS)
 
 
-def _show(path: Path, was_active: bool, begins: bool) -> None:
+def _update_seconds(run: runs.Run) -> float | None:
+    if not run.is_active:
+        return None
+    if readers.events(run):
+        return _UPDATE_SECONDS
+    if run.status.state == "queued" and jobs.runs_ahead(run.id, run.path.parent) >= jobs.room():
+        return _WAITING_UPDATE_SECONDS
+    return _FIRST_UPDATE_SECONDS
+
+
+def _show(path: Path, state_before: State, begins: bool) -> None:
     if state.went():
         st.rerun()
     try:
@@ -36,8 +47,8 @@ def _show(path: Path, was_active: bool, begins: bool) -> None:
     except RunError as error:
         st.warning(plain(str(error)), icon=":material/search_off:")
         return
-    if was_active != run.is_active:
-        st.rerun()  # the whole page: updates begin or end here, and lists show how the run stands
+    if run.status.state != state_before:
+        st.rerun()  # the whole page: how often to look is decided anew, and lists show how the run stands
     starting.show_problem()
     events = readers.events(run)
     st.caption(_settings_line(run.config))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import cost, export, jobs, limits, links, presets, runs
+from mnist_core import cost, export, jobs, limits, links, presets
 from mnist_core.config import ConfigError
 from ui import readers, state
 from ui.train import drafts, starting, take_away
@@ -47,7 +47,7 @@ def ticket(draft: Draft) -> None:
 def _cost(draft: Draft) -> None:
     config = draft.config
     expected = cost.estimate(config, readers.measured_speeds())
-    waiting = jobs.queue(runs.runs_dir())
+    waiting = readers.queue()
     ahead = len(waiting.training) + len(waiting.waiting)
     turn = "at once" if ahead < jobs.room() else f"after {count(ahead - jobs.room() + 1, 'run')}"
     in_all = rough_duration(expected.seconds_in_all)
