@@ -45,6 +45,7 @@ TRIES = 3
 SET_UP = "shows('An epoch probably takes')"
 HOME = "shows('See how a convolutional network') && found('.js-plotly-plot .main-svg').length > 1"
 EMPTY_CANVAS = f"{ANSWER}?.includes('Draw a digit from 0 to 9.')"
+CHARTS_DRAWN = "found('.live-chart').every((node) => node.querySelector('.main-svg'))"
 TILES = "found('.digit-grid button')"
 LEGEND = "found('.live-chart .legendtext')"
 
@@ -71,9 +72,9 @@ class Visitor:
         rest(self.page)
 
     def go(self, address: str, shown: str) -> None:
-        """Follow a link from elsewhere, which is not timed."""
+        """Follow a link from elsewhere, which is not timed, and wait until all of the page is there, charts too."""
         self.page.goto(f"{self._url}/{address}")
-        self.page.wait_for_function(f"() => {shown}")
+        self.page.wait_for_function(f"() => {shown} && {CHARTS_DRAWN}")
         rest(self.page)
 
     def press(self, name: str, choice: str, shown: str) -> None:

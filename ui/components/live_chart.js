@@ -6,6 +6,7 @@
 // picture; with `data.clicks`, the server is told which one was clicked.
 
 const SIDE = 28 // pixels of a digit
+const AHEAD_MS = 2000 // a visitor who clicks at once should not have to wait until Plotly is there
 
 function loadPlotly(url) {
   if (!window.digitLabPlotly) {
@@ -182,7 +183,7 @@ function place(card, node, [clientX, clientY]) {
 export default function ({ data, parentElement, setTriggerValue }) {
   if (!data.figure) {
     const whenIdle = window.requestIdleCallback ?? ((act) => setTimeout(act, 500)) // Safari has no such callback
-    whenIdle(() => loadPlotly(data.plotly).catch(() => {})) // the first chart will try again
+    setTimeout(() => whenIdle(() => loadPlotly(data.plotly).catch(() => {})), AHEAD_MS) // the first chart will try again
     return
   }
   const node = parentElement.querySelector(".live-chart")
