@@ -31,7 +31,7 @@ def open_map(page: Page, url: str, dots: int) -> Locator:
     page.wait_for_function(
         "(layers) => document.querySelector('.live-chart')?._fullData?.length === layers", arg=dots, timeout=60_000
     )
-    chart = page.locator(".live-chart")
+    chart = page.locator(".live-chart").first
     assert chart.evaluate("(node) => node._fullData.reduce((sum, trace) => sum + trace.x.length, 0)") == 10_000
     page.wait_for_timeout(1000)  # the columns find their widths
     return chart
@@ -56,7 +56,7 @@ def one_on_top_of_another(chart: Locator, on_top: np.ndarray) -> tuple[int, int]
 def test_the_map_shows_and_opens_digits(page: Page, server, mnist: Mnist) -> None:
     chart = open_map(page, f"{server.url}/explore?view=glance", 10)
     assert chart.evaluate("(node) => node._fullData[0].type") == "scattergl"
-    card = page.locator(".live-chart-digit")
+    card = page.locator(".live-chart-digit").first
     expect(card).to_be_hidden()
 
     lonely = loneliest(np.arange(10_000))
@@ -95,7 +95,7 @@ def test_the_map_shows_and_opens_digits(page: Page, server, mnist: Mnist) -> Non
     expect(page).to_have_url(re.compile(rf"view=glance.*index={index}"))
     assert f"index={index}" in page.url
     page.go_back()
-    expect(page.locator(".live-chart")).to_be_visible()
+    expect(page.locator(".live-chart").first).to_be_visible()
     assert "view=glance" in page.url
 
 
@@ -113,7 +113,7 @@ def test_a_finger_shows_and_opens_a_digit_also_without_webgl(browser: Browser, s
     lonely = loneliest(np.arange(10_000))
     chart.scroll_into_view_if_needed()
     page.touchscreen.tap(*chart.evaluate(PLACE_OF, lonely))
-    card = page.locator(".live-chart-digit")
+    card = page.locator(".live-chart-digit").first
     expect(card).to_have_text(re.compile(rf"Image {lonely:,}\s+labelled {mnist.y_test[lonely]}"))
     assert "index=" not in page.url
     card.tap()
