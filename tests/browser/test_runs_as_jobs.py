@@ -52,7 +52,7 @@ def test_a_killed_run_says_so_and_goes_on(page: Page, server) -> None:
 
     page.get_by_role("button", name="Continue", exact=True).click()
     expect(page.get_by_text(re.compile(r"Epoch \d+ of 12"))).to_be_visible()
-    run = wait_for_end(path)
+    run = wait_for_end(path, 300)  # other tests go before a training process, see `jobs.make_nicer`
     assert run.status.state == "finished"
     assert run.report is not None
     assert run.report.epochs_completed == 12
