@@ -43,6 +43,7 @@ SITUATIONS = ("alone", "while a run trains")
 MEDIAN_BAR, HIGH_BAR = 0.7, 1.5  # s, for the median and the 95th percentile of each interaction
 BACKGROUND = replace(PRESETS["garcia"].config, epochs=100)
 TRIES = 3
+LOOK_MS = 1000  # nobody clicks sooner on a page that has just appeared, while the browser still works on it
 SET_UP = "shows('An epoch probably takes')"
 HOME = "shows('See how a convolutional network') && found('.js-plotly-plot .main-svg').length > 1"
 EMPTY_CANVAS = f"{ANSWER}?.includes('Draw a digit from 0 to 9.')"
@@ -73,10 +74,11 @@ class Visitor:
         rest(self.page)
 
     def go(self, address: str, shown: str) -> None:
-        """Follow a link from elsewhere, which is not timed, and wait until all of the page is there, charts too."""
+        """Follow a link from elsewhere, which is not timed, wait until its charts are drawn, and look for a second."""
         self.page.goto(f"{self._url}/{address}")
         self.page.wait_for_function(f"() => {shown} && {CHARTS_DRAWN}")
         rest(self.page)
+        self.page.wait_for_timeout(LOOK_MS)
 
     def press(self, name: str, choice: str, shown: str) -> None:
         """Press one choice of a row, by what it is called."""
