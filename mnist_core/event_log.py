@@ -54,7 +54,7 @@ def read_events(path: Path) -> list[Event]:
 
 
 def read_epochs(path: Path) -> list[EpochDone]:
-    """Return the run's epochs in order, as `read_events` has them. It takes a moment: of batches nothing is read."""
+    """Return the run's epochs in order, as `read_events` has them. Lines of batches, nearly all, are not decoded."""
     events: list[Event] = []
     last_number = -1
     try:

@@ -148,7 +148,9 @@ def test_absolute_paths_are_recognized() -> None:
     for path in ("work/project", "home/me", "root/.cache", "Users/me", "tmp/x"):
         assert absolute_paths(f"open('{slash}{path}')"), path
     assert absolute_paths(f"C:{backslash}Users{backslash}me")
-    assert not absolute_paths("https://example.org/home/page ../work/project models/tmp/x /train docs/root/")
+    for place in ("home", "work", "tmp", "root"):
+        assert not absolute_paths(f"https://example.org/{place}/page ../{place}/project models/{place}/x docs/{place}/")
+    assert not absolute_paths("/train")
 
 
 def test_no_file_names_a_place_of_one_machine() -> None:

@@ -98,8 +98,8 @@ def live_chart(
         "displaylogo": False,
         "showSendToCloud": False,
         "displayModeBar": tools == "zoom" and "hover",
+        "staticPlot": tools == "none",
     }
-    config |= {"staticPlot": tools == "none"}
     try:
         script = _publish_plotly()
     except OSError:  # the project's folder cannot be written: a chart that flickers is better than none

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from mnist_core import cost, film, inference, jobs, run_results, runs
+from mnist_core import cost, event_log, film, inference, jobs, run_results, runs
 from mnist_core.dataset import DatasetError, Mnist, load_mnist
 from mnist_core.evaluation import Probabilities
-from mnist_core.event_log import EventReader, read_epochs
+from mnist_core.event_log import EventReader
 from mnist_core.events import EpochDone, Event
 from mnist_core.run_files import RunError
 from ui.wording import plain
@@ -115,8 +115,8 @@ def events(run: runs.Run) -> list[Event]:
 
 
 def epochs(run: runs.Run) -> list[EpochDone]:
-    """Return the epochs of a run so far; unlike `events`, it keeps nothing in memory."""
-    return read_epochs(run.path)
+    """Return the epochs of a run so far; unlike `events`, it keeps no batches in memory."""
+    return _epochs(str(run.path), _version(run.path / event_log.FILE_NAME))
 
 
 @st.cache_resource(show_spinner=False)
@@ -163,6 +163,11 @@ def _film(path: str, version: tuple[int, int]) -> film.Film:
 @st.cache_resource(show_spinner=False, max_entries=1, ttl=1)
 def _queue(folder: str, version: tuple[int, int]) -> jobs.Queue:
     return jobs.queue(Path(folder))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _epochs(path: str, version: tuple[int, int]) -> list[EpochDone]:
+    return event_log.read_epochs(Path(path))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

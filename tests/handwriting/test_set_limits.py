@@ -6,29 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawings_to_keep import ANNA, BEN, NARROW, drawing, kept
+from drawings_to_keep import ANNA, BEN, drawing, kept
 
 from mnist_core import limits
 from mnist_core.handwriting import class_sets, contents, kept_drawings, trash
 from mnist_core.handwriting.class_sets import ClassSet, HandwritingLimits
 from mnist_core.handwriting.kept_drawings import HandwritingError, new_drawing
 from mnist_core.strokes import Drawing
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "handwriting"
-
-
-@pytest.fixture
-def class_4b(folder: Path) -> ClassSet:
-    return class_sets.open_set(folder, "Class 4b")
-
-
-@pytest.fixture
-def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(class_sets, "PUBLIC", NARROW)
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
 
 
 @pytest.fixture

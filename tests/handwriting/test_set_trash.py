@@ -7,28 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from drawings_to_keep import ANNA, NARROW, drawing, kept
+from drawings_to_keep import ANNA, drawing, kept
 
-from mnist_core import limits
 from mnist_core.handwriting import class_sets, contents, trash
 from mnist_core.handwriting.class_sets import ClassSet
 from mnist_core.handwriting.kept_drawings import HandwritingError
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "handwriting"
-
-
-@pytest.fixture
-def class_4b(folder: Path) -> ClassSet:
-    return class_sets.open_set(folder, "Class 4b")
-
-
-@pytest.fixture
-def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(class_sets, "PUBLIC", NARROW)
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -19,17 +19,6 @@ from mnist_core.handwriting import class_sets, contents, kept_drawings, trash
 from mnist_core.handwriting.class_sets import ClassSet
 from mnist_core.handwriting.kept_drawings import HandwritingError, KeptDrawing
 
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "handwriting"
-
-
-@pytest.fixture
-def class_4b(folder: Path) -> ClassSet:
-    return class_sets.open_set(folder, "Class 4b")
-
-
 # Keeping and reading
 
 

@@ -1,0 +1,28 @@
+"""Fixtures of class sets: a folder for them, a set, and a public server with little room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from drawings_to_keep import NARROW
+
+from mnist_core import limits
+from mnist_core.handwriting import class_sets
+from mnist_core.handwriting.class_sets import ClassSet
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "handwriting"
+
+
+@pytest.fixture
+def class_4b(folder: Path) -> ClassSet:
+    return class_sets.open_set(folder, "Class 4b")
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(class_sets, "PUBLIC", NARROW)
+    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
