@@ -108,6 +108,10 @@ def test_the_caller_and_the_visitor_agree_on_the_text() -> None:
     assert told.settle("x", None) == Agreement("x", 5)  # replaced
     assert told.settle("x", {"text": "ab", "version": 4}) == Agreement("x", 5)  # typed and replaced
     assert told.settle("a", {"text": "ab", "version": 3}) == told  # typed before it was replaced
+    telling = Agreement("a", 4, "ab")  # and then the run was ended
+    assert telling.settle("ab", {"text": "abc", "version": 4}) == Agreement("abc", 4)  # stored before that
+    assert telling.settle("a", {"text": "abc", "version": 4}) == Agreement("abc", 4)  # not stored yet
+    assert telling.settle("x", {"text": "abc", "version": 4}) == Agreement("x", 5)
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,14 @@ from mnist_core.notation import parse_architecture
 
 CHOLLET = "32C3-P2-64C3-P2-D0.5-10"
 
-# What a page does with the editor. The query tells how: `wait` seconds in each run, `tell` by callback or by return.
+# What a page does with the editor. The query tells how: `wait` seconds in each run, `tell` by callback or by return,
+# `forget` the edit in a run.
 SCRIPT = """
 import sys, time
 sys.path.insert(0, PROJECT)
 import streamlit as st
-from ui.train.network_editor import network_editor
+from unittest.mock import patch
+from ui.train.network_editor import Agreement, network_editor
 
 st.set_page_config(layout="wide")
 state = st.session_state
@@ -44,6 +46,9 @@ st.button("Start again", on_click=put, args=("32C3-P2-64C3-P2-D0.5-10",))
 if not st.toggle("Hide"):
     if st.query_params.get("tell") == "return":
         state.notation = network_editor(state.notation, key="editor")
+    elif st.query_params.get("forget") == str(state.runs):
+        with patch.object(Agreement, "edited", lambda self, edit: "32C3-P2-64C3-P2-D0.5-10"):
+            network_editor("32C3-P2-64C3-P2-D0.5-10", key="editor")
     else:
         network_editor(state.notation, key="editor", on_change=hear, current=lambda: state.notation)
 st.code(state.notation, language=None)
@@ -417,6 +422,18 @@ def test_quick_changes_add_up_while_the_server_is_slow(page: Page, editor_url: s
     page.get_by_role("button", name="Move layer 2 up").click()
     expect_told(page, "32C3-64C3-P2-128-10")
     expect(rows(page).nth(3).locator(".output")).to_have_text("128")
+
+
+@pytest.mark.parametrize("forgetful_run", [2, 3])
+def test_the_newest_change_is_sent_again_if_the_answer_is_about_another(
+    page: Page, editor_url: str, forgetful_run: int
+) -> None:
+    open_editor(page, editor_url, f"forget={forgetful_run}")
+    for text in ("32C3-P2-64C3-P2-10", "32C3-P2-64C3-10")[: forgetful_run - 1]:
+        expect(page.locator(".network-editor.waiting")).to_have_count(0)
+        page.locator("li.row").nth(-2).get_by_role("button", name="Remove").click()
+    expect_told(page, text)
+    expect(page.get_by_test_id("stCaptionContainer")).to_contain_text(f"Run {forgetful_run + 1}.")
 
 
 def test_a_change_to_the_table_waits_for_the_text_just_typed(page: Page, editor_url: str) -> None:

@@ -2,6 +2,7 @@
 // fields, and joined. ui/train/network_editor.py describes how both sides agree on the text.
 
 const TYPING_PAUSE = 250 // milliseconds after the last key until the text is sent
+const PATIENCE = 3000 // milliseconds until a text without an answer is sent again; twice as long each time
 const HINT = "Layers from input to output: 32C3 convolution, P2 pooling, D0.5 dropout, 128 dense, and 10 outputs at the end."
 const ICONS = {
   up: "M6 15l6-6 6 6",
@@ -70,7 +71,7 @@ class NetworkEditor {
     const replaced = answer.version !== this.answer?.version
     this.answer = answer
     if (replaced) {
-      clearTimeout(this.timer)
+      this.stop()
       this.postponed = this.typing = undefined
       this.field.maxLength = answer.maxLength
       this.field.value = this.sent = answer.text
@@ -92,7 +93,21 @@ class NetworkEditor {
     clearTimeout(this.timer)
     if (this.field.value === this.sent) return
     this.sent = this.field.value
-    this.send({ text: this.sent, version: this.answer.version })
+    this.sendUntilAnswered()
+  }
+
+  // Where changes follow each other quickly, Streamlit may end on an older one. It hears of the newest once more then.
+  sendUntilAnswered(attempt = 1) {
+    clearTimeout(this.overdue)
+    this.send({ text: this.sent, version: this.answer.version, attempt })
+    this.overdue = setTimeout(() => {
+      if (this.answer.text !== this.sent) this.sendUntilAnswered(attempt + 1)
+    }, PATIENCE * 2 ** (attempt - 1))
+  }
+
+  stop() {
+    clearTimeout(this.timer)
+    clearTimeout(this.overdue)
   }
 
   // Show the answer if it is about the text in the field. Otherwise the next one is awaited.
@@ -324,6 +339,6 @@ export default function ({ data, parentElement, setStateValue }) {
   root.editor ??= new NetworkEditor(root)
   root.editor.receive(data, (edit) => setStateValue("edit", edit))
   return () => {
-    if (!root.isConnected) clearTimeout(root.editor.timer)
+    if (!root.isConnected) root.editor.stop()
   }
 }

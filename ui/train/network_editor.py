@@ -2,12 +2,13 @@
 
 How browser, server and caller agree on the text:
 
-- The browser is always right about what was typed. It sends the state `edit`, `{"text", "version"}`, shortly after the
-  last key; it never takes its text back from an answer of the same version, so slow answers cannot disturb it.
+- The browser is always right about what was typed. It sends the state `edit`, `{"text", "version", "attempt"}`, shortly
+  after the last key; it never takes its text back from an answer of the same version, so slow answers cannot disturb it.
 - The caller owns the text: it passes in what it was told last (by `on_change`, or else by the returned value). If it
   passes anything else, a preset say, then this is a new version: the browser shows the caller's text, and edits that
   were made to an older version are ignored.
-- Answers name the text that their rows describe, so the browser knows whether they are about what it shows.
+- Answers name the text that their rows describe, so the browser knows whether they are about what it shows. If none is,
+  it sends its text again: of edits that follow each other quickly, Streamlit may run the last but one last.
 """
 
 from __future__ import annotations
@@ -64,10 +65,11 @@ _ACTIVATIONS = {"" if name == "relu" else f":{name}": name for name in ACTIVATIO
 
 @dataclass
 class Agreement:
-    """What the caller was told last, and how often it has set the text itself."""
+    """What the caller was told last, what it is being told, and how often it has set the text itself."""
 
     text: str
     version: int = 0
+    offered: str | None = None
 
     def edited(self, edit: object) -> str:
         """Return the visitor's text: from `edit`, as a browser sent it, or as agreed if that cannot be used."""
@@ -79,7 +81,7 @@ class Agreement:
     def settle(self, notation: str, edit: object) -> Agreement:
         """Return what holds now that the caller passes `notation` and the browser's last edit is `edit`."""
         edited = self.edited(edit)
-        if notation in (self.text, edited):
+        if notation in (self.text, self.offered, edited):
             return Agreement(edited, self.version)
         return Agreement(notation, self.version + 1)
 
@@ -105,15 +107,16 @@ def network_editor(
 
     def tell() -> None:
         edited = agreement.edited(read_edit())
-        replaced = current is not None and current() != agreement.text
+        replaced = current is not None and current() not in (agreement.text, agreement.offered)
         if on_change is not None and edited != agreement.text and not replaced:
-            agreement.text = edited
+            agreement.offered = edited  # Streamlit may end the run before or after the caller has stored it
             on_change(edited)
+            agreement.text = edited
 
     settled = agreement.settle(notation, read_edit())
     _component(key=key, data={**view(settled.text), "version": settled.version}, on_edit_change=tell)
     # Only now: Streamlit may end a run within the lines above, and then the caller has been told nothing.
-    agreement.text, agreement.version = settled.text, settled.version
+    agreement.text, agreement.version, agreement.offered = settled.text, settled.version, None
     return settled.text
 
 
