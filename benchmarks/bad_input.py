@@ -1,6 +1,6 @@
 """What the app makes of bad input, in thousands of generated cases: `python benchmarks/bad_input.py [--cases 12000]`.
 
-The cases are those of the tests, `tests/bad_cases.py` and `tests/pages/bad_visits.py`, in larger numbers. Nine of ten
+The cases are those of the tests, `tests/bad_cases` and `tests/pages/bad_visits.py`, in larger numbers. Nine of ten
 go to the functions that read what comes from outside, one of ten goes through a page, run by Streamlit's own test
 runner. A failure is anything but an answer: an exception that stands for no message, a message that is unclear, a page
 with a traceback or with markup of somebody else's, a file where none belongs. Prints a table in Markdown with cases,
@@ -27,7 +27,8 @@ from measuring import PROJECT, print_conditions, print_table, say
 
 sys.path[:0] = [str(PROJECT / "tests"), str(PROJECT / "tests" / "pages")]
 
-from bad_cases import KINDS, Home, Kind, tried
+from bad_cases import KINDS
+from bad_cases.trials import Home, Kind, tried
 from bad_visits import VISITS, open_to_visitors
 
 _SHARE_OF_PAGES = 0.1

@@ -6,7 +6,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from bad_cases import KINDS, Home, Kind, tried, unclear
+from bad_cases import KINDS
+from bad_cases.trials import Home, Kind, tried, unclear
 from hypothesis import HealthCheck, given, settings
 
 _CASES = 100

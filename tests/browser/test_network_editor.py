@@ -424,12 +424,12 @@ def test_quick_changes_add_up_while_the_server_is_slow(page: Page, editor_url: s
     expect(rows(page).nth(3).locator(".output")).to_have_text("128")
 
 
-@pytest.mark.parametrize("forgetful_run", [2, 3])
+@pytest.mark.parametrize(("forgetful_run", "text"), [(2, "32C3-P2-64C3-P2-10"), (3, "32C3-P2-64C3-10")])
 def test_the_newest_change_is_sent_again_if_the_answer_is_about_another(
-    page: Page, editor_url: str, forgetful_run: int
+    page: Page, editor_url: str, forgetful_run: int, text: str
 ) -> None:
     open_editor(page, editor_url, f"forget={forgetful_run}")
-    for text in ("32C3-P2-64C3-P2-10", "32C3-P2-64C3-10")[: forgetful_run - 1]:
+    for _ in range(forgetful_run - 1):
         expect(page.locator(".network-editor.waiting")).to_have_count(0)
         page.locator("li.row").nth(-2).get_by_role("button", name="Remove").click()
     expect_told(page, text)

@@ -1,6 +1,6 @@
 """Bad input that comes through a page: addresses, drawings and files, opened and handed in as a browser does it.
 
-The kinds are like those of `tests/bad_cases.py`; the answer to a case is what the pages say in errors and warnings.
+The kinds are like those of `tests/bad_cases`; the answer to a case is what the pages say in errors and warnings.
 """
 
 from __future__ import annotations
@@ -12,17 +12,11 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from bad_cases import (
-    RUN_ID,
-    Home,
-    Kind,
-    canvas_payloads,
-    class_set_files,
-    damaged_run,
-    picture_files,
-    run_files,
-    settings_files,
-)
+from bad_cases.class_sets import class_set_files
+from bad_cases.drawings import canvas_payloads, picture_files
+from bad_cases.run_files import RUN_ID, damaged_run, run_files
+from bad_cases.settings import settings_files
+from bad_cases.trials import Home, Kind
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from opening import PROJECT

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from bad_cases import Home, Kind, tried
+from bad_cases.trials import Home, Kind, tried
 from bad_visits import VISITS, foreign_markup, open_to_visitors
 from hypothesis import HealthCheck, given, settings
 from streamlit.testing.v1 import AppTest

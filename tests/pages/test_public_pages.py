@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bad_cases import Home
+from bad_cases.trials import Home
 from bad_visits import VIEWS, every_element, foreign_markup, open_to_visitors, visit
 from run_directories import MakeConfig, broken_off
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates

@@ -3,7 +3,7 @@
 How browser, server and caller agree on the text:
 
 - The browser is always right about what was typed. It sends the state `edit`, `{"text", "version", "attempt"}`, shortly
-  after the last key; it never takes its text back from an answer of the same version, so slow answers cannot disturb it.
+  after the last key; it never takes its text back from an answer of the same version: slow answers cannot disturb it.
 - The caller owns the text: it passes in what it was told last (by `on_change`, or else by the returned value). If it
   passes anything else, a preset say, then this is a new version: the browser shows the caller's text, and edits that
   were made to an older version are ignored.

@@ -1,0 +1,54 @@
+"""Names of runs, of class sets and of what was deleted, in links; titles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from hypothesis import strategies as st
+from strategies import hostile_texts
+
+from bad_cases.damage import names
+from bad_cases.trials import Home, Kind
+from mnist_core import run_ids, runs, trash
+from mnist_core.config import ConfigError, TrainingConfig
+from mnist_core.handwriting import class_sets, contents
+from mnist_core.handwriting import trash as handwriting_trash
+from mnist_core.handwriting.kept_drawings import HandwritingError
+from mnist_core.run_files import RunError
+
+
+def _answer_name(name: str, home: Home) -> Sequence[str]:
+    name = name.replace("{elsewhere}", str(home.elsewhere))
+    (home.runs / "link").symlink_to(home.elsewhere, target_is_directory=True)
+    run = runs.create_run(home.runs, TrainingConfig())
+    class_set = class_sets.open_set(home.handwriting, "Class 4b")
+    told = []
+    actions: list[Callable[[], object]] = [
+        lambda: class_sets.find_set(name, home.handwriting),
+        lambda: class_sets.open_set(home.handwriting, name),
+        lambda: handwriting_trash.restore(home.handwriting, name),
+        lambda: handwriting_trash.delete_drawing(class_set, name),
+        lambda: contents.withdraw(class_set, name),
+        lambda: runs.create_run(home.runs, replace(TrainingConfig(), preset=name)),
+        lambda: runs.rename(run, name),
+        lambda: trash.restore(name, home.runs),
+    ]
+    for action in actions:
+        try:
+            action()
+        except (HandwritingError, RunError, ConfigError) as error:
+            told.append(str(error))
+    # Pages ask for a run only by what can be an id; on the command line, anything can be typed.
+    for ask in (lambda: runs.find_run(name, home.runs), lambda: runs.create_run(home.runs, TrainingConfig(), name)):
+        try:
+            ask()
+        except RunError as error:
+            told += [str(error)] if run_ids.is_run_id(name) else []
+    (home.runs / "link").unlink()
+    assert not home.strays()
+    home.clear()
+    return told
+
+
+KINDS = (Kind("names, titles and ids", names | hostile_texts | st.text(max_size=100), _answer_name),)
