@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import statistics
 import sys
 from dataclasses import replace
@@ -65,8 +64,7 @@ def from_the_page(browser: Browser, epochs: int, images: int) -> tuple[list[floa
 def as_a_script(epochs: int, images: int) -> list[float]:
     """Train with the plain script in a process of its own; return the seconds of each epoch after the first."""
     command = [sys.executable, __file__, "--script", "--epochs", str(epochs), "--images", str(images)]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
-    seconds: list[float] = json.loads(output_of(command, environment).splitlines()[-1])
+    seconds: list[float] = json.loads(output_of(command).splitlines()[-1])
     return seconds
 
 

@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--side", choices=("ours", "keras"), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    changes = [f"train_size={options.images}", f"epochs={EPOCHS}", "validation=none", "stop_above_accuracy=null"]
+    changes = [f"train_size={options.images}", f"epochs={EPOCHS}", "validation=none", "early_stopping=never"]
     if options.side:
         config = PRESETS[options.presets[0]].config.with_settings(changes)
         print(*(seconds_with_ours if options.side == "ours" else seconds_with_keras)(config))

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from mnist_core import drawing, export, jobs, run_status, runs, spare, worker
 from mnist_core.config import ConfigError, TrainingConfig
-from mnist_core.dataset import DatasetError, load_mnist
+from mnist_core.dataset import TEST_IMAGES, DatasetError, load_mnist
 from mnist_core.evaluation import ranking, wilson_interval
 from mnist_core.event_log import read_events
 from mnist_core.events import BatchesDone, EpochDone, Event
@@ -270,7 +270,7 @@ def _print_report(run: runs.Run, *, as_json: bool) -> None:
         return
     print(f"Run {run.id}: {run.status.state}, {run.status.message}")
     if run.report:
-        low, high = wilson_interval(run.report.test_correct, 10_000)
+        low, high = wilson_interval(run.report.test_correct, TEST_IMAGES)
         print(f"Test accuracy {run.report.test_accuracy:.2%} (95 % interval {low:.2%} to {high:.2%})")
         print(f"Test loss {run.report.test_loss:.4f}, {run.report.training_seconds:.1f} s of training")
 

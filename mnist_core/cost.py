@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from mnist_core.architecture import INPUT_SHAPE, BatchNorm, Conv, Dense, format_architecture, summarize
 from mnist_core.config import Optimizer, TrainingConfig
+from mnist_core.dataset import TEST_IMAGES
 from mnist_core.notation import parse_architecture
 from mnist_core.runs import Run
 
@@ -67,7 +68,6 @@ _NEAREST_RUNS = 9  # that an estimate rests on
 _NEARNESS = 0.1  # the distance at which a run's weight has fallen to a quarter
 _SLOWEST, _FASTEST = 50.0, 0.02  # multiples of the reference machine's seconds; beyond, a report cannot be right
 _READ_AT_ONCE = 1000  # images, by `network.predict`
-_TEST_IMAGES = 10_000
 _LONGEST_SEQUENCE = 64  # batches that `training` gathers at once
 
 _STATE_ARRAYS: dict[Optimizer, int] = {  # numbers that an optimizer keeps for each parameter
@@ -98,7 +98,7 @@ class Cost:
     parameters: int
     multiply_adds: int
     seconds_per_epoch: float  # training and validation
-    seconds_in_all: float  # all epochs, if no early stopping ends the run before, and starting TensorFlow
+    seconds_in_all: float  # epochs, unless early stopping ends the run before, test images after each, and the start
     low: float  # the seconds probably lie between `low` and `high` times the estimate
     high: float
     basis: Basis
@@ -117,12 +117,13 @@ def estimate(config: TrainingConfig, measured: Sequence[Measured] = ()) -> Cost:
     ratio, basis, count = _ratio(config, measured[:_MOST_RUNS])
     low, high = _RANGES[basis]
     seconds = ratio * (_training_seconds(config) + _validation_seconds(config))
+    between_epochs = ratio * _reading_seconds(config, TEST_IMAGES)  # for the film of the test images
     network = _network(config.architecture)
     return Cost(
         parameters=network.parameters,
         multiply_adds=network.multiply_adds,
         seconds_per_epoch=seconds,
-        seconds_in_all=_START_SECONDS + config.epochs * seconds,
+        seconds_in_all=_START_SECONDS + config.epochs * (seconds + between_epochs),
         low=low,
         high=high,
         basis=basis,
@@ -256,8 +257,11 @@ def _training_seconds(config: TrainingConfig) -> float:
 
 
 def _validation_seconds(config: TrainingConfig) -> float:
+    return _reading_seconds(config, TEST_IMAGES if config.validation == "test" else config.validation_size)
+
+
+def _reading_seconds(config: TrainingConfig, images: int) -> float:
     network = _network(config.architecture)
-    images = _TEST_IMAGES if config.validation == "test" else config.validation_size
     return (
         images
         * READING_SHARE

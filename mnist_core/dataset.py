@@ -15,14 +15,15 @@ Labels = NDArray[np.uint8]
 Split = Literal["train", "test"]
 
 CLASSES = tuple(range(10))
+TRAIN_IMAGES, TEST_IMAGES = 60_000, 10_000
 BUNDLED_FILE = Path(__file__).parent / "data" / "mnist.npz"
 
 # Shapes and SHA-256 of the arrays' bytes; `data/convert_idx.py` printed them from the original files.
 _EXPECTED: dict[str, tuple[tuple[int, ...], str]] = {
-    "x_train": ((60_000, 28, 28), "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757"),
-    "y_train": ((60_000,), "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13"),
-    "x_test": ((10_000, 28, 28), "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161"),
-    "y_test": ((10_000,), "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5"),
+    "x_train": ((TRAIN_IMAGES, 28, 28), "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757"),
+    "y_train": ((TRAIN_IMAGES,), "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13"),
+    "x_test": ((TEST_IMAGES, 28, 28), "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161"),
+    "y_test": ((TEST_IMAGES,), "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5"),
 }
 
 

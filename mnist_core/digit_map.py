@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core.dataset import TEST_IMAGES
+
 BUNDLED_FILE = Path(__file__).parent / "data" / "test_map.npz"
-_IMAGES = 10_000
 
 Positions = NDArray[np.float32]
 
@@ -46,8 +47,8 @@ def load_digit_map(path: Path = BUNDLED_FILE) -> DigitMap:
 
 
 def _positions(stored: NDArray[np.float16]) -> Positions:
-    if stored.shape != (_IMAGES, 2) or not np.isfinite(stored).all():
-        raise ValueError(f"These are no positions of {_IMAGES} points.")
+    if stored.shape != (TEST_IMAGES, 2) or not np.isfinite(stored).all():
+        raise ValueError(f"These are no positions of {TEST_IMAGES} points.")
     positions = stored.astype(np.float32)
     positions.setflags(write=False)
     return positions

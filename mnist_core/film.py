@@ -16,12 +16,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.dataset import Labels
+from mnist_core.dataset import TEST_IMAGES, Labels
 from mnist_core.evaluation import Indices, Probabilities
 from mnist_core.files import remove_leftovers, replacing
 
 FOLDER = "epochs"
-_IMAGES = 10_000
 
 HalfProbabilities = NDArray[np.float16]
 Kind = Literal["learned", "forgotten"]
@@ -82,7 +81,7 @@ def cut(path: Path, epochs: int) -> None:
 def read_film(path: Path) -> Film:
     """Read what is there of the film of a run; what is missing or damaged is left out."""
     files = _files(path)
-    frames = np.empty((len(files), _IMAGES, 10), np.float16)
+    frames = np.empty((len(files), TEST_IMAGES, 10), np.float16)
     epochs: list[int] = []
     for epoch, file in files.items():
         if (frame := _read_frame(file)) is not None:
@@ -154,5 +153,5 @@ def _read_frame(file: Path) -> HalfProbabilities | None:
             frame: HalfProbabilities = archive["test_probabilities"]
     except Exception:  # a damaged zip file raises many kinds
         return None
-    usable = frame.shape == (_IMAGES, 10) and frame.dtype == np.float16 and not np.isnan(frame).any()
+    usable = frame.shape == (TEST_IMAGES, 10) and frame.dtype == np.float16 and not np.isnan(frame).any()
     return frame if usable else None

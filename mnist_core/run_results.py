@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mnist_core.dataset import TEST_IMAGES
 from mnist_core.evaluation import Probabilities
 from mnist_core.files import replacing, write_json
 from mnist_core.run_files import RunError, read_json, strange
@@ -69,7 +70,7 @@ def read_predictions(path: Path) -> Probabilities:
         raise RunError(f"Run {path.name} has no predictions yet: they are made when training ends.") from None
     except Exception as error:  # a damaged zip file raises many kinds
         raise RunError(f"The predictions of run {path.name} cannot be read; the file is damaged.") from error
-    if probabilities.shape != (10_000, 10) or probabilities.dtype != np.float32 or np.isnan(probabilities).any():
+    if probabilities.shape != (TEST_IMAGES, 10) or probabilities.dtype != np.float32 or np.isnan(probabilities).any():
         raise RunError(f"The predictions of run {path.name} are not of the expected form.")
     return probabilities
 

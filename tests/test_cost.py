@@ -299,9 +299,20 @@ def test_runs_that_cannot_tell_are_left_out(own_run: runs.Run) -> None:
 def test_more_epochs_take_in_proportion_longer() -> None:
     one, two, eleven = (cost.estimate(config(epochs=epochs)) for epochs in (1, 2, 11))
     assert one.seconds_per_epoch == eleven.seconds_per_epoch
-    assert two.seconds_in_all - one.seconds_in_all == pytest.approx(one.seconds_per_epoch)
-    assert eleven.seconds_in_all - one.seconds_in_all == pytest.approx(10 * one.seconds_per_epoch)
-    assert 0 < one.seconds_in_all - one.seconds_per_epoch < 30  # starting
+    each = two.seconds_in_all - one.seconds_in_all
+    assert eleven.seconds_in_all - one.seconds_in_all == pytest.approx(10 * each)
+    assert 0 < one.seconds_in_all - each < 30  # starting
+
+
+@pytest.mark.parametrize("train_size", [1_000, 60_000])
+def test_the_test_images_are_read_after_each_epoch(train_size: int) -> None:
+    training, validated_by_them = (
+        cost.estimate(config(validation=validation, train_size=train_size)).seconds_per_epoch
+        for validation in ("none", "test")
+    )
+    one, two = (cost.estimate(config(validation="none", train_size=train_size, epochs=epochs)) for epochs in (1, 2))
+    each = two.seconds_in_all - one.seconds_in_all
+    assert each - training == pytest.approx(validated_by_them - training)
 
 
 def test_more_images_take_in_proportion_longer() -> None:

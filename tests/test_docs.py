@@ -13,14 +13,19 @@ from mnist_core.handwriting import class_sets
 
 PROJECT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
-TEST = re.compile(r"(tests/[\w/]+\.py)::(\w+)")
+TEST = re.compile(r"(?:tests/)?([\w/]+\.py)::(\w+)")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_test_that_a_document_names_is_there(document: Path) -> None:
     named = TEST.findall(document.read_text(encoding="utf-8"))
-    missing = [f"{file}::{name}" for file, name in named if name not in functions_of(PROJECT / file)]
+    missing = [f"{file}::{name}" for file, name in named if name not in functions_of(PROJECT / "tests" / file)]
     assert missing == []
+
+
+@pytest.mark.parametrize(("document", "tests"), [("faults.md", 50), ("public-mode.md", 20)])
+def test_documents_name_their_tests(document: str, tests: int) -> None:
+    assert len(TEST.findall((PROJECT / "docs" / document).read_text(encoding="utf-8"))) >= tests
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

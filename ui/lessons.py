@@ -15,6 +15,7 @@ import streamlit as st
 from mnist_core import lessons
 from mnist_core.architecture import Padding
 from mnist_core.config import Schedule, TrainingConfig
+from mnist_core.dataset import TEST_IMAGES, TRAIN_IMAGES
 from mnist_core.figures import lesson_figures
 from mnist_core.figures.lesson_figures import Frame, Line, Picture
 from mnist_core.figures.style import QUIET_COLOR
@@ -26,7 +27,6 @@ from ui.live_chart import live_chart
 Option = TypeVar("Option", bound=str)
 
 _SEVEN, _THREE, _EIGHT = 0, 32, 181  # test images
-_TRAINING_IMAGES = 60_000
 _BATCH_SIZES = (1, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
 _RATES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.18, 0.19, 0.21, 0.3, 0.5, 1.0)
 _PADDINGS: tuple[Padding, ...] = ("valid", "same")
@@ -239,10 +239,10 @@ def batch(key: str) -> None:
     shares = lessons.digit_shares(readers.mnist().y_train, size, number)
     top = max(0.3, float(shares.max()))
     live_chart(lesson_figures.bars_figure(shares, top=top, level=0.1), key=f"{key}-figure")
-    steps = lessons.steps_per_epoch(_TRAINING_IMAGES, size)
+    steps = lessons.steps_per_epoch(TRAIN_IMAGES, size)
     st.caption(
         f"Which digits are in batch {number} of {steps:,}. Dotted: one tenth, about what each digit has among all "
-        f"{_TRAINING_IMAGES:,}. The smaller the batch, the less it looks like all of them."
+        f"{TRAIN_IMAGES:,}. The smaller the batch, the less it looks like all of them."
     )
 
 
@@ -251,11 +251,11 @@ def epoch(key: str) -> None:
     with st.container(horizontal=True):
         size = st.select_slider("Batch size", _BATCH_SIZES, 128, key=f"{key}-size")
         epochs = st.slider("Epochs", 1, 20, 5, key=f"{key}-epochs")
-    steps = lessons.steps_per_epoch(_TRAINING_IMAGES, size)
-    rest = _TRAINING_IMAGES - (steps - 1) * size
+    steps = lessons.steps_per_epoch(TRAIN_IMAGES, size)
+    rest = TRAIN_IMAGES - (steps - 1) * size
     st.markdown(f"{epochs} × {steps:,} = **{epochs * steps:,} steps**")
     st.caption(
-        f"{_TRAINING_IMAGES:,} images in batches of {size:,} make {steps:,} steps for each epoch"
+        f"{TRAIN_IMAGES:,} images in batches of {size:,} make {steps:,} steps for each epoch"
         + (f"; the last batch has the {rest} that remain." if rest < size else ".")
     )
 
@@ -265,7 +265,7 @@ def validation(key: str) -> None:
     percent = st.slider("Share held out", 1, 50, 10, format="%d %%", key=f"{key}-percent")
     config = TrainingConfig(validation="last", validation_share=percent / 100)
     training = config.train_size - config.validation_size
-    live_chart(lesson_figures.split_figure(training, config.validation_size, 10_000), key=f"{key}-figure")
+    live_chart(lesson_figures.split_figure(training, config.validation_size, TEST_IMAGES), key=f"{key}-figure")
     st.caption(f"The network learns from {training:,} digits and is checked on {config.validation_size:,} others.")
 
 

@@ -46,6 +46,19 @@ def name_of(run: runs.Run) -> str:
     return run.title or presets.label(run.config)
 
 
+def distinct_names(chosen: Sequence[runs.Run]) -> list[str]:
+    """Return short names of runs; what is called alike gets its seed, and a number if that is alike too."""
+    names = [name_of(run) for run in chosen]
+    names = [
+        f"{name}, seed {run.config.seed}" if names.count(name) > 1 else name
+        for run, name in zip(chosen, names, strict=True)
+    ]
+    return [
+        f"{name} ({names[: place + 1].count(name)})" if names.count(name) > 1 else name
+        for place, name in enumerate(names)
+    ]
+
+
 def pick_run(
     label: str, choices: Sequence[runs.Run], *, fallback: str | None = None, param: Params = Params.RUN
 ) -> runs.Run | None:

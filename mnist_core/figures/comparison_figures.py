@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from mnist_core.comparison import EpochValue, History, epoch_band
-from mnist_core.dataset import CLASSES
+from mnist_core.dataset import CLASSES, TEST_IMAGES
 from mnist_core.evaluation import ClassAccuracies, wilson_interval
 from mnist_core.figures.style import TRAINING_COLOR, VALIDATION_COLOR, with_legend_below
 from mnist_core.run_results import Report
@@ -31,8 +31,7 @@ ACCURACY_AXIS_NOTE = (
     "mistakes."
 )
 
-_TEST_IMAGES = 10_000
-_LEAST = 0.5 / _TEST_IMAGES  # where a logarithmic axis draws zero
+_LEAST = 0.5 / TEST_IMAGES  # where a logarithmic axis draws zero
 
 # Round numbers between 1 and 10 on a logarithmic axis: the first row that gives ticks enough is taken.
 _TICK_STEPS: tuple[tuple[float, ...], ...] = (
@@ -159,8 +158,8 @@ def scatter_figure(
     """
     looks = _looks(names, colors)
     right = [report.test_correct for report in reports]
-    bounds = np.array([wilson_interval(count, _TEST_IMAGES) for count in right])
-    middle = _positions(np.array(right) / _TEST_IMAGES, "accuracy")
+    bounds = np.array([wilson_interval(count, TEST_IMAGES) for count in right])
+    middle = _positions(np.array(right) / TEST_IMAGES, "accuracy")
     most, least = _positions(bounds, "accuracy").T  # shares of mistakes
     across = np.array([getattr(report, x) for report in reports], np.float64)
 
@@ -191,7 +190,7 @@ def scatter_figure(
             textposition=places[index] if places else None,
             cliponaxis=False,
             name=look.name,
-            customdata=[[right[index] / _TEST_IMAGES, *bounds[index]]],
+            customdata=[[right[index] / TEST_IMAGES, *bounds[index]]],
             hovertemplate=f"%{{x:,.0f}} {over}<br>%{{customdata[0]:.2%}} right, 95 % interval: "
             "%{customdata[1]:.2%} to %{customdata[2]:.2%}<extra>%{fullData.name}</extra>",
         )

@@ -12,7 +12,7 @@ from mnist_core.drawing import Ink
 from mnist_core.evaluation import Probabilities
 from ui import state
 from ui.answer_bars import Answer, answer_bars
-from ui.run_picker import describe, name_of
+from ui.run_picker import describe, distinct_names
 from ui.state import Params
 from ui.wording import plain
 
@@ -24,12 +24,12 @@ def show(run: runs.Run, choices: Sequence[runs.Run], digit: Ink) -> None:
     """Show what up to four networks of the choices read in a prepared digit, (28, 28), the chosen one first."""
     networks = [run, *_further(run, choices)]
     verdict = st.empty()
-    readings = {}
-    for column, network in zip(st.columns(_MOST_FURTHER + 1), networks, strict=False):
+    readings: dict[str, int] = {}
+    for column, network, name in zip(st.columns(_MOST_FURTHER + 1), networks, distinct_names(networks), strict=False):
         with column:
-            reading = _answer(network, digit)
+            reading = _answer(network, name, digit)
         if reading is not None:
-            readings[name_of(network)] = reading
+            readings[name] = reading
     if len(readings) > 1:
         verdict.markdown(agreement_in_words(readings))
 
@@ -71,18 +71,18 @@ def _further(run: runs.Run, choices: Sequence[runs.Run]) -> list[runs.Run]:
     return [others[run_id] for run_id in chosen]
 
 
-def _answer(run: runs.Run, digit: Ink) -> int | None:
+def _answer(run: runs.Run, name: str, digit: Ink) -> int | None:
     """Show what one network reads and return it; one that cannot answer says so, and the others still do."""
     try:
         probabilities = inference.predict(run.model_file, digit[None])[0]
     except inference.InferenceError as error:
-        st.markdown(f"**{plain(name_of(run))}**")
+        st.markdown(f"**{plain(name)}**")
         st.error(str(error), icon=":material/error:")
         return None
-    answer_bars(_told(run, probabilities), probabilities, key=f"answer-{run.id}", small=True)
+    answer_bars(_told(name, probabilities), probabilities, key=f"answer-{run.id}", small=True)
     return int(probabilities.argmax())
 
 
-def _told(run: runs.Run, probabilities: Probabilities) -> Answer:
+def _told(name: str, probabilities: Probabilities) -> Answer:
     (digit, confidence), *_ = evaluation.ranking(probabilities)
-    return Answer(kind="clear", digit=str(digit), headline=percent(confidence), title=name_of(run))
+    return Answer(kind="clear", digit=str(digit), headline=percent(confidence), title=name)

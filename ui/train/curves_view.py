@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -14,7 +15,7 @@ from mnist_core.figures import curve_figures
 from mnist_core.figures.curve_figures import CurveOptions, Ghost
 from ui import readers, state, words
 from ui.live_chart import as_data, live_chart
-from ui.run_picker import describe, name_of
+from ui.run_picker import describe, distinct_names
 from ui.state import Params
 
 _ICONS: dict[Kind, str] = {
@@ -37,6 +38,15 @@ _CHARTS = {
 }
 
 
+@dataclass(frozen=True)
+class Past:
+    """An earlier run behind the curves, and what it is called among the others."""
+
+    name: str
+    run: runs.Run
+    events: list[Event]
+
+
 def curves_view(run: runs.Run, events: list[Event]) -> None:
     """Show loss, accuracy, learning rate and length of the gradient, as the viewer wants to see them."""
     if not events and not run.is_active:
@@ -45,9 +55,11 @@ def curves_view(run: runs.Run, events: list[Event]) -> None:
     reading = st.empty()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         options = _options()
-        ghosts = {name_of(other): (other, readers.events(other)) for other in _pick_ghosts(run)}
-    versions = [(str(other.path), len(past)) for other, past in ghosts.values()]
-    found, charts = _drawn(f"{run.path} {len(events)} {options} {versions}", run, events, options, ghosts)
+        others = _pick_ghosts(run)
+    names = distinct_names(others)
+    ghosts = [Past(name, other, readers.events(other)) for name, other in zip(names, others, strict=True)]
+    version = [_state_of(run, events), options, names, *(_state_of(ghost.run, ghost.events) for ghost in ghosts)]
+    found, charts = _drawn(repr(version), run, events, options, ghosts)
     sentence = found.sentence
     if found.kind == "too early" and not run.is_active:
         sentence = "It ended before there were two whole epochs: too early to say how it would have gone on."
@@ -60,17 +72,22 @@ def curves_view(run: runs.Run, events: list[Event]) -> None:
     words.explain("cross-entropy", "overfitting", "gradient norm", "learning rate")
 
 
+def _state_of(run: runs.Run, events: list[Event]) -> tuple[object, ...]:
+    """Return what changes with the events: a run that was continued drops some, and grows to as many again."""
+    return (str(run.path), len(events), repr(events[-1]) if events else "")
+
+
 @st.cache_resource(show_spinner=False, max_entries=16)  # up to 1.5 MB each, and a new one each second of a run
 def _drawn(
     version: str,
     _run: runs.Run,
     _events: list[Event],
     _options: CurveOptions,
-    _ghosts: dict[str, tuple[runs.Run, list[Event]]],
+    _ghosts: list[Past],
 ) -> tuple[Diagnosis, dict[str, dict[str, Any]]]:
     """Judge and draw a run once for all its viewers; only `version` tells one state from another."""
     history = curves(_events, _run.config)
-    ghosts = [Ghost(name, curves(past, run.config)) for name, (run, past) in _ghosts.items()]
+    ghosts = [Ghost(past.name, curves(past.events, past.run.config)) for past in _ghosts]
     drawn = {name: as_data(draw(history, _options, ghosts)) for name, draw in _CHARTS.items()}
     return diagnose(history, _run.config), drawn
 

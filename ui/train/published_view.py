@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from mnist_core.dataset import TEST_IMAGES
 from mnist_core.evaluation import wilson_interval
 from mnist_core.figures import comparison_figures
 from mnist_core.presets import PRESETS
@@ -29,7 +30,7 @@ def published_view() -> None:
         run = shipped.get(preset.name)
         measured = "not trained here"
         if run is not None and run.report is not None:
-            low, high = wilson_interval(run.report.test_correct, 10_000)
+            low, high = wilson_interval(run.report.test_correct, TEST_IMAGES)
             measured = f"{run.report.test_accuracy:.2%} ({low:.2%} to {high:.2%}), loss {run.report.test_loss:.3f}"
         rows.append(
             {

@@ -7,14 +7,13 @@ from dataclasses import asdict
 import streamlit as st
 
 from mnist_core import comparison, evaluation, links, presets, run_results, runs
+from mnist_core.dataset import TEST_IMAGES
 from mnist_core.early_stopping import best_epoch
 from mnist_core.figures import comparison_figures
 from ui import navigation, readers, state
 from ui.live_chart import live_chart
 from ui.train import drafts, starting, take_away
 from ui.wording import duration
-
-_IMAGES = 10_000
 
 
 def result_view(run: runs.Run, report: run_results.Report) -> None:
@@ -36,14 +35,14 @@ def headline(run: runs.Run, report: run_results.Report) -> None:
 
 
 def _figures(run: runs.Run, report: run_results.Report) -> None:
-    low, high = evaluation.wilson_interval(report.test_correct, _IMAGES)
+    low, high = evaluation.wilson_interval(report.test_correct, TEST_IMAGES)
     epochs = readers.epochs(run)
     best = best_epoch(epochs)
     with st.container(horizontal=True):
         st.metric(
             "Test accuracy",
             f"{report.test_accuracy:.2%}",
-            help=f"Of {_IMAGES:,} images that it never trained on. With other images of the same kind it would "
+            help=f"Of {TEST_IMAGES:,} images that it never trained on. With other images of the same kind it would "
             "likely lie within the interval below (95 %, after Wilson).",
             width="content",
             delta=f"{low:.2%} to {high:.2%}",
@@ -51,7 +50,7 @@ def _figures(run: runs.Run, report: run_results.Report) -> None:
             delta_arrow="off",
         )
         st.metric("Test loss", f"{report.test_loss:.4f}", width="content")
-        st.metric("Mistakes", f"{_IMAGES - report.test_correct:,}", width="content")
+        st.metric("Mistakes", f"{TEST_IMAGES - report.test_correct:,}", width="content")
         if best is not None:
             st.metric(
                 "Best epoch",

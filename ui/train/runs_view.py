@@ -13,7 +13,7 @@ from mnist_core.figures import comparison_figures
 from mnist_core.run_files import RunError
 from ui import readers, state, visitor
 from ui.live_chart import live_chart
-from ui.run_picker import describe, name_of
+from ui.run_picker import describe, distinct_names, name_of
 from ui.state import Keys, Params
 from ui.train import starting
 from ui.train.knobs import NAMES, shown
@@ -181,7 +181,7 @@ def _undo() -> None:
 
 
 def _compare(chosen: Sequence[runs.Run]) -> None:
-    names = _distinct_names(chosen)
+    names = distinct_names(chosen)
     _differences(chosen, names)
     histories = [readers.epochs(run) for run in chosen]
     left, right = st.columns(2)
@@ -235,16 +235,3 @@ def _more_than_chance(done: Sequence[runs.Run], names: Sequence[str]) -> None:
         result = evaluation.mcnemar(readers.mnist().y_test, *answers)
         said = comparison.verdict(plain(names[first]), plain(names[second]), result)
         st.markdown(said, help=comparison.VERDICT_LIMITS)
-
-
-def _distinct_names(chosen: Sequence[runs.Run]) -> list[str]:
-    """Return short names of runs; what is called alike gets its seed, and a number if that is alike too."""
-    names = [name_of(run) for run in chosen]
-    names = [
-        f"{name}, seed {run.config.seed}" if names.count(name) > 1 else name
-        for run, name in zip(chosen, names, strict=True)
-    ]
-    return [
-        f"{name} ({names[: place + 1].count(name)})" if names.count(name) > 1 else name
-        for place, name in enumerate(names)
-    ]
