@@ -208,6 +208,21 @@ def test_a_network_that_was_replaced_is_noticed(model_file: Path, images: Images
     assert_allclose(after, network.predict(model, images), atol=1e-6)
 
 
+def test_networks_in_memory_are_bounded_by_their_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [always(digit, tmp_path / str(digit)) for digit in range(4)]  # of 7,850 parameters each
+    monkeypatch.setattr(inference, "_CACHED_PARAMETERS", 2 * 7850)
+    monkeypatch.setattr(inference, "_models", lambda kept={}: kept)  # as in an inference process of our own
+    first, second = inference._model(files[0]), inference._model(files[1])
+    assert inference._model(files[0]) is first
+    inference._model(files[2])  # in the place of the second, which was asked before the first
+    assert inference._model(files[0]) is first
+    assert inference._model(files[1]) is not second
+    monkeypatch.setattr(inference, "_CACHED_PARAMETERS", 1)
+    alone = inference._model(files[3])  # one that is larger than all are to be is kept as long as it is asked
+    assert inference._model(files[3]) is alone
+    assert len(inference._models()) == 1
+
+
 def test_a_killed_inference_process_is_replaced(trained_run: Path, images: Images) -> None:
     expected = inference.predict(trained_run / "model.keras", images)
     (worker,) = inference_workers()

@@ -170,6 +170,6 @@ def _epochs(path: str, version: tuple[int, int]) -> list[EpochDone]:
     return event_log.read_epochs(Path(path))
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
+@st.cache_resource(show_spinner=False, max_entries=24)  # some 100 bytes for each batch that was trained
 def _event_reader(path: str) -> EventReader:
     return EventReader(Path(path))

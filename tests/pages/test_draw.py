@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from pathlib import Path
 from unittest.mock import patch
 
@@ -189,6 +191,21 @@ def test_up_to_four_networks_answer_side_by_side(
     read_as(1, monkeypatch)
     app = open_page("draw", panel="networks", run="chollet", beside="garcia,fast,nothing,garcia")
     assert [told["title"] for told in answers if told["small"]] == ["chollet", "garcia", "fast"]
+    assert "All 3 read 1" in texts(app)
+
+
+def test_seeds_of_one_recipe_count_one_by_one(
+    monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, object]], own_folders: Path
+) -> None:
+    for seed in (2, 3):
+        path = own_folders / f"2026010{seed}-000000000-fast"
+        shutil.copytree(runs.BUNDLED_RUNS / "fast", path)
+        config = json.loads((path / "config.json").read_text())
+        (path / "config.json").write_text(json.dumps({**config, "seed": seed}))
+    draw(monkeypatch, STEM)
+    read_as(1, monkeypatch)
+    app = open_page("draw", panel="networks", run="fast", beside="20260102-000000000-fast,20260103-000000000-fast")
+    assert [told["title"] for told in answers if told["small"]] == ["fast, seed 1", "fast, seed 2", "fast, seed 3"]
     assert "All 3 read 1" in texts(app)
 
 
