@@ -16,7 +16,6 @@ Kind = Literal["mistakes", "unsure", "all"]
 Order = Literal["confidence", "loss", "index"]
 
 KINDS: tuple[Kind, ...] = ("mistakes", "unsure", "all")
-ORDERS: tuple[Order, ...] = ("confidence", "loss", "index")
 UNSURE_BELOW = 0.9  # a right answer with less confidence than this counts as unsure
 
 

@@ -92,11 +92,6 @@ def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[f
     return max(0.0, centre - half_width), min(1.0, centre + half_width)
 
 
-def of_class(labels: Labels, digit: int | None) -> Indices:
-    """Return the indices of all images of a class, in stored order; of all images for None."""
-    return np.arange(len(labels)) if digit is None else np.flatnonzero(labels == digit)
-
-
 def most_confused(matrix: NDArray[np.int64], count: int = 5) -> list[tuple[int, int, int]]:
     """Return the `count` largest cells beside the diagonal of a confusion matrix, as `(true, read, images)`."""
     beside = matrix.copy()

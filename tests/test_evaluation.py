@@ -23,7 +23,6 @@ from mnist_core.evaluation import (
     mcnemar,
     mistakes,
     most_confused,
-    of_class,
     ranking,
     shades,
     wilson_interval,
@@ -178,13 +177,6 @@ def test_most_confused_are_the_largest_cells_beside_the_diagonal() -> None:
 
 def test_a_perfect_network_confuses_nothing() -> None:
     assert most_confused(np.diag(np.full(10, 100))) == []
-
-
-def test_images_of_a_class_come_in_stored_order() -> None:
-    assert of_class(LABELS, 3).tolist() == [3, 4]
-    assert of_class(LABELS, 8).tolist() == []
-    assert of_class(LABELS, 0).tolist() == [0]
-    assert of_class(LABELS, None).tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_mistakes_come_with_the_most_confident_first() -> None:
