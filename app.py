@@ -14,7 +14,7 @@ state.catch_up()
 st.set_page_config(f"{page.title} · Digit Lab", page_icon=LOGO, layout="wide", initial_sidebar_state=220)
 st.logo(LOGO, size="large")
 st.html(STYLE)
-readers.start_inference()
+readers.prepare_server()
 visitor.recognise()
 with st.sidebar:
     navigation.show_menu()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from mnist_core import cost, event_log, film, inference, jobs, run_results, runs
+from mnist_core import cost, event_log, film, freed_memory, inference, jobs, run_results, runs
 from mnist_core.dataset import DatasetError, Mnist, load_mnist
 from mnist_core.evaluation import Probabilities
 from mnist_core.event_log import EventReader
@@ -120,8 +120,9 @@ def epochs(run: runs.Run) -> list[EpochDone]:
 
 
 @st.cache_resource(show_spinner=False)
-def start_inference() -> None:
-    """Start the inference process in the background, once per server, so that the first drawing need not wait."""
+def prepare_server() -> None:
+    """Once per server: keep it small, and start the inference process, so that the first drawing need not wait."""
+    freed_memory.give_back()
     with suppress(Exception):  # a first try only: the first drawing tries again, and tells what is wrong
         inference.warm_up([run.model_file for run in bundled_runs() if run.id in FIRST_ASKED])
 
