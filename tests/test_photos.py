@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import time
+import tracemalloc
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -15,10 +18,10 @@ from photographed import Scene, photo
 from PIL import Image, ImageDraw
 
 from mnist_core.dataset import Mnist
-from mnist_core.drawing import Ink, prepare
-from mnist_core.photos import marking
-from mnist_core.photos.finding_digits import MOST_DIGITS, Digit, find_digits, rows_of_digits
-from mnist_core.photos.picture_files import ink_from_picture
+from mnist_core.drawing import Box, Ink, prepare
+from mnist_core.photos import finding_digits, marking
+from mnist_core.photos.finding_digits import MOST_DIGITS, Digit, rows_of_digits
+from mnist_core.photos.picture_files import ink_from_picture, read_picture
 from mnist_core.photos.reading_digits import as_mnist, read, thickened
 from mnist_core.photos.touching_digits import cut_apart, stroke_width
 
@@ -73,6 +76,11 @@ def side_by_side(digits: Sequence[Ink], gap: int) -> tuple[Ink, list[slice]]:
 
 def found_in(content: bytes) -> list[list[Digit]]:
     return rows_of_digits(ink_from_picture(content))
+
+
+def boxes_in(ink: Ink) -> list[Box]:
+    """Return the boxes of all digits in reading order."""
+    return [digit.box for row in rows_of_digits(ink) for digit in row]
 
 
 Predict = Callable[[Ink], NDArray[np.float32]]
@@ -148,7 +156,7 @@ def test_rows_are_read_downwards_each_from_left_to_right(mnist: Mnist, by_likene
 def test_boxes_are_where_the_digits_are(mnist: Mnist) -> None:
     digits = [enlarged(digit) for digit in mnist.x_test[:8]]
     ink, columns = side_by_side(digits, gap=25)
-    boxes = find_digits(ink)
+    boxes = boxes_in(ink)
     assert len(boxes) == 8
     for (rows, found), digit, expected in zip(boxes, digits, columns, strict=True):
         assert abs(found.start - expected.start) <= 2
@@ -157,7 +165,7 @@ def test_boxes_are_where_the_digits_are(mnist: Mnist) -> None:
 
 
 def test_nearly_every_test_digit_is_one(mnist: Mnist) -> None:
-    counts = [len(find_digits(np.pad(enlarged(digit), 20))) for digit in mnist.x_test[:500]]
+    counts = [len(boxes_in(np.pad(enlarged(digit), 20))) for digit in mnist.x_test[:500]]
     assert np.mean(np.array(counts) == 1) >= 0.995
 
 
@@ -175,8 +183,8 @@ def test_a_digit_has_its_own_ink_only(mnist: Mnist) -> None:
 @pytest.mark.parametrize("gap", [2, 6, 12])
 def test_the_bar_of_a_five_belongs_to_it(gap: int) -> None:
     lines = [FIVE_BODY, moved(FIVE_BAR, 0, -gap)]
-    assert len(find_digits(drawn(lines))) == 1
-    assert len(find_digits(drawn([*lines, *(moved(line, 90) for line in lines)]))) == 2
+    assert len(boxes_in(drawn(lines))) == 1
+    assert len(boxes_in(drawn([*lines, *(moved(line, 90) for line in lines)]))) == 2
 
 
 def test_a_bar_that_sticks_out_to_the_right_belongs_to_its_five() -> None:
@@ -187,7 +195,7 @@ def test_a_bar_that_sticks_out_to_the_right_belongs_to_its_five() -> None:
 
 
 def test_the_stem_of_a_four_belongs_to_it() -> None:
-    assert len(find_digits(drawn([[(60, 50), (50, 110), (85, 110)], [(94, 60), (94, 170)]]))) == 1
+    assert len(boxes_in(drawn([[(60, 50), (50, 110), (85, 110)], [(94, 60), (94, 170)]]))) == 1
 
 
 def test_an_eight_of_two_rings_is_one_digit() -> None:
@@ -195,20 +203,20 @@ def test_an_eight_of_two_rings_is_one_digit() -> None:
     pen = ImageDraw.Draw(picture)
     pen.ellipse((60, 30, 120, 95), outline=255, width=8)
     pen.ellipse((55, 103, 125, 180), outline=255, width=8)
-    assert len(find_digits(np.asarray(picture))) == 1
+    assert len(boxes_in(np.asarray(picture))) == 1
 
 
 def test_two_ones_are_two_digits() -> None:
     stem: Line = [(60, 40), (60, 160)]
     for distance in (20, 40, 80):
-        assert len(find_digits(drawn([stem, moved(stem, distance)]))) == 2
+        assert len(boxes_in(drawn([stem, moved(stem, distance)]))) == 2
 
 
 def test_specks_dots_and_dashes_are_no_digits(mnist: Mnist) -> None:
     digits = [enlarged(digit) for digit in mnist.x_test[:4]]
     ink, _ = side_by_side(digits, gap=60)
     ink = np.pad(ink, 60)
-    expected = find_digits(ink)
+    expected = boxes_in(ink)
     generator = np.random.default_rng(0)
     dirty = ink.copy()
     for _ in range(60):
@@ -216,10 +224,10 @@ def test_specks_dots_and_dashes_are_no_digits(mnist: Mnist) -> None:
         dirty[row : row + 3, column : column + 3] = 255
     last = expected[-1]
     dirty[last[0].stop - 8 : last[0].stop, last[1].stop + 25 : last[1].stop + 33] = 255  # a full stop
-    assert len(find_digits(dirty)) == len(expected) == 4
+    assert len(boxes_in(dirty)) == len(expected) == 4
     dash = np.zeros_like(ink)
     dash[100:108, 5:45] = 255
-    assert len(find_digits(np.maximum(ink, dash))) == 4
+    assert len(boxes_in(np.maximum(ink, dash))) == 4
 
 
 def test_the_edge_of_a_sheet_is_no_digit(mnist: Mnist) -> None:
@@ -227,16 +235,16 @@ def test_the_edge_of_a_sheet_is_no_digit(mnist: Mnist) -> None:
     framed = np.pad(ink, 60)
     framed[:, :12] = 255
     framed[-9:] = 255
-    assert len(find_digits(framed)) == 4
+    assert len(boxes_in(framed)) == 4
 
 
 def test_a_digit_that_fills_its_picture_is_found(mnist: Mnist) -> None:
-    assert [len(find_digits(enlarged(digit))) for digit in mnist.x_test[:20]] == [1] * 20
+    assert [len(boxes_in(enlarged(digit))) for digit in mnist.x_test[:20]] == [1] * 20
 
 
 def test_no_ink_no_digits() -> None:
     for ink in (np.zeros((0, 0), np.uint8), np.zeros((30, 40), np.uint8), np.full((30, 40), 100, np.uint8)):
-        assert find_digits(ink) == []
+        assert boxes_in(ink) == []
         assert rows_of_digits(ink) == []
 
 
@@ -244,8 +252,58 @@ def test_there_is_an_end_to_digits() -> None:
     page = np.zeros((600, 600), np.uint8)
     for row, column in itertools.product(range(10, 590, 20), range(10, 590, 12)):
         page[row : row + 12, column : column + 3] = 255
-    boxes = find_digits(page)
+    boxes = boxes_in(page)
     assert len(boxes) == MOST_DIGITS
+
+
+def test_hundreds_of_pieces_that_all_join_take_no_time() -> None:
+    specks = [finding_digits._Piece((place,), 0, 60, 3 * place, 3 * place + 50) for place in range(600)]
+    started = time.process_time()
+    (whole,) = finding_digits._joined(specks, usual=60)
+    assert time.process_time() - started < 2  # it takes 0.1 s; comparing all pairs again after each join took 28
+    assert sorted(whole.numbers) == list(range(600))
+    assert whole.box == (slice(0, 60), slice(0, 3 * 599 + 50))
+
+
+def joined_one_by_one(pieces: list[finding_digits._Piece], usual: float) -> list[finding_digits._Piece]:
+    """Join the nearest two that belong together, again and again, as plainly as it can be said."""
+
+    def gap(one: finding_digits._Piece, other: finding_digits._Piece) -> int | None:
+        across = min(one.right, other.right) - max(one.left, other.left)
+        down = min(one.bottom, other.bottom) - max(one.top, other.top)
+        narrower, lower = min(one.width, other.width), min(one.height, other.height)
+        wide = max(one.right, other.right) - min(one.left, other.left)
+        if lower >= 0.7 * usual and down >= 0.5 * lower:
+            together = across >= 0.8 * narrower
+        elif across >= 0.5 * narrower:
+            together = -down <= 0.2 * usual
+        else:
+            beside = lower < 0.7 * usual and down >= min(0.5 * lower, 1)
+            together = beside and -across <= 0.12 * usual and wide <= 1.2 * usual
+        return max(-across, 0) + max(-down, 0) if together else None
+
+    pieces = list(pieces)
+    while True:
+        pairs = itertools.combinations(range(len(pieces)), 2)
+        gaps = [(gap(pieces[one], pieces[other]), one, other) for one, other in pairs]
+        near = [(distance, one, other) for distance, one, other in gaps if distance is not None]
+        if not near:
+            return pieces
+        _, one, other = min(near)
+        pieces[one] = pieces[one].joined(pieces.pop(other))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 25), st.sampled_from([60, 150, 400]), st.floats(5, 80))
+def test_pieces_are_joined_as_one_by_one(seed: int, count: int, side: int, usual: float) -> None:
+    generator = np.random.default_rng(seed)
+    starts = generator.integers(0, side, (count, 2)).tolist()
+    sizes = generator.integers(1, generator.choice([6, 40, 120]), (count, 2)).tolist()
+    pieces = [
+        finding_digits._Piece((number,), top, top + height, left, left + width)
+        for number, ((top, left), (height, width)) in enumerate(zip(starts, sizes, strict=True))
+    ]
+    assert finding_digits._joined(pieces, usual) == joined_one_by_one(pieces, usual)
 
 
 @settings(max_examples=200, deadline=None)
@@ -268,9 +326,9 @@ def test_place_makes_no_difference(mnist: Mnist, index: int, down: int, right: i
     there = np.pad(ink, ((down, 0), (right, 0)))
     shifted = [
         (slice(rows.start + down, rows.stop + down), slice(columns.start + right, columns.stop + right))
-        for rows, columns in find_digits(ink)
+        for rows, columns in boxes_in(ink)
     ]
-    assert find_digits(there) == shifted
+    assert boxes_in(there) == shifted
 
 
 # Digits that touch
@@ -295,6 +353,27 @@ def test_touching_digits_are_cut_where_they_touch(mnist: Mnist) -> None:
         ]
         good += min(kept) > 0.93
     assert good / len(pairs) >= 0.6
+
+
+@pytest.mark.parametrize("length", [1400, 1700])
+def test_a_one_on_a_ruled_line_takes_no_time(length: int) -> None:
+    ink = np.zeros((40, length), np.uint8)
+    ink[-6:] = 255
+    ink[:, length // 2 : length // 2 + 6] = 255
+    started = time.process_time()
+    (part,) = cut_apart(ink)
+    assert time.process_time() - started < 1  # it takes 0.02 s; trying to cut at each column took ten
+    assert part is ink
+
+
+def test_digits_on_a_ruled_line_are_cut_apart(mnist: Mnist) -> None:
+    digits = [enlarged(digit) for digit in mnist.x_test[:6]]
+    ink, columns = side_by_side(digits, gap=20)
+    ink[-14:-9] = 255
+    ink = ink[:, : columns[-1].stop + 100]
+    parts = cut_apart(ink)
+    assert len(parts) >= 6
+    assert np.array_equal(np.max(parts, axis=0), ink)
 
 
 def test_the_network_decides_where_digits_may_touch() -> None:
@@ -369,6 +448,26 @@ def test_a_thick_pen_stays_as_it_is(mnist: Mnist) -> None:
         if stroke_width(large >= 128) >= 9:
             assert thickened(large) is large
             assert np.array_equal(as_mnist(large), prepare(large))
+
+
+# Files
+
+
+def test_a_large_picture_of_16_bits_takes_little_memory() -> None:
+    levels = np.full((5000, 5000), 60_000, np.uint16)
+    levels[1000:4000, 2400:2600] = 9_000
+    content = io.BytesIO()
+    Image.fromarray(levels).save(content, "PNG")
+    del levels
+    tracemalloc.start()
+    try:
+        picture = read_picture(content.getvalue())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 150_000_000
+    assert picture[800, 100].tolist() == [255] * 3
+    assert picture[800, 800].tolist() == [round(255 * 9_000 / 60_000)] * 3
 
 
 # Boxes on a picture

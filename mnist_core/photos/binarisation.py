@@ -26,7 +26,6 @@ _SMOOTHED_SIDE = 1200  # pixels of a picture that is blurred by one
 _THUMBNAIL_SIDE = 192  # on which paper is estimated: light changes slowly
 _WIDEST_STROKE = 0.5  # of the longer side of a small picture
 _WINDOWS = (3, 5, 7, 9, 13, 17, 25, 35, 47)  # pixels of the thumbnail
-_CLEAR = 4.0  # how many times the contrast of the one kind of line must be that of the other
 _NEARLY_ALL = 0.9  # of the contrast that a window about twice as large finds
 _BLACK = 16  # a level that tells nothing about the light
 _LEAST_ROOM = 100  # levels from paper to white: on light paper nothing can be written in a lighter ink

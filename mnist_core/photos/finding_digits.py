@@ -44,11 +44,6 @@ class Digit:
     parts: tuple[Digit, ...] = ()  # from left to right, if these may be several that touch
 
 
-def find_digits(ink: Ink) -> list[Box]:
-    """Return the boxes of all digits in (height, width) uint8 ink, in reading order; digits that touch have one."""
-    return [digit.box for row in rows_of_digits(ink) for digit in row]
-
-
 def rows_of_digits(ink: Ink) -> list[list[Digit]]:
     """Return the digits in (height, width) uint8 ink, at most `MOST_DIGITS`: rows downwards, each from left to right.
 
@@ -138,38 +133,46 @@ def _usual_height(pieces: Sequence[_Piece]) -> float:
 
 
 def _joined(pieces: list[_Piece], usual: float) -> list[_Piece]:
-    """Join what belongs together, the nearest first."""
+    """Join what belongs together, the nearest first; of pairs equally near, the first in the list."""
     joined = list(pieces)
-    while True:
-        pairs = [
-            (_gap(one, other), place, place + 1 + further)
-            for place, one in enumerate(joined)
-            for further, other in enumerate(joined[place + 1 :])
-            if _belong_together(one, other, usual)
-        ]
-        if not pairs:
-            return joined
-        _, first, second = min(pairs)
-        joined[first] = joined[first].joined(joined.pop(second))
+    corners = np.array([_corners(piece) for piece in pieces])
+    gaps = _gaps(corners[:, None], corners, usual)  # of all pairs; infinite: not to be joined
+    np.fill_diagonal(gaps, np.inf)
+    is_left = np.ones(len(pieces), bool)
+    while np.isfinite(gaps.min(initial=np.inf)):
+        first, second = divmod(int(gaps.argmin()), len(pieces))
+        joined[first] = joined[first].joined(joined[second])
+        corners[first] = _corners(joined[first])
+        is_left[second] = False
+        gaps[second] = gaps[:, second] = np.inf
+        gaps[first] = gaps[:, first] = np.where(is_left, _gaps(corners[first], corners, usual), np.inf)
+        gaps[first, first] = np.inf
+    return [piece for piece, stays in zip(joined, is_left, strict=True) if stays]
 
 
-def _belong_together(one: _Piece, other: _Piece, usual: float) -> bool:
-    across = min(one.right, other.right) - max(one.left, other.left)  # columns that both have; less than 0: a gap
-    down = min(one.bottom, other.bottom) - max(one.top, other.top)
-    narrower, lower = min(one.width, other.width), min(one.height, other.height)
-    if lower >= _PART_HEIGHT * usual and down >= 0.5 * lower:  # both as tall as digits, side by side
-        return across >= 0.8 * narrower
-    if across >= 0.5 * narrower:
-        return -down <= _GAP_ABOVE * usual
-    wide = max(one.right, other.right) - min(one.left, other.left)
-    beside = lower < _PART_HEIGHT * usual and down >= min(0.5 * lower, 1)
-    return beside and -across <= _GAP_BESIDE * usual and wide <= 1.2 * usual
+def _corners(piece: _Piece) -> tuple[int, int, int, int]:
+    return piece.top, piece.left, piece.bottom, piece.right
 
 
-def _gap(one: _Piece, other: _Piece) -> int:
-    across = max(one.left, other.left) - min(one.right, other.right)
-    down = max(one.top, other.top) - min(one.bottom, other.bottom)
-    return max(across, 0) + max(down, 0)
+def _gaps(one: NDArray[np.intp], other: NDArray[np.intp], usual: float) -> NDArray[np.float64]:
+    """Return how far pieces are from each other in pixels, and infinity for those that do not belong together.
+
+    `one` and `other` hold corners, (…, 4), and are broadcast against each other.
+    """
+    tops, lefts, bottoms, rights = ((one[..., side], other[..., side]) for side in range(4))
+    across = np.minimum(*rights) - np.maximum(*lefts)  # columns that both have; less than 0: a gap
+    down = np.minimum(*bottoms) - np.maximum(*tops)
+    narrower = np.minimum(rights[0] - lefts[0], rights[1] - lefts[1])
+    lower = np.minimum(bottoms[0] - tops[0], bottoms[1] - tops[1])
+    wide = np.maximum(*rights) - np.minimum(*lefts)
+    is_part = lower < _PART_HEIGHT * usual
+    beside = is_part & (down >= np.minimum(0.5 * lower, 1)) & (-across <= _GAP_BESIDE * usual) & (wide <= 1.2 * usual)
+    digits_side_by_side = ~is_part & (down >= 0.5 * lower)
+    one_above_the_other = across >= 0.5 * narrower
+    together = np.select(
+        [digits_side_by_side, one_above_the_other], [across >= 0.8 * narrower, -down <= _GAP_ABOVE * usual], beside
+    )
+    return np.where(together, np.maximum(-across, 0) + np.maximum(-down, 0), np.inf)
 
 
 def _digit(piece: _Piece, labelled: connected_components.Labelled, ink: Ink) -> Digit:

@@ -21,6 +21,7 @@ SIDE = 1600  # what a larger picture is scaled down to: a row of twenty digits s
 
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 _MOVING = ("PNG", "GIF", "WEBP", "TIFF")  # some phones put a second, hidden picture into a JPEG; that is no film
+_STRIP_PIXELS = 1_000_000  # of a picture of 16 bits a pixel that are converted at a time
 _WHITE_LEVEL = 223  # what is at least as light, in all that can be seen, is meant for a dark page
 # What a file of Apple's format says of itself in bytes 8 to 11.
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -89,12 +90,21 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
     """Return a picture of 16 bits a pixel, whose levels may end anywhere below 65,536, with 8; others as they are."""
     if not picture.mode.startswith(("I", "F")):
         return picture
-    levels = np.asarray(picture, np.float64)
-    if picture.mode == "F" or levels.min() < 0 or levels.max() > 65_535:
+    lowest = min(float(strip.min()) for strip in _strips(picture))
+    highest = max(float(strip.max()) for strip in _strips(picture))
+    if picture.mode == "F" or lowest < 0 or highest > 65_535:
         raise PictureError("The picture has more than 16 bits for each pixel: save it with 8.")
-    scaled = Image.fromarray((255 * levels / max(levels.max(), 1)).round().astype(np.uint8))
+    eight_bits = (255 * np.arange(highest + 1) / max(highest, 1)).round().astype(np.uint8)
+    scaled = Image.fromarray(np.concatenate([eight_bits[strip] for strip in _strips(picture)]))
     scaled.info = picture.info
     return scaled
+
+
+def _strips(picture: Image.Image) -> Iterator[NDArray[np.generic]]:
+    """Yield the rows of a picture, some at a time: an array of them all would take several times its memory."""
+    rows = max(1, _STRIP_PIXELS // picture.width)
+    for top in range(0, picture.height, rows):
+        yield np.asarray(picture.crop((0, top, picture.width, min(top + rows, picture.height))))
 
 
 def _opaque(picture: Image.Image) -> Image.Image:

@@ -11,6 +11,8 @@ from mnist_core.photos.binarisation import INK_LEVEL
 
 _HEIGHT = 64  # of the small picture on which the cut is looked for
 _LEAST_WIDTH = 0.8  # of the height: what is narrower is one digit
+_GREATEST_WIDTH = 40.0  # of the height: what is wider is a line on the paper, even if digits stand on it
+_MOST_CUTS = 50  # looked at closely: a long line has hundreds; of digits that touch, one of the first thirty is good
 _STROKES = 1.6  # that a cut may cross, in widths of the stroke
 _LEAST_HEIGHT = 0.62  # of each part, as a share of the whole: bars and tails are no digits
 _LEAST_INK = 0.2  # of each part, as a share of the whole
@@ -24,7 +26,7 @@ def cut_apart(ink: Ink) -> list[Ink]:
     made only if that is about one stroke, and if both parts are nearly as tall as the whole.
     """
     height, width = ink.shape
-    if width < _LEAST_WIDTH * height:
+    if not _LEAST_WIDTH * height <= width <= _GREATEST_WIDTH * height:
         return [ink]
     small = resized(ink, _HEIGHT, max(2, round(width * _HEIGHT / height))) >= INK_LEVEL
     seam = _cut(small)
@@ -54,19 +56,30 @@ def _again(side: Ink) -> list[Ink]:
 def _cut(is_ink: NDArray[np.bool_]) -> NDArray[np.intp] | None:
     """Return the first column right of the best cut, row by row, or None if there is no good one."""
     width = is_ink.shape[1]
-    ends = _cheapest_ends(is_ink)
-    limit = _STROKES * stroke_width(is_ink)
-    for end in np.argsort(ends[0], kind="stable"):
-        if ends[0][end] > limit:
-            return None
-        seam = _follow(ends[1], int(end))
+    for seam in _likely_cuts(is_ink):
         is_left = np.arange(width) < seam[:, None]
-        if all(_is_digit(is_ink & side, float(is_ink.sum())) for side in (is_left, ~is_left)):
+        if all(_is_digit(is_ink & side, int(is_ink.sum())) for side in (is_left, ~is_left)):
             return seam
     return None
 
 
-def _is_digit(is_ink: NDArray[np.bool_], whole: float) -> bool:
+def _likely_cuts(is_ink: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
+    """Return the cheapest cuts with enough ink on both sides, each of another division of the ink, the best first."""
+    height = len(is_ink)
+    costs, steps = _cheapest_ends(is_ink)
+    ways = _ways(steps)
+    up_to = np.pad(is_ink.cumsum(axis=1), ((0, 0), (1, 0)))
+    left = np.take_along_axis(up_to, ways, axis=1)  # ink on the left side of each way, row by row
+    sides = np.stack([left, up_to[:, -1:] - left])
+    heights = height - (sides > 0).argmax(axis=1) - (sides > 0)[:, ::-1].argmax(axis=1)
+    is_large = (heights >= _LEAST_HEIGHT * height) & (sides.sum(axis=1) >= _LEAST_INK * is_ink.sum())
+    ends = np.argsort(costs, kind="stable")
+    ends = ends[(is_large.all(axis=0) & (costs <= _STROKES * stroke_width(is_ink)))[ends]]
+    first = np.unique(left[:, ends], axis=1, return_index=True)[1]  # many ways differ on the paper only
+    return [ways[:, end] for end in ends[np.sort(first)[:_MOST_CUTS]]]
+
+
+def _is_digit(is_ink: NDArray[np.bool_], whole: int) -> bool:
     """Whether a part may be a digit: its largest connected piece is tall, and not a sliver of the whole ink."""
     labelled, count = connected_components.label(is_ink)
     if not count:
@@ -90,13 +103,13 @@ def _cheapest_ends(is_ink: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDAr
     return costs, steps
 
 
-def _follow(steps: NDArray[np.int8], end: int) -> NDArray[np.intp]:
-    """Return the columns of the way that ends in column `end`, from top to bottom."""
-    columns = np.empty(len(steps), np.intp)
-    for row in range(len(steps) - 1, -1, -1):
-        columns[row] = end
-        end += int(steps[row, end])
-    return columns
+def _ways(steps: NDArray[np.int8]) -> NDArray[np.intp]:
+    """Return the columns, from top to bottom, of the way to each column of the bottom row, (height, width)."""
+    ways = np.empty(steps.shape, np.intp)
+    ways[-1] = np.arange(steps.shape[1])
+    for row in range(len(steps) - 1, 0, -1):
+        ways[row - 1] = ways[row] + steps[row, ways[row]]
+    return ways
 
 
 def stroke_width(is_ink: NDArray[np.bool_]) -> float:

@@ -14,7 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core import inference
 from mnist_core.dataset import Images
+from mnist_core.drawing import Ink
 from mnist_core.evaluation import Probabilities
+from mnist_core.photos import finding_digits
 
 # The canvas registers its files with a running server, which there is none of here; the browser tests use the real one.
 with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):
@@ -85,7 +87,7 @@ def test_without_a_photo_it_says_how_to_take_one() -> None:
     app = open_photo()
     said = texts(app)
     assert "Take or choose a photo of one digit, a row of digits, or several rows." in said
-    assert "stored nowhere" in said
+    assert "in this server's memory while you look at it and for a while after; it is stored nowhere" in said
     assert not app.error
     assert not app.slider
 
@@ -166,6 +168,32 @@ def test_the_threshold_can_be_set_by_hand(confidences: list[float]) -> None:
     app.toggle[0].set_value(True).run()
     assert app.slider[0].value == found
     assert "3 digits." in texts(app)
+
+
+def test_digits_are_looked_for_once_for_each_threshold(
+    monkeypatch: pytest.MonkeyPatch, confidences: list[float]
+) -> None:
+    asked = []
+
+    def rows_of_digits(ink: Ink) -> list[list[finding_digits.Digit]]:
+        asked.append(ink)
+        return found(ink)
+
+    found = finding_digits.rows_of_digits
+    monkeypatch.setattr(finding_digits, "rows_of_digits", rows_of_digits)
+    app = open_photo(stems(4, width=12))
+    app.session_state["photo_digit"] = 1
+    app.run()
+    assert len(asked) == 1
+    app.toggle[0].set_value(False).run()
+    app.slider[0].set_value(40).run()
+    app.slider[0].set_value(30).run()
+    before = len(asked)
+    app.slider[0].set_value(40).run()
+    assert not app.exception
+    assert len(asked) == before > 2
+    open_photo(stems(3, width=12))
+    assert len(asked) == before + 1
 
 
 def test_blank_paper_has_no_digit(confidences: list[float]) -> None:

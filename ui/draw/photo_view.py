@@ -9,6 +9,7 @@ from mnist_core import inference, runs
 from mnist_core.answers import UNSURE_BELOW, percent
 from mnist_core.drawing import Ink
 from mnist_core.photos import binarisation, finding_digits, marking, picture_files, reading_digits
+from mnist_core.photos.finding_digits import Digit
 from mnist_core.photos.picture_files import Picture, PictureError
 from mnist_core.photos.reading_digits import Reading
 from ui import readers
@@ -44,7 +45,7 @@ def show() -> None:
         answer = st.container()
         photo = st.container()
     one_by_one = st.container()
-    rows = finding_digits.rows_of_digits(_threshold(contrast, automatic))
+    rows = _show_ink(content, contrast, automatic)
     with answer:
         readings = _read(run, rows) if run is not None else []
         _show_answer(readings, found=len(rows) > 0)
@@ -76,11 +77,11 @@ def _invite() -> None:
         "- Write with a pen that is not too faint, on paper without strong lines.\n"
         "- Leave some space between the digits.\n"
         "- Hold the camera above the paper, so that the rows are about level. Shadows do little harm.\n\n"
-        "The photo stays in this server's memory while you look at it; it is stored nowhere."
+        "The photo stays in this server's memory while you look at it and for a while after; it is stored nowhere."
     )
 
 
-def _read(run: runs.Run, rows: list[list[finding_digits.Digit]]) -> list[list[Reading]]:
+def _read(run: runs.Run, rows: list[list[Digit]]) -> list[list[Reading]]:
     """Return what a network reads; nothing, with words about it, if it cannot answer."""
     try:
         with st.spinner("The network is waking up …", show_time=False):
@@ -126,8 +127,8 @@ def _show_photo(picture: Picture, rows: list[list[Reading]]) -> None:
     )
 
 
-def _threshold(contrast: binarisation.Contrast, automatic: float) -> Ink:
-    """Show what counts as ink and let the visitor change it; return the ink."""
+def _show_ink(content: bytes, contrast: binarisation.Contrast, automatic: float) -> list[list[Digit]]:
+    """Show what counts as ink and let the visitor change it; return the digits in it, row by row."""
     kind = "darker" if contrast.ink_is_dark else "lighter"
     st.subheader("What counts as ink", anchor=False)
     left, right = st.columns([2, 3], gap="large")
@@ -152,11 +153,12 @@ def _threshold(contrast: binarisation.Contrast, automatic: float) -> Ink:
             disabled=is_automatic,
             key=Keys.PHOTO_THRESHOLD,
         )
-    ink = binarisation.ink(contrast, automatic if is_automatic else percentage / 100)
+    threshold = automatic if is_automatic else percentage / 100
+    ink, rows = _found(content, threshold, contrast)
     with right:
         shown = marking.marked(np.repeat(ink[..., None], 3, axis=2), [], _SHOWN_SIDE)
         st.image(shown, alt="What counts as ink, white on black", width="stretch")
-    return ink
+    return rows
 
 
 def _show_digits(readings: list[Reading]) -> None:
@@ -208,3 +210,10 @@ def _looked_at(content: bytes) -> tuple[Picture, binarisation.Contrast, float]:
     picture = picture_files.read_picture(content)
     contrast = binarisation.contrast(picture_files.grey(picture))
     return picture, contrast, binarisation.automatic_threshold(contrast)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, ttl=600)
+def _found(content: bytes, threshold: float, _contrast: binarisation.Contrast) -> tuple[Ink, list[list[Digit]]]:
+    """Return the ink of a photo from a threshold on, and the digits in it; its contrast follows from its content."""
+    ink = binarisation.ink(_contrast, threshold)
+    return ink, finding_digits.rows_of_digits(ink)
