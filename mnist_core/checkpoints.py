@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -90,5 +91,6 @@ def has_checkpoint(path: Path) -> bool:
 
 
 def remove_checkpoint(path: Path) -> None:
-    """Delete the checkpoint of a run that needs none any more."""
-    (path / FILE_NAME).unlink(missing_ok=True)
+    """Delete the checkpoint of a run that needs none any more. One that cannot be deleted stays: it does no harm."""
+    with suppress(OSError):  # on Windows, somebody may be reading it
+        (path / FILE_NAME).unlink()

@@ -2,8 +2,8 @@
 
 There is no scheduler. Each training process decides for itself when it may begin, from the run directories alone:
 a run begins once fewer others train, or wait and are older, than the machine has room for. The order of run ids is
-total, so no two processes can disagree, and a restarted server changes nothing. Runs started by hand on the command
-line do not wait, but count.
+total, so processes agree, and a restarted server changes nothing. (But for a moment: an old run that goes on again just
+when a newer one begins may train beside it.) Runs started by hand on the command line do not wait, but count.
 """
 
 from __future__ import annotations
@@ -49,33 +49,50 @@ def start(config: TrainingConfig, folder: Path, owner: str = "") -> str:
 
     Raises `LimitError` if it or the queue would be too large, `OSError` if the directory cannot be written.
     """
-    return _start_all([config], folder, owner)[0]
+    return start_seeds(config, folder, 1, owner)[0]
 
 
 def start_seeds(config: TrainingConfig, folder: Path, count: int, owner: str = "") -> list[str]:
     """Start a run; if `count` is more than 1, so many that differ in their seeds alone: the next free ones.
 
     A seed is free if no run of the folder has it with these settings. After the largest comes 0. Raises as `start`
-    does; there is room for all of them, or none is started.
+    does; there is room for all of them, or none is started. If some processes cannot be started, their runs say so.
     """
-    if count == 1:
-        return [start(config, folder, owner)]
+    bounds = limits.current()
+    limits.check(config, bounds)
+    with _lock:
+        _check_queue(folder, owner, bounds, count)
+        _remove_oldest(folder, bounds.kept_runs)
+        seeds = [config.seed] if count == 1 else _free_seeds(config, folder, count)
+        paths = _create_all([replace(config, seed=seed) for seed in seeds], folder, owner)
+    problems = []
+    for path in paths:
+        try:
+            _launch(path)
+        except OSError as problem:
+            problems.append(problem)
+    if len(problems) == len(paths):
+        raise problems[0]
+    return [path.name for path in paths]
+
+
+def _free_seeds(config: TrainingConfig, folder: Path, count: int) -> list[int]:
     taken = {run.config.seed for run in runs.list_runs(folder) if replace(run.config, seed=config.seed) == config}
     free = (seed for seed in (number % 2**31 for number in itertools.count(config.seed)) if seed not in taken)
-    return _start_all([replace(config, seed=seed) for seed in itertools.islice(free, count)], folder, owner)
+    return list(itertools.islice(free, count))
 
 
-def _start_all(configs: list[TrainingConfig], folder: Path, owner: str) -> list[str]:
-    bounds = limits.current()
-    for config in configs:
-        limits.check(config, bounds)
-    with _lock:
-        _check_queue(folder, owner, bounds, len(configs))
-        _remove_oldest(folder, bounds.kept_runs)
-        paths = [runs.create_run(folder, config, owner=owner) for config in configs]
-    for path in paths:
-        _launch(path)
-    return [path.name for path in paths]
+def _create_all(configs: list[TrainingConfig], folder: Path, owner: str) -> list[Path]:
+    """Make the directories of new runs; if one cannot be made, nothing is left of the others."""
+    paths: list[Path] = []
+    try:
+        for config in configs:
+            paths.append(runs.create_run(folder, config, owner=owner))
+    except OSError:
+        for path in paths:
+            shutil.rmtree(path, ignore_errors=True)
+        raise
+    return paths
 
 
 def resume(run: runs.Run) -> None:

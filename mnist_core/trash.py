@@ -29,7 +29,8 @@ def delete(run: runs.Run) -> None:
     shutil.rmtree(target, ignore_errors=True)
     (run.path / _MARKER).touch()
     run.path.rename(target)
-    _make_room(folder)
+    with suppress(OSError):  # somebody else makes room at the same moment
+        _make_room(folder)
 
 
 def restore(run_id: str, folder: Path) -> None:

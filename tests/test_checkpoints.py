@@ -114,6 +114,16 @@ def test_a_checkpoint_can_be_removed_and_removed_again(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_checkpoint_that_somebody_reads_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_use(path: Path) -> None:
+        raise PermissionError(13, "The process cannot access the file")  # as Windows says
+
+    write_checkpoint(tmp_path, CHECKPOINT)
+    monkeypatch.setattr(Path, "unlink", in_use)
+    remove_checkpoint(tmp_path)
+    assert has_checkpoint(tmp_path)
+
+
 def test_a_missing_checkpoint_means_that_no_epoch_was_done(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing"):
         with pytest.raises(CheckpointError, match="before its first epoch") as caught:

@@ -15,6 +15,7 @@ import pytest
 from run_directories import MakeConfig, broken_off
 
 from mnist_core import jobs, limits, run_status, runs, trash, worker
+from mnist_core.config import TrainingConfig
 from mnist_core.run_files import RunError
 
 
@@ -138,6 +139,54 @@ def test_seeds_start_all_or_none(tmp_path: Path, tiny_config: MakeConfig, launch
     assert not launched
     assert runs.list_runs(tmp_path) == []
     assert len(jobs.start_seeds(tiny_config(), tmp_path, limits.PUBLIC.active_runs_each, "me")) == len(launched) == 3
+
+
+def test_of_seeds_whose_directories_cannot_all_be_made_nothing_is_left(
+    tmp_path: Path, tiny_config: MakeConfig, launched: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_run = runs.create_run
+
+    def until_the_disk_is_full(folder: Path, config: TrainingConfig, owner: str = "") -> Path:
+        if config.seed == 3:
+            raise OSError(28, "No space left on device")
+        return create_run(folder, config, owner=owner)
+
+    monkeypatch.setattr(runs, "create_run", until_the_disk_is_full)
+    with pytest.raises(OSError, match="No space"):
+        jobs.start_seeds(tiny_config(seed=1), tmp_path, 4)
+    assert list(tmp_path.iterdir()) == launched == []
+
+
+@pytest.mark.parametrize("able", [{2, 3}, set()])
+def test_a_seed_whose_process_cannot_be_started_says_so_and_the_others_go_on(
+    able: set[int], tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spawn(*arguments: str, **_: object) -> subprocess.Popen[bytes]:
+        if runs.find_run(arguments[2], tmp_path).config.seed not in able:
+            raise OSError(11, "Resource temporarily unavailable")
+        return subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+
+    monkeypatch.setattr(jobs, "_spawn", spawn)
+    if able:
+        assert len(jobs.start_seeds(tiny_config(seed=1), tmp_path, 3)) == 3
+    else:
+        with pytest.raises(OSError, match="unavailable"):
+            jobs.start_seeds(tiny_config(seed=1), tmp_path, 3)
+    states = {run.config.seed: run.status.state for run in runs.list_runs(tmp_path)}
+    assert states == {seed: "queued" if seed in able else "failed" for seed in (1, 2, 3)}
+
+
+def test_two_who_ask_for_further_seeds_at_once_get_different_ones(
+    tmp_path: Path, tiny_config: MakeConfig, launched: list[str]
+) -> None:
+    class_of_four = [
+        threading.Thread(target=jobs.start_seeds, args=(tiny_config(seed=1), tmp_path, 3)) for _ in range(4)
+    ]
+    for student in class_of_four:
+        student.start()
+    for student in class_of_four:
+        student.join()
+    assert sorted(run.config.seed for run in runs.list_runs(tmp_path)) == list(range(1, 13))
 
 
 def test_the_oldest_runs_that_have_ended_make_place(

@@ -166,6 +166,17 @@ def test_the_trash_is_bounded_and_what_was_deleted_last_stays(
     assert in_trash(folder) == {path.name for path in paths[2:]}
 
 
+def test_a_run_is_deleted_even_if_the_trash_is_emptied_at_the_same_moment(
+    ended: runs.Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(folder: Path) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(trash, "_make_room", gone)
+    trash.delete(ended)
+    assert in_trash(folder) == {ended.id}
+
+
 def test_a_restored_run_that_is_deleted_again_has_another_week(
     ended: runs.Run, folder: Path, tiny_config: MakeConfig
 ) -> None:

@@ -54,9 +54,15 @@ def restore(folder: Path, token: str) -> ClassSet:
     bounds = current_limits()
     if not target.is_dir() and len(list_sets(folder)) >= bounds.sets:
         raise HandwritingError("There are too many class sets here now to bring this one back.")
-    if _drawings(source) + _drawings(target) > bounds.drawings:
-        raise HandwritingError(f"A class set holds at most {bounds.drawings:,} drawings here: there is no room for it.")
     with telling("It could not be brought back"):
+        if _drawings(source) + _drawings(target) > bounds.drawings:
+            raise HandwritingError(
+                f"A class set holds at most {bounds.drawings:,} drawings here: there is no room for it."
+            )
+        if _bytes(source) + _bytes(target) > bounds.bytes:
+            raise HandwritingError(
+                f"A class set holds at most {bounds.bytes / 1e6:.0f} MB here: there is no room for it."
+            )
         target.mkdir(exist_ok=True)
         for file in source.iterdir():
             if not (target / file.name).exists():
@@ -85,7 +91,8 @@ def _to_trash(class_set: ClassSet, owner: str, path: Path) -> str:
         empty_old(class_set.path.parent)
         parent.mkdir(parents=True)
         path.rename(parent / path.name)
-        _make_room(trash, keep=token)
+        with suppress(OSError):  # somebody else makes room at the same moment
+            _make_room(trash, keep=token)
     return token
 
 
@@ -102,3 +109,8 @@ def _make_room(trash: Path, keep: str) -> None:
 def _drawings(folder: Path) -> int:
     """Return how many drawings are in a folder and those below it."""
     return sum(is_drawing_id(file.stem) for file in folder.rglob("*.json"))
+
+
+def _bytes(folder: Path) -> int:
+    """Return how long the drawings in a folder are together."""
+    return sum(file.stat().st_size for file in folder.glob("*.json") if is_drawing_id(file.stem))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,23 @@ def test_a_set_started_anew_meanwhile_is_joined_by_what_comes_back(class_4b: Cla
     contents.keep(class_sets.open_set(folder, "class 4b"), drawing(2))
     back = trash.restore(folder, token)
     assert sorted(contents.read_contents(back).labels.tolist()) == [1, 2]
+
+
+def test_what_comes_back_does_not_make_a_set_too_large_to_be_exported(
+    class_4b: ClassSet, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = drawing(1), drawing(2)
+    contents.keep(class_4b, one)
+    contents.keep(class_4b, other)
+    room = sum(len(line) for name, line in files(class_4b.path).items() if name != class_sets.ABOUT)
+    token = trash.delete_drawing(class_4b, one.id)
+    bounds = class_sets.current_limits()
+    monkeypatch.setattr(trash, "current_limits", lambda: replace(bounds, bytes=room - 1))
+    with pytest.raises(HandwritingError, match=r"at most .* MB"):
+        trash.restore(folder, token)
+    monkeypatch.setattr(trash, "current_limits", lambda: replace(bounds, bytes=room))
+    trash.restore(folder, token)
+    assert sorted(contents.read_contents(class_4b).labels.tolist()) == [1, 2]
 
 
 def test_a_deleted_drawing_comes_back_alone(class_4b: ClassSet, folder: Path) -> None:

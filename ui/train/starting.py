@@ -19,6 +19,7 @@ _DOUBLE_CLICK_SECONDS = 3
 @dataclass(frozen=True)
 class _Started:
     config: TrainingConfig
+    seeds: int
     run_ids: list[str]
     moment: float
 
@@ -26,7 +27,8 @@ class _Started:
 def start_and_watch(config: TrainingConfig, seeds: int = 1) -> None:
     """Start a run, or several that differ in their seeds alone, and go to the first; `show_problem` tells why not."""
     last: _Started | None = st.session_state.get(Keys.LAST_STARTED)
-    if not (last and last.config == config and time.monotonic() - last.moment < _DOUBLE_CLICK_SECONDS):
+    twice = last is not None and (last.config, last.seeds) == (config, seeds)
+    if not (last and twice and time.monotonic() - last.moment < _DOUBLE_CLICK_SECONDS):
         try:
             ids = jobs.start_seeds(config, runs.runs_dir(), seeds, visitor.owner())
         except limits.LimitError as error:
@@ -35,7 +37,7 @@ def start_and_watch(config: TrainingConfig, seeds: int = 1) -> None:
         except OSError as error:
             st.session_state[Keys.PROBLEM] = f"The run could not be started: {error.strerror or error}."
             return
-        last = _Started(config, ids, time.monotonic())
+        last = _Started(config, seeds, ids, time.monotonic())
         st.session_state[Keys.LAST_STARTED] = last
     state.go(view="watch", run=last.run_ids[0])
 
