@@ -312,6 +312,25 @@ def test_a_disk_that_is_full_after_an_epoch_fails_the_run_and_keeps_what_was_mea
     assert weights_of(path)
 
 
+def test_a_checkpoint_that_cannot_be_removed_changes_nothing_about_how_a_run_ended(
+    broken_off: Path, tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlink = Path.unlink
+
+    def in_use(path: Path, missing_ok: bool = False) -> None:
+        if path.name == checkpoints.FILE_NAME:
+            raise PermissionError(13, "The process cannot access the file")  # as Windows says
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", in_use)
+    finished = worker.carry_out(runs.create_run(tmp_path / "others", tiny_config()))
+    assert (finished.status.state, finished.report is None) == ("finished", False)
+    failed = worker.carry_out(broken_off)
+    assert (failed.status.state, "checkpoint is damaged" in failed.status.message) == ("failed", True)
+    assert checkpoints.has_checkpoint(finished.path)
+    assert checkpoints.has_checkpoint(failed.path)
+
+
 # Memory
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -136,6 +137,25 @@ def test_the_trash_is_bounded_and_what_was_deleted_last_stays(narrow: None, fold
     left = [token for token in tokens if (folder / ".deleted" / token).exists()]
     assert left == tokens[-1:]  # two of them would be six drawings, and five may be there
     assert contents.count(trash.restore(folder, tokens[-1])) == 3
+
+
+def test_what_is_deleted_can_be_brought_back_even_if_the_trash_is_emptied_at_the_same_moment(
+    class_4b: ClassSet, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trash.delete_drawing(class_4b, kept(class_4b).id)
+    each, drawings_in = kept(class_4b), trash._drawings
+
+    def emptied_by_another(kept_folder: Path) -> int:  # after the trash was listed, before its dates are read
+        for other in kept_folder.parent.iterdir():
+            if other != kept_folder:
+                shutil.rmtree(other)
+        return drawings_in(kept_folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trash, "_drawings", emptied_by_another)
+        token = trash.delete_drawing(class_4b, each.id)
+    assert [path.name for path in (folder / ".deleted").iterdir()] == [token]
+    assert [back.id for back in contents.read_contents(trash.restore(folder, token)).drawings] == [each.id]
 
 
 def test_what_comes_back_must_have_room(narrow: None, folder: Path) -> None:
