@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 from serving import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
 
 TIMEOUT_MS = 120_000  # generous: two cores may be training, or loading TensorFlow for the first time ever
@@ -49,6 +50,28 @@ def browser() -> Iterator[Browser]:
 
 def is_local(url: str) -> bool:
     return url.startswith(("http://127.0.0.1:", "data:", "blob:"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    """What the page showed when a test failed is part of the report: elsewhere nobody can look at it."""
+    report = yield
+    tab = getattr(item, "funcargs", {}).get("page")
+    if report.when == "call" and report.failed and tab is not None:
+        report.sections.append(("The page", shown(tab)))
+    return report
+
+
+def shown(tab: Page) -> str:
+    """Return the address of a page, its words, and how many points its live charts have."""
+    try:
+        points = tab.evaluate(
+            "[...document.querySelectorAll('.live-chart')].map("
+            "(node) => (node._fullData ?? []).map((trace) => `${trace.name}: ${trace.x?.length}`))"
+        )
+        return f"{tab.url}\n{tab.inner_text('body')[:3000]}\n{points}"
+    except PlaywrightError as error:
+        return str(error)
 
 
 @pytest.fixture

@@ -31,6 +31,17 @@ def test_a_network_is_trained_and_its_result_shown(page: Page, server) -> None:
     expect(page.get_by_text(re.compile(rf"^Mistakes: (1–100 of )?{mistakes}$"))).to_be_visible()
 
 
+def test_a_chart_whose_script_did_not_arrive_says_so_and_comes_with_the_next_update(page: Page, server) -> None:
+    page.route(re.compile("plotly-.*js.gz"), lambda route: route.abort())
+    page.goto(f"{server.url}/train?run=chollet")
+    chart = page.locator(".live-chart").first
+    expect(chart).to_have_text(re.compile("could not be loaded"))
+    page.unroute_all()
+    page.get_by_role("radio", name="log", exact=True).click()
+    expect(chart.locator(".main-svg").first).to_be_visible()
+    expect(chart).not_to_contain_text("could not be loaded")
+
+
 def test_the_live_chart_keeps_its_node_zoom_and_hidden_traces(page: Page, server) -> None:
     start_run(page, server.url, images=20_000, epochs=20)
     chart = wait_for_points(page, 20)

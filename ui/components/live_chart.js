@@ -57,6 +57,7 @@ function show(Plotly, node, figure) {
     setTimeout(() => show(Plotly, node, figure), 200) // an update would end the visitor's drag
     return
   }
+  if (!node._fullLayout) node.textContent = "" // Plotly may have failed to load the first time
   const drawn = Plotly.react(node, drawable(figure.data), fitting(figure.layout, node.clientWidth), {
     ...node.digitLabData.config,
     responsive: true,
