@@ -32,6 +32,7 @@ class Keys(StrEnum):
     DELETED = "deleted"
     PROBLEM = "problem"
     WENT = "went"
+    TIMES_GONE = "times_gone"
     CHOSEN = "chosen"
     JUST_CHOSEN = "just_chosen"
     CAUGHT_UP = "caught_up"  # in this run of the whole page
@@ -123,7 +124,8 @@ def bound_choice(name: Params, options: Sequence[Choice], default: Choice) -> Bo
 def bound_view(options: Sequence[Choice], default: Choice) -> Bound[Choice]:
     """Return the view of a page that the URL names, bound to a widget that keeps only what all views share."""
     chosen = bound_choice(Params.VIEW, options, default)
-    return Bound(chosen.value, {**chosen.widget, "on_change": _write_view, "args": ()})
+    key = chosen.widget["key"]
+    return Bound(chosen.value, {**chosen.widget, "on_change": lambda: open_view(view=st.session_state[key])})
 
 
 def bound_number(name: Params, low: int, high: int, default: int) -> Bound[int]:
@@ -164,7 +166,7 @@ def bound_toggle(name: Params, *, keeps_place: bool = False) -> Bound[bool]:
 def _bound(
     name: Params, value: Value, to_params: Callable[[Value], dict[Params, object]], *, keeps_place: bool = False
 ) -> Bound[Value]:
-    key = f"choice-{name}"
+    key = _key(name)
     with suppress(StreamlitAPIException):  # its widget is on the page already, with this very value
         st.session_state[key] = value  # also if it is no other: its label may be
 
@@ -177,8 +179,13 @@ def _bound(
     return Bound(value, {"key": key, "on_change": on_change})
 
 
-def _write_view() -> None:
-    open_view(view=st.session_state[f"choice-{Params.VIEW}"])
+def _key(name: Params) -> str:
+    """Return the key of the widget for a value, another one whenever the page went elsewhere.
+
+    A busy browser goes on telling for a while what a widget showed before, and that would count as a change: only a
+    widget that is gone can say what it likes.
+    """
+    return f"choice-{name}-{st.session_state.get(Keys.TIMES_GONE, 0)}"
 
 
 def open_view(**values: object) -> None:
@@ -260,6 +267,7 @@ def go(**values: object) -> None:
     """Replace all that the URL holds; the page follows, even if a fragment of it asked for that."""
     st.query_params.from_dict({name: str(value) for name, value in values.items()})
     st.session_state[Keys.WENT] = True
+    st.session_state[Keys.TIMES_GONE] = st.session_state.get(Keys.TIMES_GONE, 0) + 1
 
 
 def went() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 
 from serving import PROJECT, Server
@@ -18,6 +19,12 @@ from student import Records, Student
 def tiles(tab: Session) -> list[dict[str, object]]:
     found: list[dict[str, object]] = tab.find("bidi_component", "grid-digits").data["tiles"]
     return found
+
+
+def in_another_thread(visit: Coroutine[None, None, None]) -> None:
+    """Where no event loop of Playwright runs."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, visit).result()
 
 
 def test_two_at_once_each_get_what_they_asked_for(server: Server) -> None:
@@ -51,6 +58,21 @@ def test_two_at_once_each_get_what_they_asked_for(server: Server) -> None:
     async def both() -> None:
         await asyncio.gather(browse(), draw())
 
-    with ThreadPoolExecutor(1) as thread:  # where no event loop of Playwright runs
-        thread.submit(asyncio.run, both()).result()
+    in_another_thread(both())
     assert not records.problems
+
+
+def test_who_starts_a_run_is_not_thrown_back_by_what_a_busy_browser_still_tells(server: Server) -> None:
+    async def train() -> None:
+        async with Session(server.url) as tab:
+            await tab.open("train", "preset=tiny&epochs=1&train_size=200")
+            before = tab.find("button_group", "View")
+            await tab.press(tab.find("button", "train"))
+            assert "view=watch" in tab.query
+            await tab.choose(before, "Set up")
+            assert "view=watch" in tab.query
+            await tab.choose(tab.find("button_group", "View"), "Set up")
+            assert "view=setup" in tab.query
+            assert not tab.problems
+
+    in_another_thread(train())
