@@ -72,7 +72,7 @@ def _invite_to_draw() -> None:
         "one name are a class set. Here you see them all, and how well each network reads them.",
         icon=":material/group:",
     )
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         _link_to_draw(None)
         set_actions.show_import()
 
