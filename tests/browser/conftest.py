@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from network_editor_page import serve_editor
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 from serving import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
@@ -32,6 +33,13 @@ def fresh_server(tmp_path: Path) -> Iterator[Server]:
     running = start_server(tmp_path)
     yield running
     stop_server(running)
+
+
+@pytest.fixture(scope="module")
+def editor_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that shows nothing but the editor."""
+    with serve_editor(tmp_path_factory.mktemp("editor")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -1,51 +1,22 @@
-"""Our handwriting on the pages: keeping a drawing on Draw, and the class set on Explore, full, empty and damaged."""
+"""The class set on Explore, full, empty and damaged."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import streamlit as st
 from opening import open_page, texts
+from sets_on_pages import fill, has, picture, press, sets, told
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import inference, limits, runs
+from mnist_core import limits, runs
 from mnist_core.dataset import Mnist
-from mnist_core.handwriting import class_sets, contents, set_files
-from mnist_core.handwriting.class_sets import ClassSet
-from mnist_core.handwriting.kept_drawings import KeptDrawing, new_drawing
-from mnist_core.strokes import Drawing
-from ui import class_set_choice, digit_grid, explore, views, visitor
-from ui.explore import handwriting_view, one_drawing
-
-WRONG = 4  # what the stand-in for a network reads instead of a 9
-
-
-@pytest.fixture(autouse=True)
-def handwriting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of class sets of this test's own, and the view on the Explore page."""
-    monkeypatch.setenv(class_sets.HANDWRITING_DIR_VARIABLE, str(tmp_path / "handwriting"))
-    monkeypatch.setitem(explore.VIEWS, "handwriting", explore.View("Our handwriting", handwriting_view.show))
-    return tmp_path / "handwriting"
-
-
-@pytest.fixture(autouse=True)
-def asked(monkeypatch: pytest.MonkeyPatch, nothing_cached: None) -> list[tuple[str, int]]:
-    """Networks that read the label in the first pixel, but each 9 as a 4; which were asked, and about how many."""
-    questions: list[tuple[str, int]] = []
-
-    def predict(model: Path, images: np.ndarray) -> np.ndarray:
-        questions.append((model.parent.name, len(images)))
-        if model.parent.name == "garcia":
-            raise inference.InferenceError("The network of garcia cannot be loaded; its file is damaged.")
-        labels = images[:, 0, 0].astype(int)
-        return np.eye(10, dtype=np.float32)[np.where(labels == 9, WRONG, labels)]
-
-    monkeypatch.setattr(inference, "predict", predict)
-    return questions
+from mnist_core.handwriting import contents, set_files
+from mnist_core.handwriting.kept_drawings import new_drawing
+from ui import class_set_choice, digit_grid, visitor
+from ui.explore import one_drawing
 
 
 @pytest.fixture
@@ -61,161 +32,6 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
 
     monkeypatch.setattr(digit_grid, "_component", spy)
     return tiles
-
-
-def picture(label: int, ink: int = 255) -> np.ndarray:
-    image = np.zeros((28, 28), np.uint8)
-    image[4:24, 10:18] = ink
-    image[0, 0] = label
-    return image
-
-
-def told(*points: tuple[float, float]) -> Drawing:
-    return Drawing((np.array(points or [(10, 10), (200, 300)], np.float32),), (26.0,))
-
-
-def fill(
-    folder: Path, labels: list[int], title: str = "Class 4b", owner: str = ""
-) -> tuple[ClassSet, list[KeptDrawing]]:
-    class_set = class_sets.open_set(folder, title, owner)
-    kept = [new_drawing(label, picture(label, 255 - place % 200), told()) for place, label in enumerate(labels)]
-    contents.add(class_set, kept)
-    return class_set, kept
-
-
-@pytest.fixture
-def canvas(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """What is on the canvas: a 7 that is read as one, until the test draws something else."""
-    open_page("draw")  # the canvas can be imported by a page only
-    from ui import draw
-    from ui.draw import keeping
-
-    drawn = SimpleNamespace(image=picture(7), drawing=told(), reading=7)
-    view = views.View("Canvas", lambda: keeping.show(drawn.image, drawn.drawing, drawn.reading))
-    for name in draw.VIEWS:
-        monkeypatch.setitem(draw.VIEWS, name, view)
-    return drawn
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    app = next(button for button in app.button if button.label == label).click().run()
-    assert not app.exception
-    return app
-
-
-def has(app: AppTest, label: str) -> bool:
-    return any(button.label == label for button in app.button)
-
-
-def sets(folder: Path) -> dict[str, list[int]]:
-    return {each.title: sorted(contents.read_contents(each).labels.tolist()) for each in class_sets.list_sets(folder)}
-
-
-# Draw
-
-
-def test_nothing_is_kept_without_the_button(canvas: SimpleNamespace, handwriting: Path) -> None:
-    app = open_page("draw")
-    meant = app.button_group(key=next(each.key for each in app.button_group if each.key.startswith("meant-")))
-    meant.set_value(5).run()
-    app.text_input(key="class-set-title").set_value("Class 4b").run()
-    assert not app.exception
-    assert has(app, "Keep this 5")
-    assert "Nothing is kept unless you press the button." in texts(app)
-    assert "Everybody who uses this Digit Lab can see them" in texts(app)
-    assert not handwriting.exists()
-
-
-def test_a_drawing_is_kept_as_suggested_and_taken_back(canvas: SimpleNamespace, handwriting: Path) -> None:
-    app = press(open_page("draw"), "Keep this 7")
-    assert "Kept as number 1 of Our handwriting, labelled 7." in texts(app).replace("**", "")
-    assert not has(app, "Keep this 7")  # the same drawing is not kept twice
-    (class_set,) = class_sets.list_sets(handwriting)
-    (kept,) = contents.read_contents(class_set).drawings
-    assert kept.label == 7
-    np.testing.assert_array_equal(kept.image, canvas.image)
-    np.testing.assert_array_equal(kept.drawn.strokes[0], canvas.drawing.strokes[0])
-    assert app.query_params["set"] in (class_set.id, [class_set.id])
-
-    app = press(app, "Take it back")
-    assert sets(handwriting) == {"Our handwriting": []}
-    assert has(app, "Keep this 7")
-    assert "Kept as number" not in texts(app)
-
-
-def test_many_drawings_of_a_class(canvas: SimpleNamespace, handwriting: Path) -> None:
-    fill(handwriting, [1, 2])
-    app = open_page("draw")
-    app.text_input(key="class-set-title").set_value("  class 4B ").run()
-    app = press(app, "Keep this 7")
-    assert "Kept as number 3 of Class 4b" in texts(app).replace("**", "")
-    canvas.image, canvas.reading = picture(3), None  # another drawing, which nothing can read
-    app.run()
-    assert "Kept as number 3" in texts(app).replace("**", "")  # it can still be taken back
-    assert next(button for button in app.button if button.label == "Keep it").disabled
-    app.button_group(key=next(each.key for each in app.button_group if each.key.startswith("meant-"))).set_value(3)
-    app = press(app.run(), "Keep this 3")
-    assert "Kept as number 4 of Class 4b, labelled 3." in texts(app).replace("**", "")
-    assert sets(handwriting) == {"Class 4b": [1, 2, 3, 7]}
-
-
-def test_a_link_names_the_set(canvas: SimpleNamespace, handwriting: Path) -> None:
-    class_set, _ = fill(handwriting, [1])
-    app = open_page("draw", set=class_set.id)
-    assert app.text_input(key="class-set-title").value == "Class 4b"
-    press(app, "Keep this 7")
-    assert sets(handwriting) == {"Class 4b": [1, 7]}
-
-
-@pytest.mark.parametrize("named", ["0" * 20, "../../etc", "", "%00"])
-def test_a_link_to_no_set_is_told(named: str, canvas: SimpleNamespace, handwriting: Path) -> None:
-    app = open_page("draw", set=named)
-    assert "The link names no class set that is here" in texts(app)
-    press(app, "Keep this 7")
-    assert sets(handwriting) == {"Our handwriting": [7]}
-
-
-def test_a_name_of_nothing_is_told(canvas: SimpleNamespace, handwriting: Path) -> None:
-    app = open_page("draw")
-    app.text_input(key="class-set-title").set_value("   ").run()
-    assert "A class set needs a name" in app.error[0].value.replace("\\", "")
-    assert app.text_input(key="class-set-title").value == "Our handwriting"
-
-
-def test_a_name_is_shown_as_it_stands(canvas: SimpleNamespace, handwriting: Path) -> None:
-    app = open_page("draw")
-    app.text_input(key="class-set-title").set_value("![x](http://a.b/c.png) **b**").run()
-    app = press(app, "Keep this 7")
-    assert "![x](http://a.b/c.png) **b**" in texts(app)
-    assert not any("![x](" in element.value for element in app.markdown)
-
-
-def test_a_full_set_is_told(canvas: SimpleNamespace, handwriting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        class_sets, "PRIVATE", class_sets.HandwritingLimits(sets=9, sets_each=9, drawings=1, bytes=10**6, deleted=9)
-    )
-    fill(handwriting, [1], title="Our handwriting")
-    app = press(open_page("draw"), "Keep this 7")
-    assert "holds at most 1 drawings here" in app.error[0].value.replace("\\", "")
-    assert sets(handwriting) == {"Our handwriting": [1]}
-
-
-def test_a_set_of_another_that_was_deleted_is_not_started_anew(
-    canvas: SimpleNamespace, handwriting: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
-    class_set, _ = fill(handwriting, [1], owner=runs.owner_hash("a teacher"))
-    app = open_page("draw", set=class_set.id)
-    assert "nobody else" in texts(app)
-    for file in class_set.path.iterdir():
-        file.unlink()
-    class_set.path.rmdir()
-    app = press(app, "Keep this 7")
-    assert "no such class set" in texts(app)
-    assert class_sets.list_sets(handwriting) == []
-
-
-# Explore
 
 
 def test_without_a_set_the_way_to_one_is_shown(handwriting: Path) -> None:

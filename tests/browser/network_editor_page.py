@@ -1,0 +1,125 @@
+"""Serving the network editor alone, and what tests see on its page."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+from serving import PROJECT
+
+# What a page does with the editor. The query tells how: `wait` seconds in each run, `tell` by callback or by return,
+# `forget` the edit in a run.
+SCRIPT = """
+import sys, time
+sys.path.insert(0, PROJECT)
+import streamlit as st
+from unittest.mock import patch
+from ui.train.network_editor import Agreement, network_editor
+
+st.set_page_config(layout="wide")
+state = st.session_state
+state.setdefault("notation", "32C3-P2-64C3-P2-D0.5-10")
+state.setdefault("heard", [])
+state.runs = state.get("runs", 0) + 1
+time.sleep(float(st.query_params.get("wait", 0)))
+
+def put(text):
+    state.notation = text
+
+def hear(text):
+    state.heard.append(text)
+    put(text)
+
+st.button("Preset", on_click=put, args=("16C5-P2-10",))
+st.button("Start again", on_click=put, args=("32C3-P2-64C3-P2-D0.5-10",))
+if not st.toggle("Hide"):
+    if st.query_params.get("tell") == "return":
+        state.notation = network_editor(state.notation, key="editor")
+    elif st.query_params.get("forget") == str(state.runs):
+        with patch.object(Agreement, "edited", lambda self, edit: "32C3-P2-64C3-P2-D0.5-10"):
+            network_editor("32C3-P2-64C3-P2-D0.5-10", key="editor")
+    else:
+        network_editor(state.notation, key="editor", on_change=hear, current=lambda: state.notation)
+st.code(state.notation, language=None)
+st.caption(f"Run {state.runs}. Heard: {' '.join(state.heard)}.")
+
+if "tick" in st.query_params:
+    @st.fragment(run_every=0.05)
+    def tick():
+        if state.get("ticked"):
+            state.ticked = False
+            st.rerun()
+        state.ticked = True
+    tick()
+"""
+
+
+@contextmanager
+def serve_editor(folder: Path) -> Iterator[str]:
+    """Serve nothing but the editor, and tell the address."""
+    (folder / "page.py").write_text(SCRIPT.replace("PROJECT", repr(str(PROJECT))))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["headless=true", f"port={port}", "address=127.0.0.1", "fileWatcherType=none"]
+    command = [sys.executable, "-m", "streamlit", "run", "page.py", *(f"--server.{option}" for option in options)]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--browser.gatherUsageStats=false"], cwd=folder, stdout=log, stderr=subprocess.STDOUT
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 60
+        while not answers(url):
+            assert time.monotonic() < deadline, (folder / "log").read_text()
+            time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def open_editor(page: Page, url: str, query: str = "") -> Locator:
+    """Open the page and return the field with the notation."""
+    page.goto(f"{url}/?{query}")
+    expect(page.locator(".total .parameters")).to_have_text("34,826")
+    return page.get_by_label("Network", exact=True)
+
+
+def rows(page: Page) -> Locator:
+    return page.get_by_role("list", name="Layers").get_by_role("listitem")
+
+
+def expect_told(page: Page, text: str) -> None:
+    """Wait until the script has the text, and the rows are about it."""
+    expect(page.get_by_test_id("stCode")).to_have_text(text)
+    expect(page.locator(".network-editor.waiting")).to_have_count(0)
+
+
+def expect_rows(page: Page, *columns: tuple[str, str, str]) -> None:
+    """Kinds, output shapes and parameters, layer by layer."""
+    shown = rows(page)
+    expect(shown).to_have_count(len(columns))
+    for place, (kind, output, parameters) in enumerate(columns):
+        row = shown.nth(place)
+        if kind == "Output":
+            expect(row.locator(".kind")).to_have_text(kind)
+        else:
+            expect(row.get_by_role("combobox", name=f"Layer {place + 1} kind")).to_have_value(kind)
+        expect(row.locator(".output")).to_have_text(output)
+        expect(row.locator(".parameters")).to_have_text(parameters)
