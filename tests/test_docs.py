@@ -34,6 +34,14 @@ def test_every_program_that_a_document_names_is_there(document: Path) -> None:
     assert [name for name in named if not (PROJECT / name).is_file()] == []
 
 
+def test_each_fault_says_what_is_seen_and_what_is_kept_and_names_its_tests() -> None:
+    document = (PROJECT / "docs" / "faults.md").read_text(encoding="utf-8")
+    rows = [line for line in document.splitlines() if line.startswith("| ") and not line.startswith("| Fault")]
+    assert len(rows) > 15
+    cells = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+    assert [row for row in cells if len(row) != 4 or not all(row) or not TEST.search(row[3])] == []
+
+
 def test_each_promise_to_strangers_names_its_test() -> None:
     rows = [line for line in document_of_public_mode().splitlines() if line.startswith("| ")]
     promises = [row for row in rows if not row.startswith(("| a visitor", "| ---", "| bound"))]

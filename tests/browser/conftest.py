@@ -38,8 +38,9 @@ def fresh_server(tmp_path: Path) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def editor_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that shows nothing but the editor."""
-    with serve_editor(tmp_path_factory.mktemp("editor")) as url:
-        yield url
+    running = serve_editor(tmp_path_factory.mktemp("editor"))
+    yield running.url
+    stop_server(running)
 
 
 @pytest.fixture(scope="session")

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
-from serving import PROJECT
+from serving import PROJECT, Server, start_server
 
 # What a page does with the editor. The query tells how: `wait` seconds in each run, `tell` by callback or by return,
 # `forget` the edit in a run.
@@ -61,37 +54,11 @@ if "tick" in st.query_params:
 """
 
 
-@contextmanager
-def serve_editor(folder: Path) -> Iterator[str]:
-    """Serve nothing but the editor, and tell the address."""
-    (folder / "page.py").write_text(SCRIPT.replace("PROJECT", repr(str(PROJECT))))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = ["headless=true", f"port={port}", "address=127.0.0.1", "fileWatcherType=none"]
-    command = [sys.executable, "-m", "streamlit", "run", "page.py", *(f"--server.{option}" for option in options)]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--browser.gatherUsageStats=false"], cwd=folder, stdout=log, stderr=subprocess.STDOUT
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 60
-        while not answers(url):
-            assert time.monotonic() < deadline, (folder / "log").read_text()
-            time.sleep(0.1)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
-            return True
-    except OSError:
-        return False
+def serve_editor(folder: Path) -> Server:
+    """Serve nothing but the editor."""
+    script = folder / "page.py"
+    script.write_text(SCRIPT.replace("PROJECT", repr(str(PROJECT))))
+    return start_server(folder, script, STREAMLIT_BROWSER_GATHER_USAGE_STATS="false")
 
 
 def open_editor(page: Page, url: str, query: str = "") -> Locator:

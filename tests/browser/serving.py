@@ -26,7 +26,7 @@ CHROMIUM_OPTIONS = [
 
 @dataclass(frozen=True)
 class Server:
-    """A running `streamlit run app.py` with folders of its own for runs and class sets."""
+    """A running `streamlit run` with folders of its own for runs and class sets."""
 
     url: str
     process: subprocess.Popen[bytes]
@@ -34,8 +34,8 @@ class Server:
     log: Path
 
 
-def start_server(folder: Path, **environment: str) -> Server:
-    """Serve the app on a free port; return once it answers, before any page was asked for."""
+def start_server(folder: Path, script: Path = PROJECT / "app.py", **environment: str) -> Server:
+    """Serve the app, or another script, on a free port; return once it answers, before any page was asked for."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -43,8 +43,8 @@ def start_server(folder: Path, **environment: str) -> Server:
     options = ["headless=true", f"port={port}", "address=127.0.0.1", "fileWatcherType=none"]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", *(f"--server.{option}" for option in options)],
-            cwd=PROJECT,
+            [sys.executable, "-m", "streamlit", "run", script.name, *(f"--server.{option}" for option in options)],
+            cwd=script.parent,
             stdout=output,
             stderr=subprocess.STDOUT,
             env={

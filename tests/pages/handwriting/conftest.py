@@ -9,18 +9,14 @@ import pytest
 
 from mnist_core import inference
 from mnist_core.handwriting import class_sets
-from ui import explore
-from ui.explore import handwriting_view
 
 WRONG = 4  # what the stand-in for a network reads instead of a 9
 
 
-@pytest.fixture(autouse=True)
-def handwriting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of class sets of this test's own, and the view on the Explore page."""
-    monkeypatch.setenv(class_sets.HANDWRITING_DIR_VARIABLE, str(tmp_path / "handwriting"))
-    monkeypatch.setitem(explore.VIEWS, "handwriting", explore.View("Our handwriting", handwriting_view.show))
-    return tmp_path / "handwriting"
+@pytest.fixture
+def handwriting(own_folders: Path) -> Path:
+    """The folder of class sets of this test's own."""
+    return class_sets.handwriting_dir()
 
 
 @pytest.fixture(autouse=True)
