@@ -12,7 +12,7 @@ from mnist_core.architecture import BatchNorm, Dropout
 from mnist_core.dataset import CLASSES, Images
 from mnist_core.evaluation import Probabilities
 from mnist_core.insight import MOST_MAPS, Insight
-from ui import state
+from ui import readers, state
 from ui.insight_sections import FEW_MAPS, evidence_section, has_more_maps, layer_sections
 from ui.picture_sections import picture_sections
 from ui.state import Params
@@ -78,14 +78,9 @@ def _introduction(run: runs.Run) -> str:
 
 
 def _insight(run: runs.Run, image: Images) -> Insight:
-    model_file = run.model_file
-    try:
-        version = model_file.stat().st_mtime_ns
-    except OSError:
-        version = 0  # the inference process says that it is missing
-    return _kept_insight(str(model_file), version, image)
+    return _kept_insight(str(run.model_file), readers.version(run.model_file), image)
 
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
-def _kept_insight(model_file: str, version: int, image: Images) -> Insight:
+def _kept_insight(model_file: str, version: tuple[int, int], image: Images) -> Insight:
     return inference.look_inside(Path(model_file), image)

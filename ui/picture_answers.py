@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -27,7 +26,7 @@ class Pictures:
     def answers_of(self, run: runs.Run) -> Probabilities:
         """Return what a network answers, (n, 10). Raises `inference.InferenceError`."""
         model = run.model_file
-        known = _known(str(model), _version(model))
+        known = _known(str(model), readers.version(model))
         found = {digest: answer for digest in self._digests if (answer := known.get(digest)) is not None}
         new = {digest: place for place, digest in enumerate(self._digests) if digest not in found}
         places = list(new.values())
@@ -41,13 +40,6 @@ class Pictures:
         return np.array([found[digest] for digest in self._digests], np.float32).reshape(-1, 10)
 
 
-def _version(model: Path) -> int:
-    try:
-        return model.stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
 @st.cache_resource(show_spinner=False, max_entries=readers.MOST_RUNS)
-def _known(model: str, version: int) -> dict[bytes, Probabilities]:
+def _known(model: str, version: tuple[int, int]) -> dict[bytes, Probabilities]:
     return {}

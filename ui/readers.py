@@ -47,7 +47,7 @@ def bundled_runs() -> list[runs.Run]:
 
 def predictions(run: runs.Run) -> Probabilities:
     """Return a run's stored probabilities for the test images, (10000, 10), read-only. Raises `RunError`."""
-    return _predictions(str(run.path), _version(run.path / "predictions.npz"))
+    return _predictions(str(run.path), version(run.path / "predictions.npz"))
 
 
 @contextmanager
@@ -95,13 +95,13 @@ def all_answers(include: runs.Run | None = None) -> AllAnswers:
 
 def film_of(run: runs.Run) -> film.Film:
     """Return the answers of a run to the test images after each of its epochs; the array is read-only."""
-    return _film(str(run.path), _version(run.path / film.FOLDER))
+    return _film(str(run.path), version(run.path / film.FOLDER))
 
 
 def queue() -> jobs.Queue:
     """Return who trains and who waits, as it was a second ago at most: a class that waits in line asks all the time."""
     folder = runs.runs_dir()
-    return _queue(str(folder), _version(folder))
+    return _queue(str(folder), version(folder))
 
 
 def measured_speeds() -> list[cost.Measured]:
@@ -116,7 +116,16 @@ def events(run: runs.Run) -> list[Event]:
 
 def epochs(run: runs.Run) -> list[EpochDone]:
     """Return the epochs of a run so far; unlike `events`, it keeps no batches in memory."""
-    return _epochs(str(run.path), _version(run.path / event_log.FILE_NAME))
+    return _epochs(str(run.path), version(run.path / event_log.FILE_NAME))
+
+
+def version(path: Path) -> tuple[int, int]:
+    """Return something that changes when the file does; files that are not there have a version too."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)
 
 
 @st.cache_resource(show_spinner=False)
@@ -125,15 +134,6 @@ def prepare_server() -> None:
     freed_memory.give_back()
     with suppress(Exception):  # a first try only: the first drawing tries again, and tells what is wrong
         inference.warm_up([run.model_file for run in bundled_runs() if run.id in FIRST_ASKED])
-
-
-def _version(path: Path) -> tuple[int, int]:
-    """Return something that changes when the file does; files that are not there have a version too."""
-    try:
-        status = path.stat()
-    except OSError:
-        return (0, 0)
-    return (status.st_mtime_ns, status.st_size)
 
 
 @st.cache_resource(show_spinner="Loading the digits …")
