@@ -48,7 +48,7 @@ PRIVATE = Limits(
     deleted_runs=10_000,
 )
 PUBLIC = Limits(
-    epochs=40,
+    epochs=80,
     steps=60_000,
     multiply_adds=15_000_000,
     parameters=2_000_000,

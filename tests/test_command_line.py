@@ -275,9 +275,9 @@ def test_a_server_for_strangers_trains_nothing_that_is_too_large(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
-    words = ["train", "--set", "epochs=41", "--name", "too-long", "--runs-dir", str(tmp_path)]
+    words = ["train", "--set", "epochs=81", "--name", "too-long", "--runs-dir", str(tmp_path)]
     assert main(words) == 1
-    assert "41 epochs: at most 40 are allowed here" in capsys.readouterr().err
+    assert "81 epochs: at most 80 are allowed here" in capsys.readouterr().err
     run = runs.find_run("too-long", tmp_path)
     assert run.status.state == "failed"
     assert event_log.read_events(run.path) == []

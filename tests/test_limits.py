@@ -82,7 +82,7 @@ def test_every_preset_can_be_trained_everywhere(preset: Preset) -> None:
 @pytest.mark.parametrize(
     ("settings", "too_much"),
     [
-        ({"epochs": 41}, "epochs"),
+        ({"epochs": 81}, "epochs"),
         ({"architecture": "1024-1024-1024-10"}, "parameters"),
         ({"architecture": "64C3-64C3-10"}, "multiply-adds"),
         ({"architecture": "64C3-P2-10", "batch_size": 4096}, "MB of memory"),

@@ -13,8 +13,8 @@ from mnist_core import runs
 def test_only_who_started_a_run_may_stop_it_also_after_a_restart(page: Page, browser: Browser, tmp_path: Path) -> None:
     server = start_server(tmp_path, DIGIT_LAB_PUBLIC="1")
     try:
-        page.goto(f"{server.url}/train?preset=chollet&epochs=50")
-        expect(page.get_by_text("50 epochs: at most 40 are allowed here.")).to_be_visible()
+        page.goto(f"{server.url}/train?preset=chollet&epochs=90")
+        expect(page.get_by_text("90 epochs: at most 80 are allowed here.")).to_be_visible()
         expect(page.get_by_role("button", name="Train", exact=True)).to_be_disabled()
 
         run_id = start_run(page, server.url, images=20_000, epochs=20)

@@ -153,12 +153,12 @@ def test_a_setting_that_needs_held_out_images_follows_with_a_note() -> None:
 
 
 def test_what_is_too_large_for_a_public_server_cannot_be_trained(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = open_page("train", preset="chollet", epochs="50")
+    app = open_page("train", preset="chollet", epochs="90")
     assert not button(app, "Train").disabled
     monkeypatch.setenv("DIGIT_LAB_PUBLIC", "1")
     app.run()
     assert button(app, "Train").disabled
-    assert "50 epochs: at most 40 are allowed here" in texts(app)
+    assert "90 epochs: at most 80 are allowed here" in texts(app)
 
 
 def test_nobody_changes_the_run_of_another_on_a_public_server(
