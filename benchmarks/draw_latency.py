@@ -2,8 +2,9 @@
 
 Serves the app from this folder, draws DIGITS digits (20 unless told) with the mouse, stroke by stroke, and prints how
 long it takes from the release of the button until the new probabilities stand on the page, timed by the browser itself.
-Then, for the same digits, what of that is work of our own in the server: from what the canvas tells to the 28 × 28
-pixels that a network is given. Needs a browser of the Chromium family, as the tests do.
+Then, for the same digits, what of that is work of our own: from what the canvas tells to the 28 × 28 pixels and their
+variants that a network is given, and from its answers to the verdict. Needs a browser of the Chromium family, as the
+tests do.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from measuring import new_tab, opened_browser, print_conditions, print_table, re
 from playwright.sync_api import Page
 from steps import DIGITS, Stroke, draw, open_canvas
 
-from mnist_core import drawing
+from mnist_core import doubt, drawing
+from mnist_core.dataset import load_mnist
+from mnist_core.likeness import Examples, learn_examples
 from mnist_core.strokes import BRUSH_WIDTH, CANVAS_SIDE, from_canvas
 
 ANSWER = "found('.answer')[0]?.textContent"  # the first on the page is that of the chosen network
@@ -41,8 +44,8 @@ def clear(page: Page) -> None:
     rest(page)
 
 
-def own_seconds(digit: int) -> float:
-    """Return what the server takes to turn the canvas's account of a digit into what a network is given."""
+def own_seconds(digit: int, examples: Examples) -> float:
+    """Return what it takes to turn the canvas's account of a digit into what a network is given, and to judge."""
     paths = [[(CANVAS_SIDE * x, CANVAS_SIDE * y) for x, y in stroke] for stroke in DIGITS[digit]]
     told = {
         "objects": [
@@ -54,8 +57,12 @@ def own_seconds(digit: int) -> float:
             for path in paths
         ]
     }
+    answers = [np.eye(10, dtype=np.float32)[[digit] * count] for count in (7, 1, 1)]  # of three networks, all sure
     started = time.perf_counter()
-    drawing.prepare(from_canvas(told).ink())
+    ink = from_canvas(told).ink()
+    prepared = drawing.prepare(ink)
+    doubt.variants(prepared)
+    doubt.judge(ink, prepared, answers, examples)
     return time.perf_counter() - started
 
 
@@ -70,10 +77,12 @@ def main(digits: int) -> None:
             clear(page)
             x, y = generator.uniform(-0.1, 0.1, 2).tolist()
             seconds += stroke_seconds(page, number % 10, (x, y))
-    own = [own_seconds(number % 10) for number in range(digits + 1)][1:]  # the first loads and prepares
+    data = load_mnist()
+    examples = learn_examples(data.x_train, data.y_train)
+    own = [own_seconds(number % 10, examples) for number in range(digits + 1)][1:]  # the first loads and prepares
     rows = [
         [what, len(values), *(f"{1000 * value:.1f}" for value in np.percentile(values, [5, 50, 95]))]
-        for what, values in (("stroke to answer, in the browser", seconds), ("our own work in the server", own))
+        for what, values in (("stroke to answer, in the browser", seconds), ("our own work", own))
     ]
     print_table(["", "times", "5th percentile, ms", "median, ms", "95th, ms"], rows)
     print_conditions("streamlit", "tensorflow")

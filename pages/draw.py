@@ -7,4 +7,4 @@ from ui import draw, navigation, views
 navigation.require_app()
 
 st.title("Draw a digit", anchor=False)
-draw.show(views.choose(draw.VIEWS, "canvas"))
+views.choose(draw.VIEWS, "canvas").show()

@@ -37,7 +37,7 @@ def public(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("settings", "too_much"),
     [
-        ({"epochs": 41}, "epochs"),
+        ({"epochs": limits.PUBLIC.epochs + 1}, "epochs"),
         ({"architecture": "1024-1024-1024-10"}, "parameters"),
         ({"architecture": "64C3-64C3-10"}, "multiply-adds"),
         ({"architecture": "64C3-P2-10", "batch_size": 4096, "train_size": 60_000}, "MB of memory"),

@@ -220,7 +220,7 @@ def test_a_run_that_goes_on_and_is_stopped_at_once_keeps_what_it_had(
 @pytest.mark.parametrize(
     ("settings", "too_much"),
     [
-        ({"epochs": 41}, "41 epochs"),
+        ({"epochs": limits.PUBLIC.epochs + 1}, f"{limits.PUBLIC.epochs + 1} epochs"),
         ({"architecture": "1024-1024-1024-10"}, "parameters"),
         ({"architecture": "64C3-64C3-10"}, "multiply-adds"),
         ({"architecture": "64C3-P2-10", "batch_size": 4096, "train_size": 60_000}, "MB of memory"),

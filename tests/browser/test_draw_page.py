@@ -15,6 +15,13 @@ _PIXELS = """(canvas) => {
     return [canvas.width, canvas.height, ...data.filter((_, index) => index % 4 === 0)]
 }"""
 
+# It has its size, and the menu that closes on small screens no longer covers it.
+_IS_READY = """([canvas, side]) => {
+    const { left, top, width } = canvas.getBoundingClientRect()
+    const uncovered = document.elementFromPoint(left + 1, top + 1)?.closest(".st-key-drawing")
+    return Math.abs(width - side) <= 6 && uncovered
+}"""
+
 
 def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
@@ -92,8 +99,7 @@ def test_the_canvas_takes_the_room_there_is_and_draws_under_the_pen(page: Page, 
     for width, side in ((1280, 400), (1024, 352), (400, 368), (360, 328)):
         page.set_viewport_size({"width": width, "height": 900})
         canvas = page.locator("canvas.upper-canvas")
-        fits = f"(canvas) => Math.abs(canvas.getBoundingClientRect().width - {side}) <= 6"
-        page.wait_for_function(fits, arg=canvas.element_handle())
+        page.wait_for_function(_IS_READY, arg=[canvas.element_handle(), side])
         box = canvas.bounding_box()
         assert box is not None
         assert box["height"] == pytest.approx(box["width"])

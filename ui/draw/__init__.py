@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ui import readers
 from ui.draw import canvas_view, photo_view
 from ui.views import View
 
@@ -10,9 +9,3 @@ VIEWS = {
     "canvas": View("On the canvas", canvas_view.show),
     "photo": View("From a photo", photo_view.show),
 }
-
-
-def show(view: View) -> None:
-    """Show a view; say what is wrong if a run cannot be read."""
-    with readers.telling():
-        view.show()

@@ -69,10 +69,7 @@ def _panels(drawn: _Drawn) -> None:
         label_visibility="collapsed",
         **panel.widget,
     )
-    try:
-        _PANELS[panel.value][1](drawn)
-    except inference.InferenceError as error:
-        st.error(str(error), icon=":material/error:")
+    _PANELS[panel.value][1](drawn)
 
 
 def _preparation(drawn: _Drawn) -> None:

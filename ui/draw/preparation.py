@@ -209,7 +209,8 @@ def _verdict(all_steps: _Variant, other: _Variant) -> str:
     if other.reading != all_steps.reading:
         return (
             f"Prepared, it is read as **{all_steps.reading}**; {other.title.lower()}, as **{other.reading}**. "
-            "The network learned from digits that were all cropped, fitted and centred: others are strange to it."
+            "The network learned from digits that were all cropped, fitted and centred, or nearly so: others are "
+            "strange to it."
         )
     if other.much_less_sure_than(all_steps):
         return (
