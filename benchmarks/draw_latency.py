@@ -2,27 +2,33 @@
 
 Serves the app from this folder, draws DIGITS digits (20 unless told) with the mouse, stroke by stroke, and prints how
 long it takes from the release of the button until the new probabilities stand on the page, timed by the browser itself.
-Then, for the same digits, what of that is work of our own: from what the canvas tells to the 28 × 28 pixels and their
-variants that a network is given, and from its answers to the verdict. Needs a browser of the Chromium family, as the
-tests do.
+Then, for the same digits, what of that is work of our own, without Streamlit and TensorFlow. Needs a browser of the
+Chromium family, as the tests do.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 from measuring import new_tab, opened_browser, print_conditions, print_table, rest, seconds_until, served
 from playwright.sync_api import Page
 from steps import DIGITS, Stroke, draw, open_canvas
 
-from mnist_core import doubt, drawing
+from mnist_core import doubt, drawing, preparation_steps, runs
 from mnist_core.dataset import load_mnist
 from mnist_core.likeness import Examples, learn_examples
+from mnist_core.preparation_steps import ALL, NONE, Switches
+from mnist_core.presets import PRESETS
 from mnist_core.strokes import BRUSH_WIDTH, CANVAS_SIDE, from_canvas
 
+RUNS = 30  # that stand on the server, as after a lesson
+WAYS = (ALL, NONE, Switches(crop=False), Switches(fit=False), Switches(centre=False))
 ANSWER = "found('.answer')[0]?.textContent"  # the first on the page is that of the chosen network
 
 
@@ -44,8 +50,12 @@ def clear(page: Page) -> None:
     rest(page)
 
 
-def own_seconds(digit: int, examples: Examples) -> float:
-    """Return what it takes to turn the canvas's account of a digit into what a network is given, and to judge."""
+def own_seconds(digit: int, examples: Examples, folder: Path) -> tuple[float, float]:
+    """Return the seconds of our own work on a drawn digit, in the server and in the inference process.
+
+    In the server: the runs of a folder looked at, ink from what the canvas tells, and all that *How it was prepared*
+    shows of it, in five ways. In the inference process: the digit varied, and the answers to that judged.
+    """
     paths = [[(CANVAS_SIDE * x, CANVAS_SIDE * y) for x, y in stroke] for stroke in DIGITS[digit]]
     told = {
         "objects": [
@@ -57,13 +67,32 @@ def own_seconds(digit: int, examples: Examples) -> float:
             for path in paths
         ]
     }
-    answers = [np.eye(10, dtype=np.float32)[[digit] * count] for count in (7, 1, 1)]  # of three networks, all sure
     started = time.perf_counter()
+    runs.list_runs(folder)
     ink = from_canvas(told).ink()
     prepared = drawing.prepare(ink)
+    for switches in WAYS:
+        preparation_steps.steps(ink, switches)
+    in_server = time.perf_counter() - started
+
+    answers = [np.eye(10, dtype=np.float32)[[digit] * count] for count in (7, 1, 1)]  # of three networks, all sure
+    started = time.perf_counter()
     doubt.variants(prepared)
     doubt.judge(ink, prepared, answers, examples)
-    return time.perf_counter() - started
+    return in_server, time.perf_counter() - started
+
+
+def own_work(digits: int) -> tuple[list[float], list[float]]:
+    """Return `own_seconds` of so many digits, one part after the other, on a server that has `RUNS` runs."""
+    data = load_mnist()
+    examples = learn_examples(data.x_train, data.y_train)
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(RUNS):
+            path = runs.create_run(Path(folder), PRESETS["tiny"].config)
+            shutil.copy(runs.BUNDLED_RUNS / "chollet" / "report.json", path)
+        seconds = [own_seconds(number % 10, examples, Path(folder)) for number in range(digits + 1)]
+    in_server, in_inference = zip(*seconds[1:], strict=True)  # the first time, all files are read
+    return list(in_server), list(in_inference)
 
 
 def main(digits: int) -> None:
@@ -77,12 +106,14 @@ def main(digits: int) -> None:
             clear(page)
             x, y = generator.uniform(-0.1, 0.1, 2).tolist()
             seconds += stroke_seconds(page, number % 10, (x, y))
-    data = load_mnist()
-    examples = learn_examples(data.x_train, data.y_train)
-    own = [own_seconds(number % 10, examples) for number in range(digits + 1)][1:]  # the first loads and prepares
+    in_server, in_inference = own_work(digits)
     rows = [
         [what, len(values), *(f"{1000 * value:.1f}" for value in np.percentile(values, [5, 50, 95]))]
-        for what, values in (("stroke to answer, in the browser", seconds), ("our own work", own))
+        for what, values in (
+            ("stroke to answer, in the browser", seconds),
+            ("of that, our own work in the server", in_server),
+            ("our own work in the inference process", in_inference),
+        )
     ]
     print_table(["", "times", "5th percentile, ms", "median, ms", "95th, ms"], rows)
     print_conditions("streamlit", "tensorflow")

@@ -442,6 +442,17 @@ def test_a_thin_pen_becomes_as_thick_as_mnists(pen: int) -> None:
     assert image.max() > 240
 
 
+@pytest.mark.parametrize("side", [400, 1600])
+@pytest.mark.parametrize("points", [[(0.05, 0.05), (0.95, 0.95)], [(0.5, 0.05), (0.95, 0.5), (0.5, 0.95), (0.05, 0.5)]])
+def test_a_hairline_across_a_large_picture_is_no_less_ink(points: list[tuple[float, float]], side: int) -> None:
+    """Averaged with the paper beside it, it would fade to nothing."""
+    picture = Image.new("L", (side, side))
+    ImageDraw.Draw(picture).line([(side * x, side * y) for x, y in points], fill=255, width=2)
+    image = as_mnist(np.asarray(picture))
+    assert image.max() > 240
+    assert len(np.flatnonzero((image > 128).any(axis=1))) >= 18  # of 20 rows
+
+
 def test_a_thick_pen_stays_as_it_is(mnist: Mnist) -> None:
     for digit in mnist.x_test[:50]:
         large = enlarged(digit)

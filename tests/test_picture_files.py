@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import zlib
 
 import numpy as np
@@ -230,6 +231,64 @@ def test_an_animation_is_refused(file_format: str) -> None:
     content = file_bytes(frames[0], file_format, save_all=True, append_images=frames[1:])
     with pytest.raises(PictureError, match=r"^The file holds several pictures, such as an animation: save one of them"):
         read_picture(content)
+
+
+def test_tens_of_thousands_of_pictures_in_a_file_take_no_time() -> None:
+    """Each page of a TIFF tells where the next one is."""
+    page = struct.pack("<H", 8)
+    for tag, kind, value in (
+        *((256, 3, 8), (257, 3, 8), (258, 3, 8), (259, 3, 1), (262, 3, 1)),
+        *((273, 4, 8), (278, 3, 8), (279, 4, 64)),
+    ):
+        page += struct.pack("<HHII", tag, kind, 1, value)
+    size, pages = len(page) + 4, 35_000
+    ends = range(72 + size, 72 + size * (pages + 1), size)
+    content = struct.pack("<2sHI", b"II", 42, 72) + bytes(64)
+    content += b"".join(page + struct.pack("<I", end if end != ends[-1] else 0) for end in ends)
+    assert len(content) <= MAX_FILE_BYTES
+    started = time.process_time()
+    with pytest.raises(PictureError, match=r"^The file holds several pictures"):
+        read_picture(content)
+    assert time.process_time() - started < 2  # to count them takes 40 s
+
+
+def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
+    """Unpacking passes over the whole picture for each scan; those of today's cameras have one, of web pages ten."""
+    content = file_bytes(Image.new("L", (400, 300), 255), "JPEG", progressive=True)
+    last = content.rindex(b"\xff\xda")
+    assert read_picture(content).shape == (300, 400, 3)
+    bomb = content[:-2] + content[last:-2] * 3000 + content[-2:]
+    with pytest.raises(PictureError, match=r"^The picture is put together from too many pieces: open it and save it"):
+        read_picture(bomb)
+
+
+def test_a_tiff_of_too_many_strips_is_refused() -> None:
+    picture = Image.new("L", (1, 20_000), 255)
+    assert read_picture(file_bytes(picture, "TIFF", tiffinfo={278: 100})).shape[0] == SIDE
+    with pytest.raises(PictureError, match="too many pieces"):
+        read_picture(file_bytes(picture, "TIFF", tiffinfo={278: 1}))
+
+
+@pytest.mark.parametrize(("mode", "file_format"), [("1", "PNG"), ("P", "PNG"), ("P", "GIF"), ("1", "TIFF")])
+def test_thin_lines_of_a_large_scan_are_averaged_not_lost(mode: str, file_format: str) -> None:
+    """A pixel of a picture four times smaller tells of all sixteen."""
+    levels = np.full((4 * SIDE, 4 * SIDE // 8), 255, np.uint8)
+    levels[:, 401] = 0
+    read = grey(read_picture(file_bytes(Image.fromarray(levels).convert(mode), file_format)))
+    assert read.shape == (SIDE, SIDE // 8)
+    assert read[:, 100].min() == read[:, 100].max() == pytest.approx(255 * 3 / 4, abs=2)
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "I;16", "RGBA"])
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
+def test_what_is_converted_first_is_turned_all_the_same(mode: str, file_format: str) -> None:
+    picture = Image.fromarray(np.where(np.arange(40) < 20, 0, 255).astype(np.uint8).repeat(60).reshape(40, 60))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    read = read_picture(file_bytes(picture.convert(mode), file_format, exif=exif))
+    assert read.shape == (60, 40, 3)
+    assert read[:, :15].min() > 200  # what was at the bottom is on the left
+    assert read[:, 25:].max() < 50
 
 
 def test_more_than_sixteen_bits_are_refused() -> None:

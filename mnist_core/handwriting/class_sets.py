@@ -15,7 +15,14 @@ from pathlib import Path
 from mnist_core import limits
 from mnist_core.files import read_patiently, write_json
 from mnist_core.foreign_text import one_line
-from mnist_core.handwriting.kept_drawings import VERSION, HandwritingError, json_object, time_of, time_text
+from mnist_core.handwriting.kept_drawings import (
+    VERSION,
+    HandwritingError,
+    NewerVersionError,
+    json_object,
+    time_of,
+    time_text,
+)
 from mnist_core.runs import PROJECT
 
 HANDWRITING_DIR_VARIABLE = "DIGIT_LAB_HANDWRITING_DIR"
@@ -111,15 +118,20 @@ def find_set(wanted: str, folder: Path) -> ClassSet:
 def open_set(folder: Path, title: str, owner: str = "") -> ClassSet:
     """Return the set that this owner calls by this title; start it if there is none yet.
 
-    Raises `HandwritingError` if there are too many sets already, or if it cannot be written.
+    Raises `HandwritingError` if there are too many sets already, if it cannot be written, or if a newer Digit Lab did.
     """
     path = folder / set_id(title, owner)
     with telling("The class set could not be started"):
         if not path.is_dir():
             _check_sets(folder, owner)
             path.mkdir(parents=True, exist_ok=True)
-        found = read_set(path)
-        if found.created is None:  # new, or set.json was lost
+        try:
+            found = _read_about(path)
+        except NewerVersionError:
+            raise HandwritingError(
+                "This class set is of a newer Digit Lab. Choose another name for a new set."
+            ) from None
+        except (OSError, HandwritingError):  # new, or set.json was lost
             now = datetime.now(UTC).replace(microsecond=0)
             found = ClassSet(path, clean_title(title), now, owner)
             about = {
@@ -136,10 +148,7 @@ def open_set(folder: Path, title: str, owner: str = "") -> ClassSet:
 def read_set(path: Path) -> ClassSet:
     """Read what a set is called. If set.json is lost or damaged, the drawings are still there, under a stand-in."""
     try:
-        about = json_object(read_patiently(path / ABOUT), "class set")
-        owner = about.get("owner")
-        owner = owner if isinstance(owner, str) else ""
-        return ClassSet(path, clean_title(str(about.get("title", ""))), time_of(about.get("created")), owner)
+        return _read_about(path)
     except (OSError, HandwritingError):
         return ClassSet(path, f"Set {path.name[:6]}", None)
 
@@ -158,6 +167,14 @@ def telling(what: str) -> Iterator[None]:
         raise HandwritingError(f"{what}: the class set may have been deleted in this moment.") from None
     except OSError as error:
         raise HandwritingError(f"{what}: {error.strerror or error}.") from error
+
+
+def _read_about(path: Path) -> ClassSet:
+    """Read set.json. Raises `OSError`, or `HandwritingError` if it is damaged or of a newer version."""
+    about = json_object(read_patiently(path / ABOUT), "class set")
+    owner = about.get("owner")
+    owner = owner if isinstance(owner, str) else ""
+    return ClassSet(path, clean_title(str(about.get("title", ""))), time_of(about.get("created")), owner)
 
 
 def _check_sets(folder: Path, owner: str) -> None:

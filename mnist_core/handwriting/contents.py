@@ -14,7 +14,7 @@ import numpy as np
 
 from mnist_core.dataset import Images, Labels
 from mnist_core.drawing import IMAGE_SIZE
-from mnist_core.files import read_patiently, replacing
+from mnist_core.files import read_patiently, remove_leftovers, replacing
 from mnist_core.handwriting.class_sets import ClassSet, current_limits, telling
 from mnist_core.handwriting.kept_drawings import HandwritingError, KeptDrawing, from_line, is_drawing_id, to_line
 
@@ -101,6 +101,7 @@ def add(class_set: ClassSet, drawings: Sequence[KeptDrawing]) -> int:
             f"A class set holds at most {bounds.bytes / 1e6:.0f} MB of drawings here. Start another set."
         )
     with telling("The drawing could not be kept"):
+        remove_leftovers(class_set.path)
         for name, line in lines.items():
             with replacing(class_set.path / name) as beside:
                 beside.write_bytes(line)

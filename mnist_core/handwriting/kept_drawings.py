@@ -35,6 +35,10 @@ class HandwritingError(Exception):
     """A drawing or class set that cannot be read or kept; the message is fit for a page."""
 
 
+class NewerVersionError(HandwritingError):
+    """It is sound, but of a version of the format that is not known here yet."""
+
+
 @dataclass(frozen=True, eq=False)
 class KeptDrawing:
     """A drawing with its label. `id` is 32 random hexadecimal digits: whoever has the same one has the same drawing."""
@@ -105,7 +109,7 @@ def json_object(line: bytes, what: str) -> dict[str, Any]:
     if not isinstance(values, dict) or not is_of(values.get("version"), int) or values["version"] < 1:
         raise HandwritingError(f"It is not a {what} of Digit Lab.")
     if values["version"] > VERSION:
-        raise HandwritingError(f"It was written by a newer Digit Lab (version {values['version']} of the format).")
+        raise NewerVersionError(f"It was written by a newer Digit Lab (version {values['version']} of the format).")
     return values
 
 

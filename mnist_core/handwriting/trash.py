@@ -45,7 +45,7 @@ def restore(folder: Path, token: str) -> ClassSet:
     Raises `HandwritingError` if it is not in the trash any more.
     """
     deleted = folder / _FOLDER / token
-    found = list(deleted.iterdir()) if _TOKEN.fullmatch(token) and deleted.is_dir() else []
+    found = sorted(deleted.glob("*")) if _TOKEN.fullmatch(token) else []
     if not found:
         raise HandwritingError(f"This is not in the trash any more: it is emptied after {DAYS_KEPT} days.")
     source, target = found[0], folder / found[0].name
@@ -101,7 +101,7 @@ def _make_room(trash: Path, keep: str) -> None:
     others = [path for path in trash.iterdir() if path.name != keep]
     left = current_limits().deleted - _drawings(trash / keep)
     for path in sorted(others, key=lambda path: path.stat().st_mtime, reverse=True):
-        left -= _drawings(path)
+        left -= max(_drawings(path), 1)  # an empty set is something, too
         if left < 0:
             shutil.rmtree(path, ignore_errors=True)
 

@@ -20,7 +20,13 @@ MAX_PIXELS = 25_000_000  # most phones take 12 million
 SIDE = 1600  # what a larger picture is scaled down to: a row of twenty digits still has 50 pixels for each
 
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+_JPEG = ("JPEG", "MPO")  # the second is a JPEG with a further picture in it
 _MOVING = ("PNG", "GIF", "WEBP", "TIFF")  # some phones put a second, hidden picture into a JPEG; that is no film
+MAX_SCANS = 100  # of a JPEG, which usually has one or ten: unpacking passes over all of the picture for each
+MAX_PIECES = 10_000  # strips or tiles of a TIFF, which usually has one for some rows
+_SCAN = b"\xff\xda"  # how each scan of a JPEG begins; its own data cannot hold this
+_STRIPS, _TILES = 273, 324  # tags of a TIFF: where its strips or tiles are
+_ORIENTATION = 274  # a tag of EXIF: how the camera was held
 _STRIP_PIXELS = 1_000_000  # of a picture of 16 bits a pixel that are converted at a time
 _WHITE_LEVEL = 223  # what is at least as light, in all that can be seen, is meant for a dark page
 # What a file of Apple's format says of itself in bytes 8 to 11.
@@ -47,9 +53,12 @@ def read_picture(content: bytes) -> Picture:
     """
     with _opened(content) as picture:
         picture.draft("RGB", (SIDE, SIDE))  # a JPEG unpacks to a half or a quarter of its size, if that is enough
-        upright = ImageOps.exif_transpose(_eight_bits(picture))
-        upright.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
-        return np.asarray(_opaque(upright))
+        picture.load()
+        orientation = picture.getexif().get(_ORIENTATION, 1)  # a TIFF is upright now, and says so
+        small = _averageable(_eight_bits(picture))
+        small.thumbnail((SIDE, SIDE), Image.Resampling.BOX)  # before anything else: copies of the whole take memory
+        small.getexif()[_ORIENTATION] = orientation
+        return np.asarray(_opaque(ImageOps.exif_transpose(small)))
 
 
 def grey(picture: Picture) -> binarisation.Levels:
@@ -75,8 +84,11 @@ def _opened(content: bytes) -> Iterator[Image.Image]:
                     f"The picture has {picture.width:,} × {picture.height:,} pixels, more than "
                     f"{MAX_PIXELS // 1_000_000} million: save it smaller, or cut it to the digits."
                 )
-            if picture.format in _MOVING and getattr(picture, "n_frames", 1) > 1:
+            # Not `n_frames`, which may have to walk through many thousands.
+            if picture.format in _MOVING and getattr(picture, "is_animated", False):
                 raise PictureError("The file holds several pictures, such as an animation: save one of them by itself.")
+            if _pieces(picture) > MAX_PIECES or (picture.format in _JPEG and content.count(_SCAN) > MAX_SCANS):
+                raise PictureError("The picture is put together from too many pieces: open it and save it anew.")
             yield picture
     except PictureError:
         raise
@@ -84,6 +96,19 @@ def _opened(content: bytes) -> Iterator[Image.Image]:
         raise PictureError(
             "This is not a picture that can be read, or it is damaged: choose a JPEG or PNG file."
         ) from error
+
+
+def _pieces(picture: Image.Image) -> int:
+    """Return in how many pieces a picture that is not unpacked yet lies in its file."""
+    tags = getattr(picture, "tag_v2", {})
+    return max(len(getattr(picture, "tile", ())), *(len(tags.get(tag, ())) for tag in (_STRIPS, _TILES)))
+
+
+def _averageable(picture: Image.Image) -> Image.Image:
+    """Return a picture whose neighbouring pixels can be averaged, unlike places in a palette, or black and white."""
+    if picture.has_transparency_data:
+        return picture if picture.mode in ("LA", "RGBA") else picture.convert("RGBA")
+    return picture if picture.mode in ("L", "RGB", "CMYK") else picture.convert("RGB")
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:

@@ -74,7 +74,13 @@ def thickened(ink: Ink) -> Ink:
     """Return the ink of a digit, (height, width) uint8 of its box, with strokes that are not thinner than MNIST's."""
     scale = _FINE * DIGIT_SIZE / max(ink.shape)
     height, width = (max(1, round(length * scale)) for length in ink.shape)
-    fine = resized(ink, height, width)
+    fine = _as_dark(resized(ink, height, width), ink)
     missing = _FINE * _STROKE_WIDTH - stroke_width(fine >= INK_LEVEL)
     edge = round(missing / 2)
     return changed(np.pad(fine, edge), thickness=edge) if edge > 0 else ink
+
+
+def _as_dark(fine: Ink, ink: Ink) -> Ink:
+    """Return scaled ink as dark as it was: averaged with the paper beside them, thin lines may fade to nothing."""
+    factor = float(ink.max()) / max(int(fine.max()), 1)
+    return (fine * factor).round().clip(0, 255).astype(np.uint8) if factor > 1 else fine

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from steps import DIGITS, open_canvas, reading
@@ -11,28 +13,38 @@ from steps import DIGITS, open_canvas, reading
 
 @pytest.fixture
 def tablet(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 800, "height": 1100}, has_touch=True)
+    context = browser.new_context(viewport={"width": 800, "height": 700}, has_touch=True)
     context.set_default_timeout(120_000)
     yield context.new_page()
     context.close()
 
 
+SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
+
+
+def move_by(tablet: Page, tool: str, points: list[tuple[float, float]]) -> None:
+    """Move a finger or a pen through places of the window, as the browser hears it from a touch screen."""
+    screen = tablet.context.new_cdp_session(tablet)
+    ends = np.array(points)
+    # On the way, many places are told, as by a hand: of the first few, a browser waits whether it is a tap.
+    places = np.concatenate([np.linspace(*pair, 12) for pair in pairwise(ends)] + [ends[-1:]])
+    for place, (x, y) in enumerate(places.tolist()):
+        point = {"x": x, "y": y}
+        phase = 0 if place == 0 else 2 if place == len(places) - 1 else 1
+        if tool == "finger":
+            kind = ("touchStart", "touchMove", "touchEnd")[phase]
+            screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [] if phase == 2 else [point]})
+        else:
+            kind = ("mousePressed", "mouseMoved", "mouseReleased")[phase]
+            pen = {"pointerType": "pen", "button": "left", "buttons": 1, "clickCount": 1, "force": 0.5}
+            screen.send("Input.dispatchMouseEvent", {"type": kind, **point, **pen})
+
+
 def draw_by(tablet: Page, tool: str, digit: int) -> None:
-    """Draw a digit as the browser hears it from a touch screen: by events of touch, or of a pen."""
     box = tablet.locator("canvas.upper-canvas").bounding_box()
     assert box is not None
-    screen = tablet.context.new_cdp_session(tablet)
     for stroke in DIGITS[digit]:
-        points = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in stroke]
-        for place, point in enumerate([*points, points[-1]]):
-            phase = 0 if place == 0 else 2 if place == len(points) else 1
-            if tool == "finger":
-                kind = ("touchStart", "touchMove", "touchEnd")[phase]
-                screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [] if phase == 2 else [point]})
-            else:
-                kind = ("mousePressed", "mouseMoved", "mouseReleased")[phase]
-                pen = {"pointerType": "pen", "button": "left", "buttons": 1, "clickCount": 1, "force": 0.5}
-                screen.send("Input.dispatchMouseEvent", {"type": kind, **point, **pen})
+        move_by(tablet, tool, [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke])
 
 
 @pytest.mark.parametrize("tool", ["finger", "pen"])
@@ -43,4 +55,18 @@ def test_digits_are_read_after_each_stroke(tablet: Page, server, tool: str) -> N
         expect(reading(tablet)).to_have_text(str(digit))
         tablet.get_by_role("button", name="Clear").click()
         expect(reading(tablet)).to_have_text("?")
-    assert tablet.evaluate("window.scrollY") == 0  # a finger that draws does not scroll
+
+
+def test_a_finger_scrolls_the_page_but_not_while_it_draws(tablet: Page, server) -> None:
+    open_canvas(tablet, server.url)
+    draw_by(tablet, "finger", 1)
+    expect(reading(tablet)).to_have_text("1")  # what is below makes the page longer than the window
+    box = tablet.locator("canvas.upper-canvas").bounding_box()
+    assert box is not None
+    low, high = box["y"] + 320, box["y"] + 20
+    on_canvas, beside = box["x"] + 200, box["x"] + box["width"] + 20
+    move_by(tablet, "finger", [(on_canvas, low), (on_canvas, high)])
+    tablet.wait_for_timeout(500)
+    assert tablet.evaluate(SCROLLED) == 0
+    move_by(tablet, "finger", [(beside, low), (beside, high)])
+    tablet.wait_for_function(f"() => {SCROLLED} > 50")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import subprocess
 import sys
 import threading
 from datetime import UTC, datetime
@@ -99,6 +100,17 @@ def test_damaged_files_are_left_out_and_told(class_4b: ClassSet) -> None:
         moved_file.name: "It holds the drawing of another file.",
     }
     assert contents.count(class_4b) == 3
+
+
+def test_what_a_killed_server_left_half_written_goes_with_the_next_drawing(class_4b: ClassSet) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left, being_written = (class_4b.path / f".{'a' * 32}-{pid}-1.json" for pid in (gone.pid, os.getpid()))
+    for path in (left, being_written):
+        path.write_text("half")
+    contents.keep(class_4b, drawing())
+    assert not left.exists()
+    assert being_written.exists()
 
 
 @pytest.fixture
@@ -216,6 +228,16 @@ def test_a_lost_name_costs_no_drawing_and_heals_when_it_is_typed_again(
     assert contents.read_contents(found).labels.tolist() == [5]
     assert class_sets.open_set(folder, "Class 4b").title == "Class 4b"
     assert [each.title for each in class_sets.list_sets(folder)] == ["Class 4b"]
+
+
+def test_a_set_of_a_newer_version_is_left_as_it_is(class_4b: ClassSet, folder: Path) -> None:
+    about = class_4b.path / "set.json"
+    newer = json.dumps({**json.loads(about.read_text()), "version": 2, "colour": "red"})
+    about.write_text(newer)
+    with pytest.raises(HandwritingError, match="of a newer Digit Lab"):
+        class_sets.open_set(folder, "Class 4b")
+    assert about.read_text() == newer
+    assert len(class_sets.list_sets(folder)) == 1
 
 
 def test_sets_are_listed_by_title(folder: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from drawings_to_keep import ANNA, drawing, kept
+from drawings_to_keep import ANNA, NARROW, drawing, kept
 
 from mnist_core.handwriting import class_sets, contents, trash
 from mnist_core.handwriting.class_sets import ClassSet
@@ -137,6 +137,12 @@ def test_the_trash_is_bounded_and_what_was_deleted_last_stays(narrow: None, fold
     left = [token for token in tokens if (folder / ".deleted" / token).exists()]
     assert left == tokens[-1:]  # two of them would be six drawings, and five may be there
     assert contents.count(trash.restore(folder, tokens[-1])) == 3
+
+
+def test_empty_sets_fill_the_trash_too(narrow: None, folder: Path) -> None:
+    for _ in range(3 * NARROW.deleted):
+        trash.delete_set(class_sets.open_set(folder, "Class 4b", ANNA), ANNA)
+    assert len(list((folder / ".deleted").iterdir())) <= NARROW.deleted + 1
 
 
 def test_what_is_deleted_can_be_brought_back_even_if_the_trash_is_emptied_at_the_same_moment(

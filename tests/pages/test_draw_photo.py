@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
 
@@ -23,6 +26,7 @@ with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {})
     import streamlit_drawable_canvas  # noqa: F401
 
     from ui import answer_bars, digit_grid
+    from ui.draw import photo_view
 
 
 @pytest.fixture
@@ -237,3 +241,24 @@ def test_without_networks_the_photo_is_still_looked_at(nothing_ships: None) -> N
     assert "There is no trained network yet" in texts(app)
     assert not app.header
     assert app.slider
+
+
+def test_photos_of_many_visitors_are_unpacked_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large one takes some hundred megabytes for a moment: of a whole class, they would fill the machine."""
+    at_work, together, lock = 0, [], threading.Lock()
+
+    def read_picture(content: bytes) -> np.ndarray:
+        nonlocal at_work
+        with lock:
+            at_work += 1
+            together.append(at_work)
+        time.sleep(0.05)
+        with lock:
+            at_work -= 1
+        return np.full((40, 40, 3), len(content), np.uint8)
+
+    monkeypatch.setattr(photo_view.picture_files, "read_picture", read_picture)
+    with ThreadPoolExecutor(6) as visitors:
+        looked_at = list(visitors.map(photo_view._looked_at, [bytes(length) for length in range(1, 7)]))
+    assert together == [1] * 6
+    assert [picture[0, 0, 0] for picture, _, _ in looked_at] == [1, 2, 3, 4, 5, 6]  # each one their own

@@ -161,6 +161,16 @@ def test_what_is_too_large_for_a_public_server_cannot_be_trained(monkeypatch: py
     assert "90 epochs: at most 80 are allowed here" in texts(app)
 
 
+def test_what_would_not_come_to_its_end_on_a_public_server_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_page("train", preset="champion")
+    assert "a run is stopped after" not in texts(app)
+    monkeypatch.setenv("DIGIT_LAB_PUBLIC", "1")
+    app.run()
+    assert "Here a run is stopped after 20 min and keeps what it has learned by then" in texts(app)
+    assert not button(app, "Train").disabled
+    assert "a run is stopped after" not in texts(open_page("train", preset="champion", epochs="2"))
+
+
 def test_nobody_changes_the_run_of_another_on_a_public_server(
     own_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,7 +141,8 @@ def _name() -> None:
 
 def _keep(candidate: _Candidate) -> None:
     meant = st.session_state.get(candidate.meant_key)
-    if meant not in CLASSES:
+    last: _Kept | None = st.session_state.get(Keys.LAST_KEPT)
+    if meant not in CLASSES or (last is not None and last.digest == candidate.digest):  # the second of two quick clicks
         return
     try:
         drawing = new_drawing(meant, candidate.image, candidate.drawing)

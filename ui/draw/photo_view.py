@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import streamlit as st
 
@@ -24,6 +26,7 @@ _FILE, _CAMERA = "A file", "The camera"
 _TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
 _SHOWN_SIDE = 900  # pixels that are sent to the browser
 _LOWEST, _HIGHEST = 2, 95  # percent, of the threshold
+_one_at_a_time = threading.Lock()  # of all visitors: a large picture takes some hundred megabytes for a moment
 
 
 def show() -> None:
@@ -207,13 +210,15 @@ def _is_sure(reading: Reading) -> bool:
 @st.cache_resource(show_spinner="Looking at the photo …", max_entries=4, ttl=600)
 def _looked_at(content: bytes) -> tuple[Picture, binarisation.Contrast, float]:
     """Return a photo, its ink, and the threshold that Otsu's method finds. Raises `PictureError`."""
-    picture = picture_files.read_picture(content)
-    contrast = binarisation.contrast(picture_files.grey(picture))
-    return picture, contrast, binarisation.automatic_threshold(contrast)
+    with _one_at_a_time:
+        picture = picture_files.read_picture(content)
+        contrast = binarisation.contrast(picture_files.grey(picture))
+        return picture, contrast, binarisation.automatic_threshold(contrast)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, ttl=600)
 def _found(content: bytes, threshold: float, _contrast: binarisation.Contrast) -> tuple[Ink, list[list[Digit]]]:
     """Return the ink of a photo from a threshold on, and the digits in it; its contrast follows from its content."""
-    ink = binarisation.ink(_contrast, threshold)
-    return ink, finding_digits.rows_of_digits(ink)
+    with _one_at_a_time:
+        ink = binarisation.ink(_contrast, threshold)
+        return ink, finding_digits.rows_of_digits(ink)

@@ -39,12 +39,12 @@ def ticket(draft: Draft) -> None:
         st.warning(too_large, icon=":material/block:")
         _cost(draft)
     else:
-        _cost(draft)
+        _tell_of_time_limit(_cost(draft))
     _changes(draft)
     _share(draft)
 
 
-def _cost(draft: Draft) -> None:
+def _cost(draft: Draft) -> cost.Cost:
     config = draft.config
     expected = cost.estimate(config, readers.measured_speeds())
     waiting = readers.queue()
@@ -66,6 +66,19 @@ def _cost(draft: Draft) -> None:
                 st.markdown(value, width="content")
         low, high = (rough_duration(expected.seconds_per_epoch * factor) for factor in (expected.low, expected.high))
         st.caption(f"Time: {expected.basis}. An epoch probably takes {low} to {high}.")
+    return expected
+
+
+def _tell_of_time_limit(expected: cost.Cost) -> None:
+    """Say so if a run would be stopped before its end."""
+    longest = limits.current().training_seconds
+    if expected.seconds_in_all > longest:
+        st.warning(
+            f"Here a run is stopped after {rough_duration(longest)} and keeps what it has learned by then. This one "
+            f"would take about {rough_duration(expected.seconds_in_all)}: with fewer epochs or images, or a smaller "
+            "network, it comes to its end.",
+            icon=":material/timer_off:",
+        )
 
 
 def _changes(draft: Draft) -> None:

@@ -58,6 +58,24 @@ def test_a_drawing_is_kept_as_suggested_and_taken_back(canvas: SimpleNamespace, 
     assert "Kept as number" not in texts(app)
 
 
+def test_of_two_quick_clicks_one_keeps_the_drawing(
+    canvas: SimpleNamespace, handwriting: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ui.draw import keeping
+
+    keep = keeping._keep
+
+    def twice(candidate: keeping._Candidate) -> None:  # the second click comes before the page has changed
+        keep(candidate)
+        keep(candidate)
+
+    monkeypatch.setattr(keeping, "_keep", twice)
+    app = press(open_page("draw"), "Keep this 7")
+    assert sets(handwriting) == {"Our handwriting": [7]}
+    app = press(app, "Take it back")
+    assert sets(handwriting) == {"Our handwriting": []}
+
+
 def test_many_drawings_of_a_class(canvas: SimpleNamespace, handwriting: Path) -> None:
     fill(handwriting, [1, 2])
     app = open_page("draw")
