@@ -4,9 +4,9 @@ A network names a digit for anything. These rules, in this order, decide what th
 
 1. blank: there is no ink.
 2. several: a straight line of bare paper parts the ink into two pieces that are both as large as digits.
-3. no digit: no training image of the digit that was read is like the drawing.
-4. unsure: the network is no longer sure of the digit when it is turned, slanted or squeezed a little, or most of the
-   other networks that were asked are sure of another one.
+3. no digit: the ink is in more pieces than digits are, or no training image of the digit that was read is like it.
+4. unsure: the network is less than 90 % sure of the digit, or no longer sure when it is turned, slanted or squeezed a
+   little, or most of the other networks that were asked are sure of another one.
 5. clear: none of these.
 
 The numbers were chosen on MNIST training images, recorded pen strokes, letters and scribbles; `benchmarks/doubt.py`
@@ -23,10 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mnist_core.answers import UNSURE_BELOW, percent
 from mnist_core.dataset import Images
 from mnist_core.drawing import CENTRE, PAPER_LEVEL, Ink, NoInkError, crop
 from mnist_core.evaluation import Probabilities, ranking
 from mnist_core.likeness import Examples, likeness
+from mnist_core.photos import connected_components
 
 Kind = Literal["clear", "unsure", "no digit", "several", "blank"]
 KINDS: tuple[Kind, ...] = ("clear", "unsure", "no digit", "several", "blank")
@@ -38,6 +40,7 @@ LIKE = (0.946, 0.914, 0.918, 0.924, 0.91, 0.922, 0.944, 0.926, 0.931, 0.88)
 # Turn in degrees, slant as a share of the height, and the part of its width and height that is kept.
 _CHANGES = ((-12, 0, 1, 1), (12, 0, 1, 1), (0, -0.3, 1, 1), (0, 0.3, 1, 1), (0, 0, 0.75, 1), (0, 0, 1, 0.75))
 
+_MOST_PIECES = 3  # of 3,000 digits of MNIST two have more, of 1,500 recorded pen strokes none; a smiling face has four
 _FINE = 96  # the longer side of the ink, in points, when pieces are looked for
 _SLANTS = np.tan(np.radians(np.arange(-24, 25, 4)))  # of lines that may part two digits
 _TALL = 0.5  # of the height of all ink: what is as tall as this beside other ink may be a digit
@@ -70,7 +73,7 @@ def judge(ink: Ink, digit: Images | None, answers: Sequence[Probabilities], exam
     that whose reading is shown, then any others that were asked, for which (1, 10), of the digit alone, will do.
     """
     try:
-        several = has_several_digits(ink)
+        several, pieces = has_several_digits(ink), count_pieces(ink)
     except NoInkError as error:
         return Verdict("blank", str(error))
     if several:
@@ -80,7 +83,12 @@ def judge(ink: Ink, digit: Images | None, answers: Sequence[Probabilities], exam
     if digit is None or not answers:
         raise ValueError("A drawing with ink is judged by the answers of at least one network.")
     reading = int(answers[0][0].argmax())
-    if likeness(digit, reading, examples) < LIKE[reading]:
+    if pieces > _MOST_PIECES:
+        return Verdict(
+            "no digit",
+            f"It would say {reading}, but no digit is made of {pieces} pieces. Perhaps it is something else.",
+        )
+    if not is_like(digit, reading, examples):
         return Verdict(
             "no digit",
             f"It would say {reading}, but no {reading} that it learned from looks like this. Perhaps it is no digit.",
@@ -89,11 +97,25 @@ def judge(ink: Ink, digit: Images | None, answers: Sequence[Probabilities], exam
     if mean[reading] < CERTAIN:
         second = next(other for other, _ in ranking(mean, 2) if other != reading)
         return Verdict("unsure", f"Unsure: turned or squeezed a little, this {reading} is also read as {second}.")
+    certainty = float(answers[0][0][reading])
+    if certainty < UNSURE_BELOW:
+        second = next(other for other, _ in ranking(answers[0][0], 2) if other != reading)
+        return Verdict("unsure", f"Unsure: {percent(certainty)} is not much, and it may be a {second}.")
     against = [other for other in others if other.argmax() != reading and other.max() >= CERTAIN]
     if 2 * len(against) > len(others):
         who = "the other network is" if len(others) == 1 else "most of the other networks are"
         return Verdict("unsure", f"Unsure: {who} sure that this is no {reading}.")
     return Verdict("clear", f"A clear {reading}: it stays one when turned, slanted or squeezed a little.")
+
+
+def is_like(digit: Images, reading: int, examples: Examples) -> bool:
+    """Whether some training image of the digit `reading` is like an image, (28, 28) uint8."""
+    return likeness(digit, reading, examples) >= LIKE[reading]
+
+
+def count_pieces(ink: Ink) -> int:
+    """Return of how many pieces that do not touch ink, (height, width) uint8, is made. Raises `NoInkError`."""
+    return connected_components.label(_coarse(ink) >= PAPER_LEVEL)[1]
 
 
 def has_several_digits(ink: Ink) -> bool:
@@ -102,12 +124,16 @@ def has_several_digits(ink: Ink) -> bool:
     Beside each other, both must be at least half as tall as all the ink, and the line may lean by up to 24 degrees;
     above each other, both must have 35 % of its height. Digits that touch are not told apart. Raises `NoInkError`.
     """
+    y, x = np.nonzero(_coarse(ink) >= PAPER_LEVEL)
+    return _is_parted(y, y, _STACKED) or any(_is_parted(x + slant * y, y, _TALL) for slant in _SLANTS)
+
+
+def _coarse(ink: Ink) -> Ink:
+    """Return ink without the paper around it, some 100 to 200 points long at most. Raises `NoInkError`."""
     ink = crop(ink)
     step = max(1, max(ink.shape) // _FINE)
     rows, columns = (np.arange(0, length, step) for length in ink.shape)
-    coarse = np.maximum.reduceat(np.maximum.reduceat(ink, rows, axis=0), columns, axis=1)
-    y, x = np.nonzero(coarse >= PAPER_LEVEL)
-    return _is_parted(y, y, _STACKED) or any(_is_parted(x + slant * y, y, _TALL) for slant in _SLANTS)
+    return np.maximum.reduceat(np.maximum.reduceat(ink, rows, axis=0), columns, axis=1)
 
 
 def _is_parted(places: NDArray[np.number], y: NDArray[np.intp], share: float) -> bool:

@@ -22,6 +22,7 @@ import numpy as np
 import psutil
 from loky import ProcessPoolExecutor
 from loky.process_executor import BrokenProcessPool, ShutdownExecutorError
+from numpy.typing import NDArray
 
 from mnist_core import doubt
 from mnist_core.dataset import Images, load_mnist
@@ -84,6 +85,14 @@ def read(model_file: Path, opinions: Sequence[Path], ink: Ink, digit: Images) ->
     return cast(Reading, _ask(_read, model_file, opinions, ink, digit))
 
 
+def resemble(images: Images, readings: Sequence[int]) -> NDArray[np.bool_]:
+    """Return whether each of the images (n, 28, 28) uint8 is like a training image of the digit it is read as, (n,).
+
+    Raises `InferenceError` if the inference process cannot answer.
+    """
+    return cast(NDArray[np.bool_], _ask(_resemble, None, images, readings))
+
+
 def look_inside(model_file: Path, image: Images) -> Insight:
     """Return what a saved network made of an image, (28, 28) uint8, and what speaks for each of the ten digits.
 
@@ -92,15 +101,15 @@ def look_inside(model_file: Path, image: Images) -> Insight:
     return cast(Insight, _ask(_look_inside, model_file, image))
 
 
-def _ask(function: Callable[..., Any], model_file: Path, *arguments: Any) -> Any:
-    """Let the inference process call a function with the file of a network and further arguments."""
+def _ask(function: Callable[..., Any], model_file: Path | None, *arguments: Any) -> Any:
+    """Let the inference process call a function with the file of a network, if one is asked, and further arguments."""
     for _ in range(_ATTEMPTS):
         with suppress(_ProcessDiedError):  # the next attempt starts a new process
             return _wait(model_file, *_submit(function, model_file, *arguments))
     raise InferenceError("The inference process ends again and again; the machine may be out of memory.")
 
 
-def _wait(model_file: Path, executor: Any, future: Future[Any]) -> Any:
+def _wait(model_file: Path | None, executor: Any, future: Future[Any]) -> Any:
     try:
         return future.result()
     except InferenceError:
@@ -110,9 +119,8 @@ def _wait(model_file: Path, executor: Any, future: Future[Any]) -> Any:
         raise _ProcessDiedError from error
     except Exception as error:  # TensorFlow has many kinds, lack of memory among them
         _log.exception("A question to the inference process failed.")
-        raise InferenceError(
-            f"What {_name(model_file)} reads could not be found out: the machine may be short of memory. Try again."
-        ) from error
+        who = _name(model_file) if model_file else "The inference process"
+        raise InferenceError(f"{who} could not answer. Try again; the server’s log tells why.") from error
 
 
 def _submit(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Future[Any]]:
@@ -196,6 +204,11 @@ def _read(model_file: Path, opinions: Sequence[Path], ink: Ink, digit: Images) -
         with suppress(InferenceError):  # an opinion less
             answers.append(_predict(other, digit[None]))
     return Reading(answers[0][0], doubt.judge(ink, digit, answers, _examples()))
+
+
+def _resemble(_: None, images: Images, readings: Sequence[int]) -> NDArray[np.bool_]:
+    pairs = zip(images, readings, strict=True)
+    return np.array([doubt.is_like(image, reading, _examples()) for image, reading in pairs], bool)
 
 
 def _look_inside(model_file: Path, image: Images) -> Insight:

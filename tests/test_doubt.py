@@ -121,7 +121,32 @@ class TestRules:
 
     def test_unsure_when_the_network_itself_is(self, examples: Examples) -> None:
         assert self.judge(examples, answers(*[7] * 7, confidence=0.59)).kind == "unsure"
-        assert self.judge(examples, answers(*[7] * 7, confidence=0.61)).kind == "clear"
+        assert self.judge(examples, answers(*[7] * 7, confidence=0.91)).kind == "clear"
+        verdict = self.judge(examples, np.concatenate([answers(7, confidence=0.89), answers(*[7] * 6)]))
+        assert verdict.kind == "unsure"
+        assert verdict.sentence.startswith("Unsure: 89.0% is not much, and it may be a ")
+
+    def test_a_face_in_a_circle_is_no_nought(self, examples: Examples) -> None:
+        turn = np.linspace(0, 2 * np.pi, 40)
+        face = [(168 + 110 * np.cos(a), 168 + 130 * np.sin(a)) for a in turn]
+        eyes = [[(130, 120), (132, 122)], [(206, 120), (208, 122)]]
+        mouth = [(120, 210), (168, 235), (216, 210)]
+        assert self.judge(examples, answers(*[0] * 7), ink=drawn(face, width=20)).kind == "clear"
+        verdict = self.judge(examples, answers(*[0] * 7), ink=drawn(face, *eyes, mouth, width=20))
+        assert verdict.kind == "no digit"
+        assert "no digit is made of 4 pieces" in verdict.sentence
+
+    def test_pieces_are_counted_where_ink_does_not_touch(self) -> None:
+        lines = [[(60, 60 + 50 * place), (200, 60 + 50 * place)] for place in range(5)]
+        for count in range(1, 6):
+            ink = drawn(*lines[:count], width=12)
+            assert doubt.count_pieces(ink) == doubt.count_pieces(ink.repeat(3, axis=0).repeat(3, axis=1)) == count
+        assert doubt.count_pieces(drawn(*lines, [(60, 60), (60, 260)], width=12)) == 1
+        with pytest.raises(drawing.NoInkError):
+            doubt.count_pieces(np.zeros((336, 336), np.uint8))
+
+    def test_hardly_any_digit_of_mnist_has_many_pieces(self, mnist: Mnist) -> None:
+        assert sum(doubt.count_pieces(image) > 3 for image in mnist.x_test[:1000]) <= 2
 
     @pytest.mark.parametrize(
         ("others", "kind"),

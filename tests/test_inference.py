@@ -223,6 +223,16 @@ def test_networks_in_memory_are_bounded_by_their_size(tmp_path: Path, monkeypatc
     assert len(inference._models()) == 1
 
 
+def test_images_are_compared_with_those_of_their_digit(mnist: Mnist) -> None:
+    digits, labels = mnist.x_test[:30], mnist.y_test[:30].tolist()
+    examples = likeness.learn_examples(mnist.x_train, mnist.y_train)
+    expected = [doubt.is_like(image, label, examples) for image, label in zip(digits, labels, strict=True)]
+    assert inference.resemble(digits, labels).tolist() == expected
+    assert sum(expected) >= 27
+    assert not inference.resemble(digits, [(label + 3) % 10 for label in labels])[:5].all()
+    assert inference.resemble(digits[:0], []).shape == (0,)
+
+
 def test_a_killed_inference_process_is_replaced(trained_run: Path, images: Images) -> None:
     expected = inference.predict(trained_run / "model.keras", images)
     (worker,) = inference_workers()

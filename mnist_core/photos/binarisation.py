@@ -81,8 +81,11 @@ def automatic_threshold(found: Contrast) -> float:
 def ink(found: Contrast, threshold: float) -> Ink:
     """Return the ink, (height, width) uint8: 128 and more where the contrast is at least the threshold, 0 to 1.
 
-    The level rises with the contrast, so that edges stay soft, up to 255 at the median of all ink.
+    The level rises with the contrast, so that edges stay soft, up to 255 at the median of all ink. From a threshold of
+    1 on, nothing is ink: that is what `automatic_threshold` gives where nothing stands out.
     """
+    if threshold >= 1:
+        return np.zeros(found.values.shape, np.uint8)
     above = found.values[found.values >= threshold]
     if not above.size:
         return np.zeros(found.values.shape, np.uint8)

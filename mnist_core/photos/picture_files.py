@@ -92,6 +92,11 @@ def _opened(content: bytes) -> Iterator[Image.Image]:
             yield picture
     except PictureError:
         raise
+    except Image.DecompressionBombError as error:  # Pillow opens no picture of 179 million pixels or more
+        million = MAX_PIXELS // 1_000_000
+        raise PictureError(
+            f"The picture has far more than {million} million pixels: save it smaller, or cut it to the digits."
+        ) from error
     except Exception as error:  # Pillow raises many kinds for damaged files, and for sizes that only an attack has
         raise PictureError(
             "This is not a picture that can be read, or it is damaged: choose a JPEG or PNG file."

@@ -6,7 +6,7 @@ Where digits may touch, the network decides: it reads the whole and its parts, s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ class Reading:
     image: Ink
     probabilities: NDArray[np.float32]
     was_cut: bool  # from another digit that touches it
+    is_like: bool = True  # some digit that networks learn from
 
     @property
     def digit(self) -> int:
@@ -53,6 +54,21 @@ def read(rows: Sequence[Sequence[Digit]], predict: Callable[[Ink], Probabilities
     images = np.stack([as_mnist(each.ink) for each in candidates])
     answers = iter(zip(images, predict(images), strict=True))
     return [[reading for digit in row for reading in _settled(digit, answers)] for row in rows]
+
+
+def compare(
+    rows: Sequence[Sequence[Reading]], resemble: Callable[[Ink, list[int]], NDArray[np.bool_]]
+) -> list[list[Reading]]:
+    """Return readings that know whether they are like digits that networks learn from.
+
+    `resemble`, images (n, 28, 28) uint8 and their digits to (n,) bool, is asked once for all.
+    """
+    readings = [reading for row in rows for reading in row]
+    if not readings:
+        return []
+    answers = resemble(np.stack([each.image for each in readings]), [each.digit for each in readings])
+    known = iter(answers.tolist())
+    return [[replace(reading, is_like=next(known)) for reading in row] for row in rows]
 
 
 def _settled(digit: Digit, answers: Iterator[tuple[Ink, NDArray[np.float32]]]) -> list[Reading]:

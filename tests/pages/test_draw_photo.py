@@ -57,6 +57,7 @@ def confidences(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         return found.astype(np.float32)
 
     monkeypatch.setattr(inference, "predict", predict)
+    monkeypatch.setattr(inference, "resemble", lambda images, readings: np.ones(len(images), bool))
     return given
 
 
@@ -111,7 +112,7 @@ def test_rows_are_read_and_doubt_is_marked(
     confidences[:] = [0.99, 0.98, 0.6, 0.97, 0.96]
     app = open_photo(stems(3, 2))
     assert [header.value for header in app.header] == ["0 1 :orange[2]", "3 4"]
-    assert "5 digits in 2 rows. The network is less than 90% sure of 1, in amber." in texts(app)
+    assert "5 digits in 2 rows. One of them is in doubt, in amber." in texts(app)
     assert [tile["caption"] for tile in grids[-1]["tiles"]] == [
         ("0", "99.0%"),
         ("1", "98.0%"),
@@ -128,6 +129,32 @@ def test_rows_are_read_and_doubt_is_marked(
     app.run()
     assert answers[-1]["title"] == "Digit 2 of 5"
     assert answers[-1]["headline"] == "Read as 1, 98.0% sure."
+
+
+def test_what_is_like_no_digit_is_in_doubt_however_sure_the_network_is(
+    answers: list[dict[str, object]],
+    grids: list[dict[str, object]],
+    confidences: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A letter, for example."""
+    asked: list[list[int]] = []
+
+    def resemble(images: Images, readings: list[int]) -> np.ndarray:
+        assert images.shape == (5, 28, 28)
+        asked.append(readings)
+        return np.array([True, False, True, False, True])
+
+    monkeypatch.setattr(inference, "resemble", resemble)
+    app = open_photo(stems(3, 2, width=16))  # answers to pictures of other tests are remembered
+    assert asked == [[0, 1, 2, 3, 4]]
+    assert [header.value for header in app.header] == ["0 :orange[1] 2", ":orange[3] 4"]
+    assert "5 digits in 2 rows. 2 of them are in doubt, in amber." in texts(app)
+    assert [tile["marked"] for tile in grids[-1]["tiles"]] == [False, True, False, True, False]
+    app.session_state["photo_digit"] = 1
+    app.run()
+    assert answers[-1]["kind"] == "unsure"
+    assert answers[-1]["sentence"] == "But no 1 that it learned from looks like this. Perhaps it is no digit."
 
 
 def test_another_photo_forgets_which_digit_was_chosen(

@@ -26,6 +26,11 @@ _FILE, _CAMERA = "A file", "The camera"
 _TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
 _SHOWN_SIDE = 900  # pixels that are sent to the browser
 _LOWEST, _HIGHEST = 2, 95  # percent, of the threshold
+_DOUBT = (
+    f"A digit is in doubt if the network is less than {UNSURE_BELOW:.0%} sure of it, or if no digit that it learned "
+    "from looks like it."
+)
+_IS_LIKE_NONE = "But no {digit} that it learned from looks like this. Perhaps it is no digit."
 _one_at_a_time = threading.Lock()  # of all visitors: a large picture takes some hundred megabytes for a moment
 
 
@@ -88,7 +93,8 @@ def _read(run: runs.Run, rows: list[list[Digit]]) -> list[list[Reading]]:
     """Return what a network reads; nothing, with words about it, if it cannot answer."""
     try:
         with st.spinner("The network is waking up …", show_time=False):
-            return reading_digits.read(rows, lambda images: Pictures(images).answers_of(run))
+            readings = reading_digits.read(rows, lambda images: Pictures(images).answers_of(run))
+            return reading_digits.compare(readings, inference.resemble)
     except inference.InferenceError as error:
         st.error(str(error), icon=":material/error:")
         return []
@@ -114,10 +120,11 @@ def _show_answer(rows: list[list[Reading]], *, found: bool) -> None:
     sentence = f"{count(len(readings), 'digit')}{lines}."
     unsure = sum(not _is_sure(reading) for reading in readings)
     if unsure:
-        sentence += f" The network is less than {UNSURE_BELOW:.0%} sure of {unsure}, in amber."
+        whose = "One of them is" if unsure == 1 < len(readings) else "It is" if unsure == 1 else f"{unsure} of them are"
+        sentence += f" {whose} in doubt, in amber."
     if len(readings) >= finding_digits.MOST_DIGITS:
         sentence += f" No more than the {finding_digits.MOST_DIGITS} largest are read."
-    st.caption(sentence)
+    st.caption(sentence, help=_DOUBT)
 
 
 def _show_photo(picture: Picture, rows: list[list[Reading]]) -> None:
@@ -179,7 +186,7 @@ def _show_digits(readings: list[Reading]) -> None:
         ]
         digit_grid(np.stack([each.image for each in readings]), tiles, _choose, width=72, key="photo-digits")
         if any(tile.marked for tile in tiles):
-            st.markdown(f":small[:orange[●] Less than {UNSURE_BELOW:.0%} sure.]")
+            st.markdown(":small[:orange[●] In doubt.]")
         if any(each.was_cut for each in readings):
             st.caption("Digits that touch were cut apart, since the network is surer of the parts than of the whole.")
     with detail:
@@ -188,7 +195,8 @@ def _show_digits(readings: list[Reading]) -> None:
             "clear" if _is_sure(reading) else "unsure",
             str(reading.digit),
             f"Read as {reading.digit}, {percent(reading.confidence)} sure.",
-            f"In all: {top_three(reading.probabilities)}.",
+            "" if reading.is_like else _IS_LIKE_NONE.format(digit=reading.digit),
+            note=f"In all: {top_three(reading.probabilities)}.",
             title=f"Digit {chosen + 1} of {len(readings)}"
             + (", the least sure" if chosen == least_sure and not _is_sure(reading) else ""),
         )
@@ -204,7 +212,7 @@ def _choose(place: int) -> None:
 
 
 def _is_sure(reading: Reading) -> bool:
-    return reading.confidence >= UNSURE_BELOW
+    return reading.confidence >= UNSURE_BELOW and reading.is_like
 
 
 @st.cache_resource(show_spinner="Looking at the photo …", max_entries=4, ttl=600)
