@@ -50,6 +50,8 @@ def test_each_stroke_is_answered_and_can_be_taken_back(page: Page, server) -> No
     expect(reading(page)).to_have_text("4")
     page.keyboard.press("Control+z")
     expect(reading(page)).not_to_have_text("4")
+    page.keyboard.press("Control+y")
+    expect(reading(page)).to_have_text("4")
     press(page, "Clear")
     expect(reading(page)).to_have_text("?")
     draw(page, DIGITS[1][0])  # at once

@@ -54,10 +54,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
     drawing = false
   }
   const onKey = (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return
+    const key = event.key.toLowerCase()
+    if (!(event.ctrlKey || event.metaKey) || !["z", "y"].includes(key)) return
     if (event.composedPath()[0].matches?.("input, textarea, [contenteditable]")) return
     event.preventDefault()
-    press(event.shiftKey ? "redo" : "undo")
+    press(key === "y" || event.shiftKey ? "redo" : "undo")
   }
   const listeners = { mousedown: begin, touchstart: begin, mouseup: end, touchend: end, keydown: onKey }
   for (const [name, listener] of Object.entries(listeners)) document.addEventListener(name, listener)

@@ -15,7 +15,7 @@ _tools = st.components.v2.component(
     html="""
 <div class="canvas-tools" role="group" aria-label="Drawing" hidden>
   <button type="button" title="Take the last stroke back (Ctrl Z)">Undo</button>
-  <button type="button" title="Draw it again (Ctrl Shift Z)">Redo</button>
+  <button type="button" title="Draw it again (Ctrl Y)">Redo</button>
   <button type="button" title="Start over">Clear</button>
 </div>
 """,

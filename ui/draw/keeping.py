@@ -63,12 +63,13 @@ def show(image: Ink, drawing: Drawing, reading: int | None) -> None:
     `image` is (28, 28) as networks were given it, `drawing` is what the canvas tells, `reading` is what to suggest.
     """
     candidate = _Candidate(image, drawing)
-    st.subheader("What did you mean?", anchor=False)
+    last: _Kept | None = st.session_state.get(Keys.LAST_KEPT)
+    is_kept = last is not None and last.digest == candidate.digest
+    st.subheader("Kept. Clear the canvas for the next one." if is_kept else "What did you mean?", anchor=False)
     problem = st.session_state.pop(Keys.NOT_KEPT, None)
     if problem:
         st.error(plain(str(problem)), icon=":material/error:")
-    last: _Kept | None = st.session_state.get(Keys.LAST_KEPT)
-    if last is None or last.digest != candidate.digest:
+    if not is_kept:
         _ask(candidate, reading)
     if last is not None:
         _show_last(last)

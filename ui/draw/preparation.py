@@ -57,7 +57,7 @@ _SLIDERS = (
     _Slider("down", "Drag down", -_FURTHEST, _FURTHEST, 1, " px"),
     _Slider("size", "Size", 30, 130, 5, " %%", default=100),
     _Slider("rotation", "Turn", -45, 45, 5, "°"),
-    _Slider("thickness", "Thicken", -10, 14, 1, " px"),
+    _Slider("thickness", "Line width", -10, 14, 1, " px"),
 )
 
 

@@ -140,12 +140,12 @@ def _verdict(run: Run, found: Contents, answers: Probabilities) -> str:
     """Return how many drawings a network reads as they were meant, and what that says of it."""
     total, right = len(found.drawings), int((answers.argmax(axis=1) == found.labels).sum())
     low, high = evaluation.wilson_interval(right, total)
-    words = f"It reads **{right:,} of {count(total, 'drawing')}** as they were meant, **{right / total:.1%}**"
+    words = f"It reads **{right:,} of {count(total, 'drawing')}** as meant, **{right / total:.1%}**"
     if run.report is not None:
         words += f"; of the MNIST test images, {run.report.test_accuracy:.2%}"
     return (
-        f"{words}. From that many drawings one can tell that it reads {low:.0%} to {high:.0%} of such handwriting, "
-        "no more exactly."
+        f"{words}. So it probably reads between {low:.0%} and {high:.0%} of such handwriting; the more drawings there "
+        "are, the more exactly one can tell."
     )
 
 

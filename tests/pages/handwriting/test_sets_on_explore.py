@@ -48,8 +48,8 @@ def test_a_set_is_shown_and_every_network_scored(
 ) -> None:
     class_set, kept = fill(handwriting, [1, 9, 5, 9])
     app = open_page("explore", view="handwriting", set=class_set.id)
-    assert "reads 2 of 4 drawings as they were meant, 50.0%" in texts(app).replace("**", "")
-    assert "reads 15% to 85% of such handwriting" in texts(app)  # Wilson's interval of 2 of 4, by hand
+    assert "reads 2 of 4 drawings as meant, 50.0%" in texts(app).replace("**", "")
+    assert "reads between 15% and 85% of such handwriting" in texts(app)  # Wilson's interval of 2 of 4, by hand
     by_index = {tile["index"]: tile for tile in shown}
     assert len(by_index) == 4
     for index, each in enumerate(contents.read_contents(class_set).drawings):
