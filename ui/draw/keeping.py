@@ -118,12 +118,11 @@ def _ask(candidate: _Candidate, reading: int | None) -> None:
 
 
 def _show_last(last: _Kept) -> None:
+    st.markdown(
+        f":material/bookmark_added: Kept as number **{last.number:,}** of **{plain(last.class_set.title)}**, "
+        f"labelled {last.label}."
+    )
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="last-kept"):
-        st.markdown(
-            f":material/bookmark_added: Kept as number **{last.number:,}** of **{plain(last.class_set.title)}**, "
-            f"labelled {last.label}.",
-            width="content",
-        )
         st.button("Take it back", icon=":material/undo:", type="tertiary", on_click=_take_back, key="take-back")
         st.page_link(
             navigation.EXPLORE,
