@@ -7,14 +7,14 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 from serving import PROJECT, Server, start_server
 
-# What a page does with the editor. The query tells how: `wait` seconds in each run, `tell` by callback or by return,
-# `forget` the edit in a run.
+# What a page does with the editor. The query tells how: `wait` seconds before it in each run, `linger` seconds between
+# its answer and the end of its work, `forget` the edit in a run.
 SCRIPT = """
 import sys, time
 sys.path.insert(0, PROJECT)
 import streamlit as st
 from unittest.mock import patch
-from ui.train.network_editor import Agreement, network_editor
+from ui.train import network_editor as editor
 
 st.set_page_config(layout="wide")
 state = st.session_state
@@ -22,6 +22,10 @@ state.setdefault("notation", "32C3-P2-64C3-P2-D0.5-10")
 state.setdefault("heard", [])
 state.runs = state.get("runs", 0) + 1
 time.sleep(float(st.query_params.get("wait", 0)))
+
+def component_that_lingers(*arguments, show=editor._component, **options):
+    show(*arguments, **options)
+    time.sleep(float(st.query_params.get("linger", 0)))
 
 def put(text):
     state.notation = text
@@ -33,13 +37,13 @@ def hear(text):
 st.button("Preset", on_click=put, args=("16C5-P2-10",))
 st.button("Start again", on_click=put, args=("32C3-P2-64C3-P2-D0.5-10",))
 if not st.toggle("Hide"):
-    if st.query_params.get("tell") == "return":
-        state.notation = network_editor(state.notation, key="editor")
-    elif st.query_params.get("forget") == str(state.runs):
-        with patch.object(Agreement, "edited", lambda self, edit: "32C3-P2-64C3-P2-D0.5-10"):
-            network_editor("32C3-P2-64C3-P2-D0.5-10", key="editor")
+    if st.query_params.get("forget") == str(state.runs):
+        text = "32C3-P2-64C3-P2-D0.5-10"
+        with patch.object(editor.Agreement, "edited", lambda self, edit: text):
+            editor.network_editor(text, key="editor", on_change=lambda _: None, current=lambda: text)
     else:
-        network_editor(state.notation, key="editor", on_change=hear, current=lambda: state.notation)
+        with patch.object(editor, "_component", component_that_lingers):
+            editor.network_editor(state.notation, key="editor", on_change=hear, current=lambda: state.notation)
 st.code(state.notation, language=None)
 st.caption(f"Run {state.runs}. Heard: {' '.join(state.heard)}.")
 

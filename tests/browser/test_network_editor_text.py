@@ -24,12 +24,12 @@ def test_typing_is_answered_without_enter_and_the_caret_stays(page: Page, editor
     assert field.evaluate("(input) => [input.selectionStart, input.selectionEnd]") == [10, 10]
 
 
-@pytest.mark.parametrize("tell", ["callback", "return"])
+@pytest.mark.parametrize("slow", ["wait=0.3", "linger=0.3"])
 @pytest.mark.parametrize(
     "pause", [20, 270, 400]
 )  # milliseconds: one run for all keys, one run for each, cut short or not
-def test_no_letter_is_lost_while_the_server_is_slow(page: Page, editor_url: str, tell: str, pause: int) -> None:
-    field = open_editor(page, editor_url, f"wait=0.3&tell={tell}")
+def test_no_letter_is_lost_while_the_server_is_slow(page: Page, editor_url: str, slow: str, pause: int) -> None:
+    field = open_editor(page, editor_url, slow)
     field.fill("")
     text = "6C5-P2-BN-10"
     watch_text(page)
@@ -154,9 +154,8 @@ def text_left(page: Page, characters: int) -> float:
     return measured
 
 
-@pytest.mark.parametrize("tell", ["callback", "return"])
-def test_the_caller_can_replace_the_text(page: Page, editor_url: str, tell: str) -> None:
-    field = open_editor(page, editor_url, f"tell={tell}")
+def test_the_caller_can_replace_the_text(page: Page, editor_url: str) -> None:
+    field = open_editor(page, editor_url)
     field.fill("8C3-10")
     expect_told(page, "8C3-10")
     page.get_by_role("button", name="Preset").click()
@@ -193,9 +192,8 @@ def test_the_text_can_be_replaced_under_the_caret(page: Page, editor_url: str) -
     )
 
 
-@pytest.mark.parametrize("tell", ["callback", "return"])
-def test_the_text_survives_that_the_editor_is_not_shown(page: Page, editor_url: str, tell: str) -> None:
-    field = open_editor(page, editor_url, f"tell={tell}")
+def test_the_text_survives_that_the_editor_is_not_shown(page: Page, editor_url: str) -> None:
+    field = open_editor(page, editor_url)
     field.fill("8C3-10")
     expect_told(page, "8C3-10")
     page.get_by_text("Hide").click()

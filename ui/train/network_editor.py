@@ -4,17 +4,18 @@ How browser, server and caller agree on the text:
 
 - The browser is always right about what was typed. It sends the state `edit`, `{"text", "version", "attempt"}`, shortly
   after the last key; it never takes its text back from an answer of the same version: slow answers cannot disturb it.
-- The caller owns the text: it passes in what it was told last (by `on_change`, or else by the returned value). If it
-  passes anything else, a preset say, then this is a new version: the browser shows the caller's text, and edits that
-  were made to an older version are ignored.
+- The caller owns the text: it passes in what `on_change` told it last. If it passes anything else, a preset say, then
+  this is a new version: the browser shows the caller's text, and edits that were made to an older version are ignored.
 - Answers name the text that their rows describe, so the browser knows whether they are about what it shows. If none is,
   it sends its text again: of edits that follow each other quickly, Streamlit may run the last but one last.
+- The run of an edit starts in a thread of its own while that of the edit before is being ended. What was agreed is kept
+  in the session's state: Streamlit lets no run write there that is to end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -63,7 +64,7 @@ _PADDINGS = {"": "valid", ":same": "same"}
 _ACTIVATIONS = {"" if name == "relu" else f":{name}": name for name in ACTIVATIONS}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Agreement:
     """What the caller was told last, what it is being told, and how often it has set the text itself."""
 
@@ -87,37 +88,36 @@ class Agreement:
 
 
 def network_editor(
-    notation: str,
-    *,
-    key: str,
-    on_change: Callable[[str], None] | None = None,
-    current: Callable[[], str] | None = None,
-) -> str:
-    """Show `notation` as a text field and as a table of layers; return the text as the visitor has it, faulty or not.
+    notation: str, *, key: str, on_change: Callable[[str], None], current: Callable[[], str]
+) -> None:
+    """Show `notation` as a text field and as a table of layers.
 
-    Pass the returned text in again on the next run, or another one to replace what is shown. `on_change` gets the
-    visitor's text before the script runs; whoever stores it there need not use what is returned. `current` is then to
-    say what is stored: Streamlit calls back buttons and selects of the same run first, and what they stored must stay.
+    `on_change` gets the visitor's text, faulty or not, before the script runs, and is to store it; `notation` is to be
+    what is stored, or another text to replace what is shown. `current` is to say what is stored: Streamlit calls back
+    buttons and selects of the same run first, and what they stored must stay.
     """
-    agreement: Agreement = st.session_state.setdefault(f"{key}-agreement", Agreement(notation))
+    state = st.session_state
+    agreed = f"{key}-agreement"
+    state.setdefault(agreed, Agreement(notation))
 
     def read_edit() -> object:
-        state = st.session_state.get(key)
-        return state.get("edit") if isinstance(state, dict) else None
+        sent = state.get(key)
+        return sent.get("edit") if isinstance(sent, dict) else None
 
     def tell() -> None:
+        agreement: Agreement = state[agreed]
         edited = agreement.edited(read_edit())
-        replaced = current is not None and current() not in (agreement.text, agreement.offered)
-        if on_change is not None and edited != agreement.text and not replaced:
-            agreement.offered = edited  # Streamlit may end the run before or after the caller has stored it
+        replaced = current() not in (agreement.text, agreement.offered)
+        if edited != agreement.text and not replaced:
+            # Streamlit may end the run before or after the caller has stored it
+            state[agreed] = replace(agreement, offered=edited)
             on_change(edited)
-            agreement.text = edited
+            state[agreed] = replace(agreement, text=edited, offered=edited)
 
-    settled = agreement.settle(notation, read_edit())
+    settled = state[agreed].settle(notation, read_edit())
     _component(key=key, data={**view(settled.text), "version": settled.version}, on_edit_change=tell)
-    # Only now: Streamlit may end a run within the lines above, and then the caller has been told nothing.
-    agreement.text, agreement.version, agreement.offered = settled.text, settled.version, None
-    return settled.text
+    # Only now: Streamlit may end a run within the lines above, and then the browser has been told nothing.
+    state[agreed] = settled
 
 
 def view(notation: str) -> dict[str, Any]:
