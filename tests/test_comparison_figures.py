@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from drawn import drawn
 from numpy.typing import NDArray
 
 from mnist_core.dataset import Mnist
@@ -67,7 +68,7 @@ def accuracy_at_tick(label: str) -> float:
 
 
 def test_runs_are_drawn_over_each_other() -> None:
-    figure = overlay_figure([LONG, SHORT], "accuracy", ["long", "short"])
+    figure = drawn(overlay_figure([LONG, SHORT], "accuracy", ["long", "short"]))
     assert len(figure.data) == 4
     validation, training = (trace(figure, name="long", line_dash=dash) for dash in (None, "dash"))
     assert list(validation.x) == list(training.x) == [1, 2, 3]
@@ -79,7 +80,7 @@ def test_runs_are_drawn_over_each_other() -> None:
 
 
 def test_accuracies_stand_at_their_share_of_mistakes_and_the_best_is_on_top() -> None:
-    figure = overlay_figure([LONG, SHORT], "accuracy", ["long", "short"])
+    figure = drawn(overlay_figure([LONG, SHORT], "accuracy", ["long", "short"]))
     axis = figure.layout.yaxis
     assert list(trace(figure, name="long", line_dash=None).y) == pytest.approx([0.05, 0.02, 0.01])
     assert (axis.type, axis.autorange) == ("log", "reversed")
@@ -88,7 +89,7 @@ def test_accuracies_stand_at_their_share_of_mistakes_and_the_best_is_on_top() ->
 
 
 def test_losses_stand_at_themselves() -> None:
-    figure = overlay_figure([LONG, SHORT], "loss", ["long", "short"])
+    figure = drawn(overlay_figure([LONG, SHORT], "loss", ["long", "short"]))
     axis = figure.layout.yaxis
     assert list(trace(figure, name="long", line_dash=None).y) == [0.2, 0.1, 0.05]
     assert list(trace(figure, name="long", line_dash="dash").y) == [0.4, 0.2, 0.1]
@@ -99,7 +100,7 @@ def test_losses_stand_at_themselves() -> None:
 @pytest.mark.parametrize("histories", [[LONG, SHORT], [LONG, UNCHECKED], [UNCHECKED, UNCHECKED], [LONG] * 8])
 def test_every_run_stands_in_the_legend_once_and_is_hidden_as_a_whole(histories: list[list[EpochDone]]) -> None:
     names = [f"run {number}" for number in range(len(histories))]
-    figure = overlay_figure(histories, "accuracy", names)
+    figure = drawn(overlay_figure(histories, "accuracy", names))
     assert [one.name for one in figure.data if one.showlegend is not False] == names
     groups = [{one.legendgroup for one in figure.data if one.name == name} for name in names]
     assert all(len(group) == 1 for group in groups)
@@ -108,24 +109,24 @@ def test_every_run_stands_in_the_legend_once_and_is_hidden_as_a_whole(histories:
 
 
 def test_runs_of_one_name_are_still_hidden_one_by_one() -> None:
-    figure = overlay_figure([LONG, SHORT], "accuracy", ["same", "same"])
+    figure = drawn(overlay_figure([LONG, SHORT], "accuracy", ["same", "same"]))
     assert len({one.legendgroup for one in figure.data}) == 2
 
 
 def test_epochs_that_were_broken_off_are_not_drawn() -> None:
     stopped = [*LONG[:2], replace(LONG[2], complete=False)]
-    figure = overlay_figure([stopped], "accuracy", ["stopped"])
+    figure = drawn(overlay_figure([stopped], "accuracy", ["stopped"]))
     assert [list(one.x) for one in figure.data] == [[1, 2], [1, 2]]
-    at_once = overlay_figure([[replace(LONG[0], complete=False)], SHORT], "accuracy", ["stopped", "short"])
+    at_once = drawn(overlay_figure([[replace(LONG[0], complete=False)], SHORT], "accuracy", ["stopped", "short"]))
     assert {len(one.x) for one in at_once.data if one.name == "stopped"} == {0}
 
 
 def test_a_perfect_score_has_a_place_on_the_axis() -> None:
     perfect = history((0.0, 1.0, 0.0, 1.0))
     for value in ("accuracy", "loss"):
-        drawn = [y for one in overlay_figure([perfect, LONG], value, ["perfect", "long"]).data for y in one.y]
-        assert 0 < min(drawn) <= 0.0001
-    assert trace(overlay_figure([perfect], "accuracy", ["perfect"]), line_dash=None).customdata[0] == 1.0
+        heights = [y for one in drawn(overlay_figure([perfect, LONG], value, ["perfect", "long"])).data for y in one.y]
+        assert 0 < min(heights) <= 0.0001
+    assert trace(drawn(overlay_figure([perfect], "accuracy", ["perfect"])), line_dash=None).customdata[0] == 1.0
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_a_perfect_score_has_a_place_on_the_axis() -> None:
 )
 def test_axes_of_accuracies_always_have_ticks_and_none_beyond_zero_or_a_hundred(accuracies: tuple[float, ...]) -> None:
     rows = [(0.1, accuracy, None, None) for accuracy in accuracies]
-    axis = overlay_figure([history(*rows)], "accuracy", ["run"]).layout.yaxis
+    axis = drawn(overlay_figure([history(*rows)], "accuracy", ["run"])).layout.yaxis
     shown = [accuracy_at_tick(label) for label in axis.ticktext]
     assert 2 <= len(shown) <= 16
     assert len(set(shown)) == len(shown)
@@ -143,7 +144,7 @@ def test_axes_of_accuracies_always_have_ticks_and_none_beyond_zero_or_a_hundred(
 
 @pytest.mark.parametrize("count", [1, 2, 9, 10, 11, 25, 100])
 def test_epochs_are_counted_in_whole_numbers(count: int) -> None:
-    axis = overlay_figure([history(*[(0.1, 0.9, 0.1, 0.9)] * count)], "accuracy", ["run"]).layout.xaxis
+    axis = drawn(overlay_figure([history(*[(0.1, 0.9, 0.1, 0.9)] * count)], "accuracy", ["run"])).layout.xaxis
     assert axis.dtick == int(axis.dtick) >= 1
     assert count / axis.dtick <= 10
     low, high = axis.range
@@ -153,7 +154,7 @@ def test_epochs_are_counted_in_whole_numbers(count: int) -> None:
 
 def test_names_are_shown_as_they_are_written() -> None:
     """Plotly reads some HTML in names, and placeholders in hover texts."""
-    figure = overlay_figure([LONG], "accuracy", ["<b>a</b> & %{x}"])
+    figure = drawn(overlay_figure([LONG], "accuracy", ["<b>a</b> & %{x}"]))
     for one in figure.data:
         assert one.name == "&lt;b&gt;a&lt;/b&gt; &amp; %{x}"
         assert "&lt;" not in one.hovertemplate
@@ -171,23 +172,23 @@ def test_more_runs_than_colours_are_refused_as_are_none() -> None:
 
 
 def test_colours_can_be_chosen() -> None:
-    figure = band_figure([[LONG, LONG]], "loss", ["run"], ["#123456"])
+    figure = drawn(band_figure([[LONG, LONG]], "loss", ["run"], ["#123456"]))
     assert {one.line.color for one in figure.data if one.fill is None} == {"#123456"}
 
 
 def test_long_names_stand_in_one_column_and_short_ones_in_two() -> None:
-    short = overlay_figure([LONG] * 6, "accuracy", ["short"] * 6).layout
-    long = overlay_figure([LONG] * 6, "accuracy", ["short"] * 5 + ["a name of many, many letters"]).layout
+    short = drawn(overlay_figure([LONG] * 6, "accuracy", ["short"] * 6)).layout
+    long = drawn(overlay_figure([LONG] * 6, "accuracy", ["short"] * 5 + ["a name of many, many letters"])).layout
     assert short.legend.entrywidth < 0.5 < long.legend.entrywidth < 1
     assert long.height - short.height == long.margin.b - short.margin.b > 0
-    alone = overlay_figure([LONG], "accuracy", ["short"]).layout
+    alone = drawn(overlay_figure([LONG], "accuracy", ["short"])).layout
     assert alone.showlegend is False
     assert alone.height < short.height
 
 
 def test_a_band_is_drawn_around_the_mean_of_the_runs() -> None:
     other = history((0.4, 0.9, 0.2, 0.97), (0.2, 0.95, 0.1, 0.99))
-    figure = band_figure([[LONG, other]], "validation_accuracy", ["recipe"])
+    figure = drawn(band_figure([[LONG, other]], "validation_accuracy", ["recipe"]))
     mean = trace(figure, fill=None, line_width=2.5)
     assert list(mean.x) == [1, 2]
     assert list(mean.y) == pytest.approx([0.04, 0.015])
@@ -206,7 +207,7 @@ def test_a_band_is_drawn_around_the_mean_of_the_runs() -> None:
 
 
 def test_a_recipe_of_one_run_has_no_band_but_a_name() -> None:
-    figure = band_figure([[LONG], [LONG, SHORT]], "loss", ["one", "two"])
+    figure = drawn(band_figure([[LONG], [LONG, SHORT]], "loss", ["one", "two"]))
     named = [one for one in figure.data if one.showlegend is not False and len(one.x)]
     assert [one.name for one in named] == ["one", "two"]
     assert [one.line.width for one in named] == [1, 2.5]
@@ -214,7 +215,7 @@ def test_a_recipe_of_one_run_has_no_band_but_a_name() -> None:
 
 @pytest.mark.parametrize("value", FIELDS)
 def test_bands_say_what_they_are_about(value: Any) -> None:
-    title = band_figure([[LONG, SHORT]], value, ["recipe"]).layout.title.text
+    title = drawn(band_figure([[LONG, SHORT]], value, ["recipe"])).layout.title.text
     assert title.startswith("Validation " if value.startswith("validation") else "Training ")
     assert "higher is better" in title if value.endswith("accuracy") else "lower is better" in title
 
@@ -224,7 +225,7 @@ def test_dots_stand_at_accuracy_and_parameters_with_wilson_intervals(report: Rep
         replace(report, test_correct=9900, parameters=1000, training_seconds=60.0),
         replace(report, test_correct=8000, parameters=100_000, training_seconds=30.0),
     ]
-    figure = scatter_figure(reports, ["small", "large"])
+    figure = drawn(scatter_figure(reports, ["small", "large"]))
     assert figure.layout.xaxis.type == "log"
     for one, correct, parameters in zip(figure.data, (9900, 8000), (1000, 100_000), strict=True):
         low, high = wilson_interval(correct, 10_000)
@@ -235,7 +236,7 @@ def test_dots_stand_at_accuracy_and_parameters_with_wilson_intervals(report: Rep
     start, end = figure.layout.yaxis.range
     assert end < math.log10(0.01) < math.log10(0.2) < start  # the best on top
 
-    seconds = scatter_figure(reports, ["small", "large"], "training_seconds")
+    seconds = drawn(scatter_figure(reports, ["small", "large"], "training_seconds"))
     assert [one.x[0] for one in seconds.data] == [60.0, 30.0]
     assert seconds.layout.xaxis.type != "log"
     assert seconds.layout.xaxis.range[0] == 0
@@ -243,37 +244,32 @@ def test_dots_stand_at_accuracy_and_parameters_with_wilson_intervals(report: Rep
 
 def test_dots_far_apart_carry_their_names_and_crowded_ones_have_a_legend(report: Report) -> None:
     apart = [replace(report, test_correct=9000 + 300 * k, parameters=1000 * 10**k) for k in range(3)]
-    figure = scatter_figure(apart, ["a", "b", "c"])
+    figure = drawn(scatter_figure(apart, ["a", "b", "c"]))
     assert [one.text[0] for one in figure.data if "text" in one.mode] == ["a", "b", "c"]
     assert figure.layout.showlegend is False
 
-    crowded = scatter_figure([report] * 4, ["a name", "another name", "a third name", "a fourth name"])
+    crowded = drawn(scatter_figure([report] * 4, ["a name", "another name", "a third name", "a fourth name"]))
     assert {one.mode for one in crowded.data} == {"markers"}
     assert crowded.layout.showlegend is True
 
 
 def test_names_stay_within_the_plot(report: Report) -> None:
     apart = [replace(report, parameters=1000), replace(report, parameters=10_000)]
-    places = [one.textposition for one in scatter_figure(apart, ["a long name", "a long name"]).data]
+    places = [one.textposition for one in drawn(scatter_figure(apart, ["a long name", "a long name"])).data]
     assert places == ["middle right", "middle left"]
 
 
 def test_names_keep_clear_of_other_dots(report: Report) -> None:
     """The first name would run into the second dot, unless it stands on the left."""
-    places = [
-        one.textposition
-        for one in scatter_figure(
-            [replace(report, parameters=parameters) for parameters in (10_000, 14_000, 1_000, 100_000)],
-            ["a name", "other", "x", "y"],
-        ).data
-    ]
+    reports = [replace(report, parameters=parameters) for parameters in (10_000, 14_000, 1_000, 100_000)]
+    places = [one.textposition for one in drawn(scatter_figure(reports, ["a name", "other", "x", "y"])).data]
     assert places[:2] == ["middle left", "middle right"]
 
 
 @pytest.mark.parametrize("x", ["parameters", "training_seconds"])
 @pytest.mark.parametrize("correct", [0, 5000, 10_000])
 def test_a_lone_dot_is_drawn_whatever_its_accuracy(report: Report, x: Any, correct: int) -> None:
-    figure = scatter_figure([replace(report, test_correct=correct, training_seconds=0.0)], ["run"], x)
+    figure = drawn(scatter_figure([replace(report, test_correct=correct, training_seconds=0.0)], ["run"], x))
     values = json.loads(figure.to_json())
     assert all(accuracy_at_tick(label) >= 0 for label in figure.layout.yaxis.ticktext)
     assert "null" not in json.dumps([values["data"][0]["x"], values["data"][0]["y"], values["layout"]["yaxis"]])
@@ -281,7 +277,7 @@ def test_a_lone_dot_is_drawn_whatever_its_accuracy(report: Report, x: Any, corre
 
 def test_bars_are_the_shares_of_each_digit_with_their_intervals(mnist: Mnist) -> None:
     result = class_accuracies(mnist.y_test, read_predictions(BUNDLED_RUNS / "chollet"))
-    figure = class_accuracy_figure([result], ["chollet"])
+    figure = drawn(class_accuracy_figure([result], ["chollet"]))
     (bars,) = figure.data
     assert list(bars.x) == list("0123456789")
     assert list(bars.y) == result.share.tolist()
@@ -300,7 +296,7 @@ def classes(lowest: float) -> ClassAccuracies:
     [(0.987, 0.98), (0.97, 0.96), (0.9502, 0.94), (0.86, 0.8), (0.61, 0.5), (0.11, 0.0), (0.0, 0.0)],
 )
 def test_the_axis_of_bars_starts_below_the_lowest_interval_and_says_so(lowest: float, start: float) -> None:
-    layout = class_accuracy_figure([classes(0.99), classes(lowest)], ["good", "other"]).layout
+    layout = drawn(class_accuracy_figure([classes(0.99), classes(lowest)], ["good", "other"])).layout
     assert list(layout.yaxis.range) == [pytest.approx(start), 1]
     said = re.search(r"starts at (\d+)%, not at zero", layout.title.subtitle.text)
     assert (said is None) if start == 0 else (said is not None and int(said[1]) == round(start * 100))
@@ -367,6 +363,6 @@ def test_there_are_as_many_marks_as_colours() -> None:
 def test_runs_that_ship_with_the_project_can_be_drawn(value: Literal["accuracy", "loss"]) -> None:
     bundled = list_runs(BUNDLED_RUNS)
     histories = [[event for event in read_events(run.path) if isinstance(event, EpochDone)] for run in bundled]
-    figure = overlay_figure(histories, value, [run.id for run in bundled])
+    figure = drawn(overlay_figure(histories, value, [run.id for run in bundled]))
     assert len(figure.data) >= 2 * 5
     assert all(np.isfinite(one.y).all() for one in figure.data)

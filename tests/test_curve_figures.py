@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import math
 from dataclasses import replace
 from typing import Any
@@ -11,20 +10,21 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from drawn import drawing
 from numpy.testing import assert_allclose
 
 from mnist_core.config import TrainingConfig
 from mnist_core.curves import Curves, curves
 from mnist_core.events import BatchesDone, EpochDone, Event
-from mnist_core.figures.curve_figures import (
-    CurveOptions,
-    Ghost,
-    accuracy_figure,
-    gradient_norm_figure,
-    learning_rate_figure,
-    loss_figure,
-)
+from mnist_core.figures import curve_figures
+from mnist_core.figures.curve_figures import CurveOptions, Ghost
+from mnist_core.figures.style import Figure
+from ui.live_chart import as_json
 
+loss_figure = drawing(curve_figures.loss_figure)
+accuracy_figure = drawing(curve_figures.accuracy_figure)
+learning_rate_figure = drawing(curve_figures.learning_rate_figure)
+gradient_norm_figure = drawing(curve_figures.gradient_norm_figure)
 FIGURES = (loss_figure, accuracy_figure, learning_rate_figure, gradient_norm_figure)
 EVERY_OPTION = [
     CurveOptions(by, logarithmic, smoothing)
@@ -66,10 +66,10 @@ def trace(figure: go.Figure, name: str) -> go.Scatter:
     return found
 
 
-def numbers(figure: go.Figure) -> list[Any]:
+def numbers(figure: Figure) -> list[Any]:
     """All values of x and y as they travel to the browser, with None where there is none."""
     values: list[Any] = []
-    for trace in json.loads(figure.to_json())["data"]:
+    for trace in as_json(figure)["data"]:
         for axis in (trace["x"], trace["y"]):
             if isinstance(axis, dict):
                 values += np.frombuffer(base64.b64decode(axis["bdata"]), np.dtype(axis["dtype"])).tolist()
@@ -258,7 +258,7 @@ def test_nothing_but_finite_numbers_reaches_the_browser(draw: Any, options: Curv
     broken = run.batch_loss.copy()
     broken[[3, 7]] = math.nan, math.inf
     run = replace(run, batch_loss=broken, batch_gradient_norm=broken, batch_accuracy=broken)
-    values = numbers(draw(run, options, [Ghost("a", run), Ghost("b", history(1, norms=False))]))
+    values = numbers(draw.__wrapped__(run, options, [Ghost("a", run), Ghost("b", history(1, norms=False))]))
     assert values
     assert all(value is None or math.isfinite(value) for value in values)
 

@@ -7,11 +7,13 @@ import json
 
 import numpy as np
 import pytest
+from drawn import drawn
 
 from mnist_core.figures import data_figures
 from mnist_core.figures.data_figures import CLASS_COLORS
 from mnist_core.figures.style import VALIDATION_COLOR
 from mnist_core.image_statistics import ClassBalance, PixelHistogram, summary_by_class
+from ui.live_chart import as_json
 
 BACKGROUNDS = ("#ffffff", "#10181b")
 
@@ -47,14 +49,14 @@ def test_the_ten_colours_stand_out_and_differ() -> None:
 def test_balance_draws_the_shares_of_both_sets() -> None:
     counts = np.array([10, 30, 5, 5, 10, 10, 10, 10, 5, 5])
     train, test = ClassBalance(counts, counts / 100), ClassBalance(counts[::-1], counts[::-1] / 100)
-    bars = data_figures.balance_figure(train, test).data
+    bars = drawn(data_figures.balance_figure(train, test)).data
     assert [(bar.name, bar.y[1], bar.customdata[1]) for bar in bars] == [("training", 0.3, 30), ("test", 0.05, 5)]
 
 
 def test_grey_levels_stand_on_a_logarithmic_axis() -> None:
     counts = np.ones(256, np.int64)
     counts[0] = 745
-    figure = data_figures.grey_level_figure(PixelHistogram(counts))
+    figure = drawn(data_figures.grey_level_figure(PixelHistogram(counts)))
     assert figure.layout.yaxis.type == "log"
     assert figure.data[0].y[0] == pytest.approx(0.745)
     assert sum(figure.data[0].y) == pytest.approx(1)
@@ -63,7 +65,7 @@ def test_grey_levels_stand_on_a_logarithmic_axis() -> None:
 def test_boxes_are_those_of_the_summary() -> None:
     labels = np.repeat(np.arange(10, dtype=np.uint8), 5)
     values = np.tile([1.0, 2.0, 4.0, 8.0, 16.0], 10) + labels
-    box = data_figures.ink_figure(summary_by_class(values, labels)).data[0]
+    box = drawn(data_figures.ink_figure(summary_by_class(values, labels))).data[0]
     parts = (box.lowerfence, box.q1, box.median, box.q3, box.upperfence)
     assert [part[3] for part in parts] == [4, 5, 7, 11, 19]
 
@@ -73,7 +75,7 @@ LABELS = np.array([7, 7, 3, 7, 3], np.uint8)
 
 
 def test_the_map_shows_each_image_in_the_colour_of_its_class() -> None:
-    figure = data_figures.map_by_class(POSITIONS, LABELS)
+    figure = drawn(data_figures.map_by_class(POSITIONS, LABELS))
     seen = {}
     for trace, color in zip(figure.data, CLASS_COLORS, strict=True):
         assert trace.type == "scattergl"
@@ -90,7 +92,7 @@ def test_the_map_shows_each_image_in_the_colour_of_its_class() -> None:
 
 
 def test_misread_images_lie_on_top_and_say_what_they_were_read_as() -> None:
-    right, wrong = data_figures.map_by_answer(POSITIONS, LABELS, np.array([7, 1, 3, 9, 3])).data
+    right, wrong = drawn(data_figures.map_by_answer(POSITIONS, LABELS, np.array([7, 1, 3, 9, 3]))).data
     assert (right.name, wrong.name) == ("read right: 3", "misread: 2")
     assert right.customdata.tolist() == [0, 2, 4]
     assert wrong.customdata.tolist() == [1, 3]
@@ -100,7 +102,7 @@ def test_misread_images_lie_on_top_and_say_what_they_were_read_as() -> None:
 
 
 def test_a_flawless_network_has_an_empty_layer_of_mistakes() -> None:
-    right, wrong = data_figures.map_by_answer(POSITIONS, LABELS, LABELS).data
+    right, wrong = drawn(data_figures.map_by_answer(POSITIONS, LABELS, LABELS)).data
     assert len(right.x) == 5
     assert len(wrong.x) == 0
 
@@ -108,6 +110,6 @@ def test_a_flawless_network_has_an_empty_layer_of_mistakes() -> None:
 def test_a_map_of_the_test_set_is_small_enough_to_send() -> None:
     positions = np.random.default_rng(0).normal(size=(10_000, 2)).astype(np.float32)
     labels = np.arange(10_000, dtype=np.uint8) % 10
-    sent = data_figures.map_by_class(positions, labels).to_json()
-    assert len(sent) < 250_000
-    assert sum(len(trace["name"]) for trace in json.loads(sent)["data"]) == 10
+    sent = as_json(data_figures.map_by_class(positions, labels))
+    assert len(json.dumps(sent)) < 250_000
+    assert sum(len(trace["name"]) for trace in sent["data"]) == 10

@@ -7,6 +7,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from drawn import drawn
 
 from mnist_core import lessons
 from mnist_core.architecture import Padding, summarize
@@ -255,9 +256,8 @@ def test_l2_moves_the_lowest_place_towards_zero(strength: float) -> None:
 
 def test_pictures_stand_side_by_side_upright_and_to_scale() -> None:
     small = np.array([[1.0, 2.0], [3.0, np.nan]])
-    figure = lesson_figures.pictures_figure(
-        [Picture(np.ones((28, 28)), "big", 28), Picture(small, "small", 10, numbered=True)], [Frame(1, 0, 1, 1)]
-    )
+    pictures = [Picture(np.ones((28, 28)), "big", 28), Picture(small, "small", 10, numbered=True)]
+    figure = drawn(lesson_figures.pictures_figure(pictures, [Frame(1, 0, 1, 1)]))
     first, second = figure.data
     assert np.array(second.z)[::-1].tolist()[0] == [1, 2]  # rows count upwards on the axis
     assert (first.zmin, first.zmax, second.zmax) == (0, 1, 3)
@@ -269,22 +269,22 @@ def test_pictures_stand_side_by_side_upright_and_to_scale() -> None:
 
 
 def test_a_picture_with_negative_values_is_black_where_it_is_zero() -> None:
-    (trace,) = lesson_figures.pictures_figure([Picture(np.array([[-2.0, 0.0, 1.0]]), "signed", 3)]).data
+    (trace,) = drawn(lesson_figures.pictures_figure([Picture(np.array([[-2.0, 0.0, 1.0]]), "signed", 3)])).data
     assert (trace.zmin, trace.zmax) == (-2, 2)
     assert trace.colorscale[1] == (0.5, "#000000")
 
 
 def test_every_place_of_a_window_has_its_dot(mnist: Mnist) -> None:
-    _, dots = lesson_figures.windows_figure(digit(mnist), lessons.windows(28, 3, 2, "same")).data
+    _, dots = drawn(lesson_figures.windows_figure(digit(mnist), lessons.windows(28, 3, 2, "same"))).data
     assert len(dots.x) == 14 * 14
     assert (dots.x[0], dots.x[1], dots.y[14]) == (1, 3, 3)  # the first window covers 0, 1, 2
-    image, dots = lesson_figures.windows_figure(digit(mnist), lessons.windows(28, 5, 1, "same")).data
+    image, dots = drawn(lesson_figures.windows_figure(digit(mnist), lessons.windows(28, 5, 1, "same"))).data
     assert (dots.x[0], image.x0) == (0, -2)
     assert np.array(image.z).shape == (32, 32)
 
 
 def test_a_walk_out_of_the_valley_can_be_drawn() -> None:
-    figure = lesson_figures.descent_figure(lessons.descend("SGD", 1.0))
+    figure = drawn(lesson_figures.descent_figure(lessons.descend("SGD", 1.0)))
     steps = next(trace for trace in figure.data if trace.name == "steps")
     assert 1 < len(steps.x) < 10
     assert max(map(abs, steps.y)) < 50
@@ -292,7 +292,7 @@ def test_a_walk_out_of_the_valley_can_be_drawn() -> None:
 
 def test_the_chain_figure_marks_now_the_slope_and_after() -> None:
     before, after = lessons.chain(-1, 0.8, True), lessons.chain(0, 0.8, True)
-    figure = lesson_figures.chain_figure(before, after, np.array([-6.0, 6.0]), np.array([4.8, 0.01]))
+    figure = drawn(lesson_figures.chain_figure(before, after, np.array([-6.0, 6.0]), np.array([4.8, 0.01])))
     by_name = {trace.name: trace for trace in figure.data}
     slope = by_name["slope"]
     assert (slope.y[1] - slope.y[0]) / (slope.x[1] - slope.x[0]) == pytest.approx(before.slope)
@@ -301,28 +301,37 @@ def test_the_chain_figure_marks_now_the_slope_and_after() -> None:
 
 
 def test_a_histogram_counts_every_value() -> None:
-    figure = lesson_figures.spread_figure(np.array([-30.0, 0.1, 0.1, 20.0]), np.array([1.0, -1.0]))
+    figure = drawn(lesson_figures.spread_figure(np.array([-30.0, 0.1, 0.1, 20.0]), np.array([1.0, -1.0])))
     assert [sum(trace.y) for trace in figure.data] == [4, 2]
 
 
 def test_bars_and_vectors_show_their_values() -> None:
     shares = lessons.softmax(np.arange(10.0))
-    figure = lesson_figures.bars_figure(shares, chosen=9, level=0.1)
+    figure = drawn(lesson_figures.bars_figure(shares, chosen=9, level=0.1))
     assert list(figure.data[0].y) == shares.tolist()
     assert len(set(figure.data[0].marker.color[:9])) == 1
     assert figure.data[0].marker.color[9] != figure.data[0].marker.color[0]
     assert "63 %" in figure.layout.xaxis.ticktext[9]  # 1 - 1/e, nearly
     assert figure.layout.shapes[0].y0 == 0.1
-    vector = lesson_figures.vector_figure(lessons.target(3, 0.1)).data[0]
+    vector = drawn(lesson_figures.vector_figure(lessons.target(3, 0.1))).data[0]
     assert list(vector.text[0])[2:4] == ["0.01", "0.91"]
 
 
 def test_lines_have_a_legend_when_they_have_names() -> None:
     x = np.arange(3.0)
-    named = lesson_figures.lines_figure([Line(x, x, "this"), Line(x, x)], "x", "y", (1, 2))
+    named = drawn(lesson_figures.lines_figure([Line(x, x, "this"), Line(x, x)], "x", "y", (1, 2)))
     assert [bool(trace.showlegend) for trace in named.data] == [True, False, False]
     assert (named.data[2].x, named.data[2].y) == ((1,), (2,))
 
 
 def test_the_split_figure_adds_up() -> None:
-    assert [trace.x[0] for trace in lesson_figures.split_figure(54_000, 6_000, 10_000).data] == [54_000, 6_000, 10_000]
+    figure = drawn(lesson_figures.split_figure(54_000, 6_000, 10_000))
+    assert [trace.x[0] for trace in figure.data] == [54_000, 6_000, 10_000]
+
+
+def test_the_fit_figure_tells_points_that_were_held_out_from_the_others() -> None:
+    fit = lessons.fit_polynomial(3)
+    curve, fitted, held_out = drawn(lesson_figures.fit_figure(fit)).data
+    assert (curve.mode, fitted.mode, held_out.mode) == ("lines", "markers", "markers")
+    assert (list(fitted.y), list(held_out.y)) == (fit.y.tolist(), fit.held_out_y.tolist())
+    assert fitted.marker.color != held_out.marker.color

@@ -10,6 +10,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 import pytest
+from drawn import drawn
 
 from mnist_core.architecture import BatchNorm, Conv, Dense, Dropout, GlobalAveragePool, Pool, summarize
 from mnist_core.figures.network_figure import layer_color, network_figure
@@ -35,9 +36,9 @@ Face = tuple[int, str]
 Corners = list[tuple[float, float]]
 
 
-def drawn(notation: str) -> tuple[go.Figure, dict[Face, Corners]]:
+def drawn_network(notation: str) -> tuple[go.Figure, dict[Face, Corners]]:
     """Return the figure of a network and the corners of each face, by the layer that it belongs to (-1: the image)."""
-    figure = network_figure(parse_architecture(notation))
+    figure = drawn(network_figure(parse_architecture(notation)))
     faces = {
         (trace.meta["layer"], trace.meta["face"]): list(zip(trace.x, trace.y, strict=True))[:-1]
         for trace in figure.data
@@ -69,7 +70,7 @@ def maps(notation: str) -> dict[int, tuple[int, int, int]]:
 
 @pytest.mark.parametrize("notation", NETWORKS)
 def test_blocks_are_to_scale(notation: str) -> None:
-    _, faces = drawn(notation)
+    _, faces = drawn_network(notation)
     shapes = maps(notation)
     assert proportional([(extent(faces[place, "front"], 1), shape[0]) for place, shape in shapes.items()])
     assert proportional([(extent(faces[place, "front"], 0), shape[1]) for place, shape in shapes.items()])
@@ -79,14 +80,14 @@ def test_blocks_are_to_scale(notation: str) -> None:
 
 @pytest.mark.parametrize("notation", ["10", "32C3-P2-64C3-P2-D0.5-10", "32C3-P2-64C3-P2-64C3-64-10", "4096-1024-10"])
 def test_the_image_of_a_small_network_is_a_square(notation: str) -> None:
-    figure, faces = drawn(notation)
+    figure, faces = drawn_network(notation)
     assert extent(faces[-1, "front"], 0) == pytest.approx(extent(faces[-1, "front"], 1))
     assert figure.layout.yaxis.scaleanchor == "x"
 
 
 @pytest.mark.parametrize("notation", NETWORKS)
 def test_columns_are_as_high_as_the_logarithm_of_their_units(notation: str) -> None:
-    _, faces = drawn(notation)
+    _, faces = drawn_network(notation)
     network = parse_architecture(notation)
     columns = [
         (extent(faces[place, "front"], 1), math.log2(1 + summary.output_shape[0]))
@@ -99,7 +100,7 @@ def test_columns_are_as_high_as_the_logarithm_of_their_units(notation: str) -> N
 
 @pytest.mark.parametrize("notation", [DEEP, "32C3-BN-P2-D0.5-128-D0.5-BN-10"])
 def test_layers_that_change_no_shape_are_thin_marks(notation: str) -> None:
-    _, faces = drawn(notation)
+    _, faces = drawn_network(notation)
     layers = parse_architecture(notation).layers
     marks = [place for place, layer in enumerate(layers) if isinstance(layer, Dropout | BatchNorm)]
     assert marks
@@ -112,7 +113,7 @@ def test_layers_that_change_no_shape_are_thin_marks(notation: str) -> None:
 
 @pytest.mark.parametrize("notation", NETWORKS)
 def test_layers_stand_side_by_side_on_the_ground_within_the_figure(notation: str) -> None:
-    figure, faces = drawn(notation)
+    figure, faces = drawn_network(notation)
     count = len(parse_architecture(notation).layers)
     assert {place for place, _ in faces} == set(range(-1, count))
     right = 0.0
@@ -127,7 +128,7 @@ def test_layers_stand_side_by_side_on_the_ground_within_the_figure(notation: str
 
 @pytest.mark.parametrize("notation", NETWORKS)
 def test_labels_under_the_layers_do_not_touch(notation: str) -> None:
-    figure, _ = drawn(notation)
+    figure, _ = drawn_network(notation)
     shrunk = min(1, 680 / figure.layout.xaxis.range[1])  # in a column of 680 pixels
     labels = figure.layout.annotations
     ends = []
@@ -139,7 +140,7 @@ def test_labels_under_the_layers_do_not_touch(notation: str) -> None:
 
 
 def test_labels_give_token_and_shape() -> None:
-    figure, _ = drawn("32C3:same:tanh-P2-D0.5-GAP-BN-10")
+    figure, _ = drawn_network("32C3:same:tanh-P2-D0.5-GAP-BN-10")
     labels = [re.sub("</?b>", "", label.text).split("<br>") for label in figure.layout.annotations]
     assert labels == [
         ["image", "28×28×1"],
@@ -154,7 +155,7 @@ def test_labels_give_token_and_shape() -> None:
 
 @pytest.mark.parametrize("notation", [DEEP, "32C3-P2-64C3-P2-D0.5-10"])
 def test_pointing_at_any_face_tells_all_about_the_layer(notation: str) -> None:
-    figure, _ = drawn(notation)
+    figure, _ = drawn_network(notation)
     summaries = summarize(parse_architecture(notation))
     for trace in figure.data:
         if trace.fill != "toself" or trace.meta["layer"] == -1:
@@ -167,7 +168,7 @@ def test_pointing_at_any_face_tells_all_about_the_layer(notation: str) -> None:
 
 
 def test_the_figure_fits_into_any_theme() -> None:
-    figure, _ = drawn(DEEP)
+    figure, _ = drawn_network(DEEP)
     assert (figure.layout.paper_bgcolor, figure.layout.plot_bgcolor) == ("rgba(0,0,0,0)", "rgba(0,0,0,0)")
     assert not figure.layout.xaxis.visible
     assert not figure.layout.yaxis.visible
@@ -196,6 +197,6 @@ def test_kinds_of_layers_have_colours_of_their_own() -> None:
 
 
 def test_the_figure_can_be_sent_to_a_browser() -> None:
-    figure, _ = drawn("BN-" * 39 + "10")
+    figure, _ = drawn_network("BN-" * 39 + "10")
     sent: dict[str, Any] = json.loads(figure.to_json())
     assert len(sent["layout"]["annotations"]) == 41

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from drawn import drawn
 
 from mnist_core.dataset import Mnist
 from mnist_core.figures.score_figures import reliability_figure
@@ -29,7 +30,7 @@ def traces(figure: go.Figure) -> dict[str | None, go.Bar]:
 
 
 def test_bars_are_as_high_as_the_accuracy_and_gaps_reach_the_confidence() -> None:
-    found = traces(reliability_figure(RESULT))
+    found = traces(drawn(reliability_figure(RESULT)))
     assert list(found["right"].x) == [37.5, 62.5, 87.5]  # the empty bin is not drawn
     assert list(found["right"].y) == pytest.approx([0, 80, 97])
     above, below = found["too sure"], found["not sure enough"]
@@ -42,7 +43,7 @@ def test_bars_are_as_high_as_the_accuracy_and_gaps_reach_the_confidence() -> Non
 
 
 def test_a_single_image_can_be_seen_beside_thousands() -> None:
-    figure = reliability_figure(RESULT)
+    figure = drawn(reliability_figure(RESULT))
     counts = traces(figure)[None]
     assert list(counts.y) == [1, 40, 9000]
     assert list(counts.text) == ["1", "40", "9,000"]
@@ -54,14 +55,14 @@ def test_a_single_image_can_be_seen_beside_thousands() -> None:
 
 
 def test_both_halves_share_the_axis_of_confidence() -> None:
-    figure = reliability_figure(RESULT)
+    figure = drawn(reliability_figure(RESULT))
     assert figure.layout.xaxis.range == figure.layout.xaxis2.range == (0, 100)
     assert figure.layout.xaxis.matches == "x2"
     assert set(traces(figure)[None].x) == set(traces(figure)["right"].x)
 
 
 def test_hover_tells_a_bin_in_words() -> None:
-    bars = traces(reliability_figure(RESULT))["right"]
+    bars = traces(drawn(reliability_figure(RESULT)))["right"]
     assert list(bars.customdata[1]) == pytest.approx([50, 75, 40, 60, 80])
     assert "customdata[2]" in bars.hovertemplate
 
@@ -69,7 +70,7 @@ def test_hover_tells_a_bin_in_words() -> None:
 @pytest.mark.parametrize("bins", [10, 15, 20])
 def test_the_runs_that_ship_can_be_drawn(bins: int, mnist: Mnist) -> None:
     result = calibration(mnist.y_test, read_predictions(BUNDLED_RUNS / "nehlr"), bins)
-    figure = reliability_figure(result)
+    figure = drawn(reliability_figure(result))
     figure.to_json()
     counts = traces(figure)[None]
     assert sum(counts.y) == 10_000

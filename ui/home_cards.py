@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from mnist_core import evaluation, pictures, runs
 from mnist_core.curves import curves
 from mnist_core.figures import answer_figures, curve_figures
+from mnist_core.figures.style import Figure, Layout, with_layout
 from ui import navigation, readers
 from ui.live_chart import live_chart
 from ui.run_picker import DEFAULT_RUN
@@ -25,9 +25,8 @@ def train_card() -> None:
     if run is not None:
         history = curves(readers.events(run), run.config)
         figure = curve_figures.accuracy_figure(history, curve_figures.CurveOptions(smoothing=0.6))
-        figure.update_layout(title_text="", showlegend=False)
-        figure.update_yaxes(range=[0.9, 1.0])
-        _show(figure, key="card-train")
+        layout = {"title": {"text": ""}, "showlegend": False, "yaxis": {"range": [0.9, 1.0]}}
+        _show(figure, layout, key="card-train")
     st.markdown("**Train** a published network, or your own, and watch it learn batch by batch.")
     st.page_link(navigation.TRAIN, label="Train a network", icon=":material/model_training:")
 
@@ -52,11 +51,9 @@ def draw_card() -> None:
         if run is not None:
             figure = answer_figures.probability_figure(readers.predictions(run)[_TEST_IMAGE])
             digit = pictures.enlarged(readers.mnist().x_test[_TEST_IMAGE], 4)
-            figure.add_layout_image(
-                source=pictures.data_uri(pictures.png(digit)), xref="paper", yref="paper", x=0, y=1, sizex=0.32, sizey=1
-            )
-            figure.update_xaxes(domain=[0.36, 1])
-            _show(figure, key="card-draw", left=0)
+            place = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "sizex": 0.32, "sizey": 1}
+            image = {"source": pictures.data_uri(pictures.png(digit)), **place}
+            _show(figure, {"images": [image], "xaxis": {"domain": [0.36, 1]}}, key="card-draw", left=0)
     st.markdown("**Draw** a digit with mouse, pen or finger, and see at once what is read.")
     st.page_link(navigation.DRAW, label="Draw a digit", icon=":material/draw:")
 
@@ -69,6 +66,6 @@ def _shown_run() -> runs.Run | None:
     return by_id.get(DEFAULT_RUN)
 
 
-def _show(figure: go.Figure, *, key: str, left: int = 40) -> None:
-    figure.update_layout(height=_HEIGHT, margin={"l": left, "r": 8, "t": 8, "b": 36})
-    live_chart(figure, tools="none", key=key)
+def _show(figure: Figure, layout: Layout, *, key: str, left: int = 40) -> None:
+    size = {"height": _HEIGHT, "margin": {"l": left, "r": 8, "t": 8, "b": 36}}
+    live_chart(with_layout(figure, {**layout, **size}), tools="none", key=key)

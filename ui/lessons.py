@@ -18,7 +18,7 @@ from mnist_core.config import Schedule, TrainingConfig
 from mnist_core.dataset import TEST_IMAGES, TRAIN_IMAGES
 from mnist_core.figures import lesson_figures
 from mnist_core.figures.lesson_figures import Frame, Line, Picture
-from mnist_core.figures.style import QUIET_COLOR
+from mnist_core.figures.style import QUIET_COLOR, with_layout
 from mnist_core.lessons import Pooling, Rule, Values
 from mnist_core.schedules import learning_rates
 from ui import readers
@@ -182,7 +182,8 @@ def cross_entropy(key: str) -> None:
     guess = Line(np.array([0.1, 0.1, 0.0]), np.array([0, -np.log(0.1), -np.log(0.1)]), "a guess", dash="dot")
     lines = [Line(x, -np.log(x)), replace(guess, color=QUIET_COLOR)]
     figure = lesson_figures.lines_figure(lines, "probability of the right digit", "loss", (percent / 100, float(loss)))
-    live_chart(figure.update_xaxes(tickformat=".0%", dtick=0.25, range=[0, 1.02]), key=f"{key}-figure")
+    axis = {"tickformat": ".0%", "dtick": 0.25, "range": [0, 1.02]}
+    live_chart(with_layout(figure, {"xaxis": axis}), key=f"{key}-figure")
     st.caption(
         f"{percent} % for the right digit costs **{abs(loss):.2f}**. Who guesses gives each of ten digits 10 % and "
         "loses 2.30."
@@ -227,7 +228,7 @@ def schedule(key: str) -> None:
     rates: Values = learning_rates(config)
     epochs = np.arange(len(rates)) / config.steps_per_epoch
     figure = lesson_figures.lines_figure([Line(epochs, rates)], "epoch", "learning rate")
-    live_chart(figure.update_yaxes(range=[0, 1.05 * rates.max()]), key=f"{key}-figure")
+    live_chart(with_layout(figure, {"yaxis": {"range": [0, 1.05 * rates.max()]}}), key=f"{key}-figure")
     st.caption(_SCHEDULES[name])
 
 
@@ -288,7 +289,7 @@ def l2(key: str) -> None:
     lines = [Line(weights, loss, "loss alone", QUIET_COLOR, dash="dash"), Line(weights, total, "with L2")]
     lowest = float(lessons.penalized(np.array([best]), strength)[1][0])
     figure = lesson_figures.lines_figure(lines, "weight", "loss", (best, lowest))
-    live_chart(figure.update_yaxes(range=[0, 10]), key=f"{key}-figure")
+    live_chart(with_layout(figure, {"yaxis": {"range": [0, 10]}}), key=f"{key}-figure")
     st.caption(f"A made-up loss that is lowest at a weight of 2. With its price the best weight is **{best:.2f}**.")
 
 

@@ -7,8 +7,9 @@ script, and a second copy of it, Streamlit's own, would take a browser another h
 
 from __future__ import annotations
 
+import base64
 import gzip
-import json
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -16,18 +17,21 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
 
+import numpy as np
 import plotly
-import plotly.graph_objects as go
 import streamlit as st
+from numpy.typing import NDArray
 
 from mnist_core import pictures
 from mnist_core.dataset import Images, Labels
+from mnist_core.figures.style import Figure
 from mnist_core.files import replacing
 from ui.components import source
 
 _lock = Lock()  # the first visitors of a fresh server come at once
 _STATIC_FOLDER = Path(__file__).resolve().parent.parent / "static"
 _SHEET_COLUMNS = 100
+_TYPED = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "float32", "float64")
 
 _HTML = """
 <div class="live-chart-frame">
@@ -72,21 +76,45 @@ def digit_sheet(name: str, images: Images, labels: Labels) -> DigitSheet | None:
     return DigitSheet(file, _SHEET_COLUMNS, "".join(map(str, labels.tolist())))
 
 
-def as_data(figure: go.Figure) -> dict[str, Any]:
-    """Return a figure as the browser gets it, so that several viewers can share it."""
-    data: dict[str, Any] = json.loads(figure.to_json())
-    return data
+def as_json(value: Any) -> Any:
+    """Return a figure, or a part of one, as JSON values: several viewers can share them.
+
+    NumPy's arrays become what Plotly's script calls typed arrays; numbers that are not finite become null.
+    """
+    match value:
+        case dict():
+            return {name: as_json(part) for name, part in value.items()}
+        case list() | tuple():
+            return [as_json(part) for part in value]
+        case np.ndarray():
+            return _typed_array(value)
+        case np.generic():
+            return as_json(value.item())
+        case float() if not math.isfinite(value):
+            return None
+    return value
+
+
+def _typed_array(array: NDArray[Any]) -> Any:
+    """Return an array as https://plotly.com/javascript/reference describes it; one that cannot be such as a list."""
+    if array.dtype.kind == "i" and array.dtype.itemsize == 8 and np.all(array == array.astype(np.int32)):
+        array = array.astype(np.int32)  # a browser has no longer whole numbers
+    if array.dtype.name not in _TYPED or array.ndim > 2:
+        return as_json(array.tolist())
+    content = base64.b64encode(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()).decode("ascii")
+    shape = {"shape": ", ".join(map(str, array.shape))} if array.ndim > 1 else {}
+    return {"dtype": f"{array.dtype.kind}{array.dtype.itemsize}", "bdata": content, **shape}
 
 
 def live_chart(
-    figure: go.Figure | dict[str, Any],
+    figure: Figure,
     *,
     key: str,
     tools: Literal["zoom", "hover", "none"] = "zoom",
     digits: DigitSheet | None = None,
     on_click: Callable[[int], Any] | None = None,
 ) -> None:
-    """Show or update the chart `key`; a figure may be given as `as_data` makes it.
+    """Show or update the chart `key`; a figure may hold arrays, or be what `as_json` made of it.
 
     `tools` says what a visitor can do with it: zoom, with Plotly's bar of tools, or only read values, or neither.
 
@@ -114,7 +142,7 @@ def live_chart(
     _component(
         key=key,
         data={
-            "figure": figure if isinstance(figure, dict) else as_data(figure),
+            "figure": as_json(figure),
             "plotly": script,
             "config": config,
             "digits": asdict(digits) if digits else None,

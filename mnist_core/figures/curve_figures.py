@@ -3,8 +3,6 @@
 They are made to be updated in place: what a viewer zoomed into or hid stays so. Traces of a figure come always in the
 same order, empty if need be, earlier runs after them; the range of epochs never changes, and that of values is left to
 Plotly. Only a change between a straight and a logarithmic axis gives up a zoom into values.
-
-A class looks at them every second: they are built at once, from arrays, which costs Plotly a fifth of the time.
 """
 
 from __future__ import annotations
@@ -16,16 +14,21 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from mnist_core.curves import Curves, EpochCurves, Values, by_epoch, smooth, thin
 from mnist_core.early_stopping import best_epoch
-from mnist_core.figures.style import TRAINING_COLOR, VALIDATION_COLOR, with_legend_below
+from mnist_core.figures.style import (
+    TRAINING_COLOR,
+    VALIDATION_COLOR,
+    Figure,
+    Layout,
+    Trace,
+    with_layout,
+    with_legend_below,
+)
 
 MOST_GHOSTS = 4
-
-_Trace = dict[str, Any]  # as Plotly takes it
 
 
 @dataclass(frozen=True)
@@ -94,35 +97,36 @@ class _Points(NamedTuple):
         return _Points(self.x[chosen], self.y[chosen], None if self.epochs is None else self.epochs[chosen])
 
 
-def loss_figure(history: Curves, options: CurveOptions = _DEFAULT, ghosts: Sequence[Ghost] = ()) -> go.Figure:
+def loss_figure(history: Curves, options: CurveOptions = _DEFAULT, ghosts: Sequence[Ghost] = ()) -> Figure:
     """Draw the loss: training by batch or epoch, validation by epoch, the gap between them, and the best epoch."""
     return _figure(_LOSS, history, options, ghosts)
 
 
-def accuracy_figure(history: Curves, options: CurveOptions = _DEFAULT, ghosts: Sequence[Ghost] = ()) -> go.Figure:
+def accuracy_figure(history: Curves, options: CurveOptions = _DEFAULT, ghosts: Sequence[Ghost] = ()) -> Figure:
     """Draw the accuracy as `loss_figure` does the loss; over a logarithmic axis, the error rate instead."""
     return _figure(_ERROR_RATE if options.logarithmic else _ACCURACY, history, options, ghosts)
 
 
-def learning_rate_figure(history: Curves, options: CurveOptions = _DEFAULT, ghosts: Sequence[Ghost] = ()) -> go.Figure:
+def learning_rate_figure(history: Curves, options: CurveOptions = _DEFAULT, ghosts: Sequence[Ghost] = ()) -> Figure:
     """Draw the learning rate so far, and as it is planned; without batches, the plan alone."""
     return _figure(_LEARNING_RATE, history, options, ghosts)
 
 
-def gradient_norm_figure(history: Curves, options: CurveOptions = _DEFAULT, ghosts: Sequence[Ghost] = ()) -> go.Figure:
+def gradient_norm_figure(history: Curves, options: CurveOptions = _DEFAULT, ghosts: Sequence[Ghost] = ()) -> Figure:
     """Draw the length of all gradients as one vector; of a run that did not measure it, the figure says so."""
     figure = _figure(_GRADIENT_NORM, history, options, ghosts)
     if len(history.batch_epoch) and not np.isfinite(history.batch_gradient_norm).any():
         place = {"xref": "x domain", "x": 0.5, "yref": "y domain", "y": 0.5, "showarrow": False}
-        figure.add_annotation(text="Not measured in this run", font={"color": _NOTE_COLOR}, **place)
+        note = {"text": "Not measured in this run", "font": {"color": _NOTE_COLOR}, **place}
+        return with_layout(figure, {"annotations": [note]})
     return figure
 
 
-def _figure(quantity: _Quantity, history: Curves, options: CurveOptions, ghosts: Sequence[Ghost]) -> go.Figure:
+def _figure(quantity: _Quantity, history: Curves, options: CurveOptions, ghosts: Sequence[Ghost]) -> Figure:
     if len(ghosts) > MOST_GHOSTS:
         raise ValueError(f"A figure can show {MOST_GHOSTS} earlier runs; these are {len(ghosts)}.")
     traces = _training_traces(quantity, history, options)
-    layout: dict[str, Any] = {}
+    layout: Layout = {}
     if quantity.validated:
         best = _best(quantity, history)
         layout = _best_line(best, at_bottom=quantity is _ACCURACY, end=history.planned_epochs)
@@ -139,14 +143,13 @@ def _figure(quantity: _Quantity, history: Curves, options: CurveOptions, ghosts:
     else:
         axis = _straight_axis(quantity, _extent(traces, quantity) or _extent(behind, quantity))
     layout["title"] = {"text": quantity.title}
-    layout["xaxis"] = {"title_text": "Epoch", "range": [0, history.planned_epochs * 1.02]}
+    layout["xaxis"] = {"title": {"text": "Epoch"}, "range": [0, history.planned_epochs * 1.02]}
     layout["yaxis"] = {"tickformat": quantity.tick_format, **axis}
-    figure = go.Figure([*traces, *behind], layout)
     names = [ghost.name for ghost in ghosts]
-    return with_legend_below(figure, names, entries=2 + len(names), height=310, top=44, bottom=52)
+    return with_legend_below([*traces, *behind], layout, names, entries=2 + len(names), height=310, top=44, bottom=52)
 
 
-def _training_traces(quantity: _Quantity, history: Curves, options: CurveOptions) -> list[_Trace]:
+def _training_traces(quantity: _Quantity, history: Curves, options: CurveOptions) -> list[Trace]:
     """Return the values that were measured, pale, and the smoothed ones; the first is empty if there is one line."""
     by_batch = options.by == "batch"
     smoothing = options.smoothing if by_batch and quantity.smoothed else 0.0
@@ -163,7 +166,7 @@ def _training_traces(quantity: _Quantity, history: Curves, options: CurveOptions
     ]
 
 
-def _validation_traces(quantity: _Quantity, history: Curves, best: _Points) -> list[_Trace]:
+def _validation_traces(quantity: _Quantity, history: Curves, best: _Points) -> list[Trace]:
     """Return validation by epoch, and a ring around the best."""
     style = {"legendgroup": "validation", "cliponaxis": False}  # marks at the edge stay whole
     line = {"color": VALIDATION_COLOR, "width": 2}
@@ -175,7 +178,7 @@ def _validation_traces(quantity: _Quantity, history: Curves, best: _Points) -> l
     ]
 
 
-def _gap_trace(quantity: _Quantity, history: Curves, options: CurveOptions) -> _Trace:
+def _gap_trace(quantity: _Quantity, history: Curves, options: CurveOptions) -> Trace:
     """Return the area between the training that is drawn and validation, from the first validated epoch to the last."""
     training, validation = _training(quantity, history, options.by, options.smoothing), _validation(quantity, history)
     training, validation = (points.where(np.isfinite(points.y)) for points in (training, validation))
@@ -189,7 +192,7 @@ def _gap_trace(quantity: _Quantity, history: Curves, options: CurveOptions) -> _
     return _trace(quantity, around, "gap", legendgroup="validation", showlegend=False, **style)
 
 
-def _plan_trace(history: Curves) -> _Trace:
+def _plan_trace(history: Curves) -> Trace:
     """Return the learning rate of all batches, done or not."""
     steps = np.arange(1, len(history.planned_learning_rate) + 1)
     plan = _Points(thin(steps / history.steps_per_epoch), thin(history.planned_learning_rate))
@@ -197,7 +200,7 @@ def _plan_trace(history: Curves) -> _Trace:
     return _trace(_LEARNING_RATE, plan, "planned", name="planned", mode="lines", line=line)
 
 
-def _ghost_traces(quantity: _Quantity, ghost: Ghost, slot: int, options: CurveOptions, end: float) -> list[_Trace]:
+def _ghost_traces(quantity: _Quantity, ghost: Ghost, slot: int, options: CurveOptions, end: float) -> list[Trace]:
     """Return an earlier run as far as the axis goes; its validation has marks."""
     color, dash = _GHOST_LOOKS[slot]
     name = html.escape(ghost.name, quote=False)
@@ -224,7 +227,7 @@ def _best(quantity: _Quantity, history: Curves) -> _Points:
     return _validation(quantity, history).where(by_epoch(history).number == best.epoch)
 
 
-def _best_line(best: _Points, *, at_bottom: bool, end: float) -> dict[str, Any]:
+def _best_line(best: _Points, *, at_bottom: bool, end: float) -> Layout:
     """Return, as parts of a layout, a line at the best epoch and its label, where curves leave room for it."""
     if best.epochs is None:
         return {}
@@ -252,13 +255,13 @@ def _validation(quantity: _Quantity, history: Curves) -> _Points:
     return _Points(epochs.end, quantity.of(epochs, "validation_"), epochs.number)
 
 
-def _trace(quantity: _Quantity, points: _Points, what: str, **style: Any) -> _Trace:
+def _trace(quantity: _Quantity, points: _Points, what: str, **style: Any) -> Trace:
     """Return a trace. One without any value is empty, and so has no entry in the legend."""
     known = np.isfinite(points.y)
     if not known.any():
         points, known = _Points(), np.empty(0, bool)
     y = points.y.astype(np.float32)
-    trace: _Trace = {
+    trace: Trace = {
         "type": "scatter",
         "name": what,
         "x": points.x.astype(np.float32),
@@ -300,7 +303,7 @@ def _logarithmic_axis(quantity: _Quantity, extent: tuple[float, float] | None) -
     return {**axis, "nticks": ticks, "autorangeoptions": {"clipmin": max(least, _LEAST.get(quantity.field, 0))}}
 
 
-def _extent(traces: Sequence[_Trace], quantity: _Quantity, above: float = -math.inf) -> tuple[float, float] | None:
+def _extent(traces: Sequence[Trace], quantity: _Quantity, above: float = -math.inf) -> tuple[float, float] | None:
     """Return least and largest of the values drawn. Of those by batch, 2 % at each end do not count."""
     ends: list[float] = []
     for trace in traces:

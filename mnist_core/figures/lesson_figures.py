@@ -7,18 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from mnist_core.dataset import CLASSES
-from mnist_core.figures.style import GRID_COLOR, QUIET_COLOR, TRAINING_COLOR, VALIDATION_COLOR, styled
+from mnist_core.figures.style import (
+    GRID_COLOR,
+    NO_COLOR,
+    QUIET_COLOR,
+    TRAINING_COLOR,
+    VALIDATION_COLOR,
+    Figure,
+    Layout,
+    Trace,
+    merged,
+    styled,
+    with_layout,
+)
 from mnist_core.lessons import Chain, Fit, Values, Windows, height
 
 _INK = [[0, "#000000"], [1, "#ffffff"]]
 _SIGNED = [[0, "#fbbf24"], [0.5, "#000000"], [1, "#2dd4bf"]]  # black is nothing, as in the digits
-_OUTLINE = {"line_color": "#f43f5e", "line_width": 2.5}
-_NAN_COLOR = "#92520b"
+_OUTLINE = {"line": {"color": "#f43f5e", "width": 2.5}}
+_NAN = {"fillcolor": "#92520b", "layer": "below", "line": {"width": 0}}
 _WIDTH = 345  # pixels that pictures side by side have
 _GAP = 3  # pixels of a digit, between two pictures
 
@@ -55,285 +68,275 @@ class Line:
     dash: str = "solid"
 
 
-def pictures_figure(pictures: Sequence[Picture], frames: Sequence[Frame] = ()) -> go.Figure:
+def pictures_figure(pictures: Sequence[Picture], frames: Sequence[Frame] = ()) -> Figure:
     """Draw pictures side by side, each with its name below."""
-    figure = go.Figure()
-    lefts, left, top = [], 0.0, max(_tallness(picture) for picture in pictures) / 2
-    for picture in pictures:
-        cell = picture.width / picture.values.shape[1]
-        signed = float(np.nanmin(picture.values)) < 0
-        reach = float(np.nanmax(np.abs(picture.values))) or 1.0
-        figure.add_heatmap(
-            z=picture.values[::-1].round(3).tolist(),
-            x0=left + cell / 2,
-            dx=cell,
-            y0=(cell - _tallness(picture)) / 2,
-            dy=cell,
-            zmin=-reach if signed else 0,
-            zmax=reach,
-            colorscale=_SIGNED if signed else _INK,
-            showscale=False,
-            text=[[_number(value) for value in row] for row in picture.values[::-1]] if picture.numbered else None,
-            texttemplate="%{text}" if picture.numbered else None,
-            hovertemplate=f"%{{z:.2f}}<extra>{picture.name.split('<br>')[0]}</extra>",
-        )
-        if np.isnan(picture.values).any():
-            _square(figure, left, -_tallness(picture) / 2, picture.width, fillcolor=_NAN_COLOR, layer="below")
-        lefts.append(left)
-        left += picture.width + _GAP
-    for frame in frames:
-        picture, start = pictures[frame.picture], lefts[frame.picture]
-        cell = picture.width / picture.values.shape[1]
-        upper = _tallness(picture) / 2 - frame.row * cell
-        _square(figure, start + frame.column * cell, upper - frame.side * cell, frame.side * cell, **_OUTLINE)
-    figure.update_xaxes(
-        range=[-0.5, left - _GAP + 0.5],
-        tickvals=[start + picture.width / 2 for start, picture in zip(lefts, pictures, strict=True)],
-        ticktext=[picture.name for picture in pictures],
-        constrain="domain",
-    )
-    figure.update_yaxes(range=[-top - 0.5, top + 0.5])
-    return _pictorial(figure, size=round(34 + _WIDTH * 2 * top / left))
+    *lefts, end = accumulate((picture.width + _GAP for picture in pictures), initial=0.0)
+    placed = list(zip(pictures, lefts, strict=True))
+    top = max(_tallness(picture) for picture in pictures) / 2
+    missing = [
+        _square(left, -_tallness(picture) / 2, picture.width, _NAN)
+        for picture, left in placed
+        if np.isnan(picture.values).any()
+    ]
+    layout = {
+        "xaxis": {
+            "range": [-0.5, end - _GAP + 0.5],
+            "tickvals": [left + picture.width / 2 for picture, left in placed],
+            "ticktext": [picture.name for picture in pictures],
+        },
+        "yaxis": {"range": [-top - 0.5, top + 0.5]},
+        "shapes": [*missing, *(_outline(frame, *placed[frame.picture]) for frame in frames)],
+    }
+    traces = [_picture_trace(picture, left) for picture, left in placed]
+    return _pictorial(traces, layout, size=round(34 + _WIDTH * 2 * top / end))
 
 
-def windows_figure(digit: Values, places: Windows) -> go.Figure:
+def windows_figure(digit: Values, places: Windows) -> Figure:
     """Draw a digit (28, 28) with its padding, the centre of every place of the window, and the first window."""
     side = len(digit)
     framed = np.full((side + places.before + places.after,) * 2, 0.28)  # padding is zero too, but must be told apart
     framed[places.before : places.before + side, places.before : places.before + side] = digit
-    figure = go.Figure(
-        go.Heatmap(
-            z=framed.tolist(),
-            x0=-places.before,
-            y0=-places.before,
-            zmin=0,
-            zmax=1,
-            colorscale=_INK,
-            showscale=False,
-            hoverinfo="skip",
-        )
-    )
+    image = _heatmap(framed, x0=-places.before, y0=-places.before, zmax=1, colorscale=_INK, hoverinfo="skip")
     centres = np.arange(places.output) * places.stride - places.before + (places.size - 1) / 2
     x, y = np.meshgrid(centres, centres)
-    figure.add_scatter(
-        x=x.ravel().tolist(),
-        y=y.ravel().tolist(),
-        mode="markers",
-        marker={"color": "#2dd4bf", "size": 3},
-        hoverinfo="skip",
-    )
+    dots = _scatter(x.ravel(), y.ravel(), "markers", marker={"color": "#2dd4bf", "size": 3}, hoverinfo="skip")
     corner = -places.before - 0.5
-    _square(figure, corner, corner, places.size, **_OUTLINE)
-    figure.update_xaxes(visible=False, constrain="domain")
-    figure.update_yaxes(autorange="reversed")
-    return _pictorial(figure, size=212, bottom=4)
+    first = _square(corner, corner, places.size, _OUTLINE)
+    layout = {"xaxis": {"visible": False}, "yaxis": {"autorange": "reversed"}, "shapes": [first]}
+    return _pictorial([image, dots], layout, size=212, bottom=4)
 
 
-def bars_figure(
-    values: Values, chosen: int | None = None, *, top: float = 1.0, level: float | None = None
-) -> go.Figure:
+def bars_figure(values: Values, chosen: int | None = None, *, top: float = 1.0, level: float | None = None) -> Figure:
     """Draw a bar for each digit, (10,), its share below it; one stands out, and a dashed line marks a level."""
-    colors = [TRAINING_COLOR if digit == chosen else QUIET_COLOR for digit in CLASSES]
-    figure = go.Figure(
-        go.Bar(
-            x=list(CLASSES),
-            y=values.tolist(),
-            marker_color=colors,
-            hovertemplate="%{x}: %{y:.2%}<extra></extra>",
-        )
-    )
-    if level is not None:
-        figure.add_hline(level, line={"color": VALIDATION_COLOR, "dash": "dot", "width": 1.5})
+    bars = {
+        "type": "bar",
+        "x": list(CLASSES),
+        "y": values.tolist(),
+        "marker": {"color": [TRAINING_COLOR if digit == chosen else QUIET_COLOR for digit in CLASSES]},
+        "hovertemplate": "%{x}: %{y:.2%}<extra></extra>",
+    }
     shares = [f"<b>{digit}</b><br>{value * 100:.0f} %" for digit, value in zip(CLASSES, values.tolist(), strict=True)]
-    figure.update_xaxes(tickvals=list(CLASSES), ticktext=shares, tickangle=0, tickfont_size=11)
-    figure.update_yaxes(range=[0, top], showticklabels=False)
-    return _small(figure, size=190, left=4, bottom=40)
+    layout: Layout = {
+        "xaxis": {"tickvals": list(CLASSES), "ticktext": shares, "tickangle": 0, "tickfont": {"size": 11}},
+        "yaxis": {"range": [0, top], "showticklabels": False},
+    }
+    if level is not None:
+        across = {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y", "y0": level, "y1": level}
+        layout["shapes"] = [{**across, "line": {"color": VALIDATION_COLOR, "dash": "dot", "width": 1.5}}]
+    return _small([bars], layout, size=190, left=4, bottom=40)
 
 
-def vector_figure(values: Values) -> go.Figure:
+def vector_figure(values: Values) -> Figure:
     """Draw ten numbers from 0 to 1, (10,), as lamps in a row: the brighter, the nearer to 1."""
-    figure = go.Figure(
-        go.Heatmap(
-            z=[values.tolist()],
-            zmin=0,
-            zmax=1,
-            text=[[f"{value:.2f}".rstrip("0").rstrip(".") for value in values.tolist()]],
-            texttemplate="%{text}",
-            textfont={"color": "#ffffff", "size": 13},
-            colorscale=[[0, "#334155"], [1, TRAINING_COLOR]],
-            showscale=False,
-            xgap=2,
-            hovertemplate="%{x}: %{z:.3f}<extra></extra>",
-        )
+    lamps = _heatmap(
+        values[None],
+        zmax=1,
+        colorscale=[[0, "#334155"], [1, TRAINING_COLOR]],
+        xgap=2,
+        textfont={"color": "#ffffff", "size": 13},
+        hovertemplate="%{x}: %{z:.3f}<extra></extra>",
+        **_numbers(values[None]),
     )
-    figure.update_xaxes(tickvals=list(CLASSES), showgrid=False)
-    figure.update_yaxes(visible=False)
-    return _small(figure, size=84, left=4, bottom=28)
+    layout = {"xaxis": {"tickvals": list(CLASSES), "showgrid": False}, "yaxis": {"visible": False}}
+    return _small([lamps], layout, size=84, left=4, bottom=28)
 
 
-def lines_figure(
-    lines: Sequence[Line], x_title: str, y_title: str, place: tuple[float, float] | None = None
-) -> go.Figure:
+def lines_figure(lines: Sequence[Line], x_title: str, y_title: str, place: tuple[float, float] | None = None) -> Figure:
     """Draw lines and, if given, one marked place. Lines with names get a legend."""
-    figure = go.Figure()
-    for line in lines:
-        figure.add_scatter(
-            x=line.x.tolist(),
-            y=line.y.tolist(),
+    traces = [
+        _scatter(
+            line.x,
+            line.y,
+            "markers" if line.dots else "lines",
             name=line.name,
             showlegend=bool(line.name),
-            mode="markers" if line.dots else "lines",
             line={"color": line.color, "width": 2.5 if line.dash == "solid" else 1.5, "dash": line.dash},
             marker={"color": line.color, "size": 8},
         )
+        for line in lines
+    ]
     if place is not None:
-        figure.add_scatter(
-            x=[place[0]], y=[place[1]], mode="markers", showlegend=False, marker=_marker(VALIDATION_COLOR)
-        )
-    figure.update_xaxes(title={"text": x_title, "standoff": 6})
-    figure.update_yaxes(title={"text": y_title, "standoff": 4})
+        traces.append(_mark(*place, showlegend=False))
+    layout = {
+        "xaxis": {"title": {"text": x_title, "standoff": 6}},
+        "yaxis": {"title": {"text": y_title, "standoff": 4}},
+    }
     has_legend = any(line.name for line in lines)
-    return _small(figure, top=34 if has_legend else 8, size=220 if has_legend else 200)
+    return _small(traces, layout, top=34 if has_legend else 8, size=220 if has_legend else 200)
 
 
-def chain_figure(before: Chain, after: Chain, weights: Values, losses: Values) -> go.Figure:
+def chain_figure(before: Chain, after: Chain, weights: Values, losses: Values) -> Figure:
     """Draw the loss over the weight, its slope where the weight is, and where one step leads."""
     reach = np.array([-2.0, 2.0])
     lines = (
         Line(weights, losses),
         Line(before.weight + reach, before.loss + reach * before.slope, "slope", VALIDATION_COLOR, dash="dash"),
     )
-    figure = lines_figure(lines, "weight", "loss", (before.weight, before.loss))
-    figure.data[2].update(name="now", showlegend=True)
-    figure.add_scatter(
-        x=[after.weight],
-        y=[after.loss],
-        name="after the step",
-        mode="markers",
-        marker={"color": "rgba(0,0,0,0)", "size": 11, "line": {"color": VALIDATION_COLOR, "width": 2}},
+    ring = {"color": NO_COLOR, "size": 11, "line": {"color": VALIDATION_COLOR, "width": 2}}
+    marks = (
+        _mark(before.weight, before.loss, name="now", showlegend=True),
+        _mark(after.weight, after.loss, name="after the step", marker=ring),
     )
-    figure.update_yaxes(range=[0, max(losses) * 1.05])
-    figure.update_xaxes(range=[weights[0], weights[-1]])
-    return figure
+    figure = lines_figure(lines, "weight", "loss")
+    ranges = {"xaxis": {"range": [weights[0], weights[-1]]}, "yaxis": {"range": [0, max(losses) * 1.05]}}
+    return with_layout({**figure, "data": [*figure["data"], *marks]}, ranges)
 
 
-def descent_figure(path: Values) -> go.Figure:
+def descent_figure(path: Values) -> Figure:
     """Draw the valley from above, and a way through it, (n, 2)."""
     x, y = np.linspace(-11, 11, 67), np.linspace(-4.4, 4.4, 45)
     places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    figure = go.Figure(
-        go.Contour(
-            x=x.tolist(),
-            y=y.tolist(),
-            z=np.sqrt(height(places)).reshape(len(y), len(x)).round(3).tolist(),  # the root spaces the lines evenly
-            contours={"coloring": "lines", "start": 1, "end": 12, "size": 1.5},
-            colorscale=[[0, GRID_COLOR], [1, GRID_COLOR]],
-            line_width=1.5,
-            showscale=False,
-            hoverinfo="skip",
-        )
-    )
+    valley = {
+        "type": "contour",
+        "x": x.tolist(),
+        "y": y.tolist(),
+        "z": np.sqrt(height(places)).reshape(len(y), len(x)).round(3).tolist(),  # the root spaces the lines evenly
+        "contours": {"coloring": "lines", "start": 1, "end": 12, "size": 1.5},
+        "colorscale": [[0, GRID_COLOR], [1, GRID_COLOR]],
+        "line": {"width": 1.5},
+        "showscale": False,
+        "hoverinfo": "skip",
+    }
     near = path[np.abs(path).max(axis=1) < 50]  # what lies further out cannot be seen
-    figure.add_scatter(
-        x=near[:, 0].tolist(),
-        y=near[:, 1].tolist(),
-        mode="lines+markers",
-        line={"color": TRAINING_COLOR, "width": 1.5},
-        marker={"size": 5},
-        hoverinfo="skip",
-        name="steps",
-    )
-    for name, (at_x, at_y), symbol in (("start", path[0], "circle"), ("lowest place", (0, 0), "star")):
-        marker = {**_marker(VALIDATION_COLOR), "symbol": symbol}
-        figure.add_scatter(x=[at_x], y=[at_y], mode="markers", name=name, marker=marker, hoverinfo="skip")
-    figure.update_xaxes(range=[-11, 11], visible=False)
-    figure.update_yaxes(range=[-4.4, 4.4], visible=False)
-    return _small(figure, size=210, top=34, left=4, bottom=4)
+    look = {"line": {"color": TRAINING_COLOR, "width": 1.5}, "marker": {"size": 5}}
+    steps = _scatter(near[:, 0], near[:, 1], "lines+markers", name="steps", hoverinfo="skip", **look)
+    start = _mark(*path[0], name="start", marker={"symbol": "circle"}, hoverinfo="skip")
+    lowest = _mark(0, 0, name="lowest place", marker={"symbol": "star"}, hoverinfo="skip")
+    layout = {"xaxis": {"range": [-11, 11], "visible": False}, "yaxis": {"range": [-4.4, 4.4], "visible": False}}
+    return _small([valley, steps, start, lowest], layout, size=210, top=34, left=4, bottom=4)
 
 
-def fit_figure(fit: Fit) -> go.Figure:
+def fit_figure(fit: Fit) -> Figure:
     """Draw a fitted curve, the points that it was fitted to, and those that were held out."""
     lines = (
         Line(fit.curve_x, fit.curve_y),
         Line(fit.x, fit.y, "fitted", dots=True),
         Line(fit.held_out_x, fit.held_out_y, "held out", VALIDATION_COLOR, dots=True),
     )
-    figure = lines_figure(lines, "", "")
-    figure.update_xaxes(showticklabels=False)
-    figure.update_yaxes(range=[-2, 2], showticklabels=False)
-    return figure.update_layout(margin={"l": 4, "b": 8})
+    layout = {
+        "xaxis": {"showticklabels": False},
+        "yaxis": {"range": [-2, 2], "showticklabels": False},
+        "margin": {"l": 4, "b": 8},
+    }
+    return with_layout(lines_figure(lines, "", ""), layout)
 
 
-def spread_figure(before: Values, after: Values) -> go.Figure:
+def spread_figure(before: Values, after: Values) -> Figure:
     """Draw how often values occur before and after, both (n,), on one axis."""
     edges = np.linspace(-8, 8, 65)
-    figure = go.Figure()
-    for name, values, color in (("before", before, VALIDATION_COLOR), ("after", after, TRAINING_COLOR)):
-        counts, _ = np.histogram(np.clip(values, -8, 8), edges)
-        centres = (edges[1:] + edges[:-1]) / 2
-        figure.add_bar(x=centres.tolist(), y=counts.tolist(), name=name, marker_color=color, opacity=0.7)
-    figure.update_layout(barmode="overlay", bargap=0)
-    figure.update_traces(hovertemplate="around %{x:.1f}: %{y} digits")
-    figure.update_xaxes(title={"text": "what one unit gives", "standoff": 6}, range=[-8, 8])
-    figure.update_yaxes(showticklabels=False)
-    return _small(figure, size=220, top=34, left=4)
+    traces = [
+        {
+            "type": "bar",
+            "x": ((edges[1:] + edges[:-1]) / 2).tolist(),
+            "y": np.histogram(np.clip(values, -8, 8), edges)[0].tolist(),
+            "name": name,
+            "marker": {"color": color},
+            "opacity": 0.7,
+            "hovertemplate": "around %{x:.1f}: %{y} digits",
+        }
+        for name, values, color in (("before", before, VALIDATION_COLOR), ("after", after, TRAINING_COLOR))
+    ]
+    layout = {
+        "barmode": "overlay",
+        "bargap": 0,
+        "xaxis": {"title": {"text": "what one unit gives", "standoff": 6}, "range": [-8, 8]},
+        "yaxis": {"showticklabels": False},
+    }
+    return _small(traces, layout, size=220, top=34, left=4)
 
 
-def split_figure(training: int, validation: int, test: int) -> go.Figure:
+def split_figure(training: int, validation: int, test: int) -> Figure:
     """Draw how many images are for what, as one bar."""
-    figure = go.Figure()
-    for name, count, color in (
+    parts = (
         ("training", training, TRAINING_COLOR),
         ("validation", validation, VALIDATION_COLOR),
         ("test", test, QUIET_COLOR),
-    ):
-        figure.add_bar(
-            x=[count],
-            y=[0],
-            orientation="h",
-            name=name,
-            marker_color=color,
-            hovertemplate="%{x:,} images",
-        )
-    figure.update_layout(barmode="stack", legend_traceorder="normal")
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False)
-    return _small(figure, size=80, top=34, left=4, bottom=4)
+    )
+    bar = {"type": "bar", "y": [0], "orientation": "h", "hovertemplate": "%{x:,} images"}
+    traces = [{**bar, "x": [count], "name": name, "marker": {"color": color}} for name, count, color in parts]
+    hidden = {"visible": False}
+    layout = {"barmode": "stack", "legend": {"traceorder": "normal"}, "xaxis": hidden, "yaxis": hidden}
+    return _small(traces, layout, size=80, top=34, left=4, bottom=4)
+
+
+def _picture_trace(picture: Picture, left: float) -> Trace:
+    cell, upwards = _cell(picture), picture.values[::-1]
+    signed = float(np.nanmin(upwards)) < 0
+    reach = float(np.nanmax(np.abs(upwards))) or 1.0
+    return _heatmap(
+        upwards.round(3),
+        x0=left + cell / 2,
+        dx=cell,
+        y0=(cell - _tallness(picture)) / 2,
+        dy=cell,
+        zmin=-reach if signed else 0,
+        zmax=reach,
+        colorscale=_SIGNED if signed else _INK,
+        hovertemplate=f"%{{z:.2f}}<extra>{picture.name.split('<br>')[0]}</extra>",
+        **(_numbers(upwards) if picture.numbered else {}),
+    )
+
+
+def _outline(frame: Frame, picture: Picture, left: float) -> Layout:
+    cell = _cell(picture)
+    upper = _tallness(picture) / 2 - frame.row * cell
+    return _square(left + frame.column * cell, upper - frame.side * cell, frame.side * cell, _OUTLINE)
+
+
+def _cell(picture: Picture) -> float:
+    return picture.width / len(picture.values[0])
 
 
 def _tallness(picture: Picture) -> float:
     return picture.width * len(picture.values) / len(picture.values[0])
 
 
+def _numbers(values: Values) -> Trace:
+    """Return, as part of a heatmap, what writes values (h, w) into its cells."""
+    return {"text": [[_number(value) for value in row] for row in values], "texttemplate": "%{text}"}
+
+
 def _number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".").replace("-", "−")
 
 
-def _marker(color: str) -> dict[str, object]:
-    return {"color": color, "size": 12}
+def _heatmap(values: Values, **style: Any) -> Trace:
+    return {"type": "heatmap", "z": values.tolist(), "zmin": 0, "showscale": False, **style}
 
 
-def _square(figure: go.Figure, left: float, lower: float, side: float, **style: object) -> None:
-    figure.add_shape(type="rect", x0=left, y0=lower, x1=left + side, y1=lower + side, **{"line_width": 0, **style})
+def _scatter(x: Values, y: Values, mode: str, **style: Any) -> Trace:
+    return {"type": "scatter", "x": x.tolist(), "y": y.tolist(), "mode": mode, **style}
 
 
-def _pictorial(figure: go.Figure, *, size: int, bottom: int = 30) -> go.Figure:
-    """Make pixels square, and leave out what axes show."""
-    figure.update_xaxes(showgrid=False, ticklen=0)
-    figure.update_yaxes(scaleanchor="x", constrain="domain", visible=False)
-    return _small(figure, size=size, top=4, left=4, bottom=bottom)
+def _mark(x: float, y: float, **style: Any) -> Trace:
+    """Return a place that stands out."""
+    mark = {"type": "scatter", "x": [x], "y": [y], "mode": "markers", "marker": {"color": VALIDATION_COLOR, "size": 12}}
+    return merged(mark, style)
 
 
-def _small(figure: go.Figure, *, size: int, top: int = 8, left: int = 52, bottom: int = 40) -> go.Figure:
-    """Style a figure of `size` pixels in height that cannot be zoomed: it has a slider for that."""
-    styled(figure, height=size, top=top, left=left)
-    figure.update_layout(
-        margin={"l": left, "r": 8, "t": top, "b": bottom},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        dragmode=False,
-        modebar_remove=["toImage", "sendChartToCloud"],
-        bargap=0.15 if figure.layout.bargap is None else figure.layout.bargap,
-    )
-    figure.update_xaxes(fixedrange=True)
-    figure.update_yaxes(fixedrange=True)
-    return figure
+def _square(left: float, lower: float, side: float, style: Layout) -> Layout:
+    return {"type": "rect", "x0": left, "y0": lower, "x1": left + side, "y1": lower + side, **style}
+
+
+def _pictorial(traces: Sequence[Trace], layout: Layout, *, size: int, bottom: int = 30) -> Figure:
+    """Return a figure whose pixels are square, without what axes show."""
+    pictorial = {
+        "xaxis": {"showgrid": False, "ticklen": 0, "constrain": "domain"},
+        "yaxis": {"scaleanchor": "x", "constrain": "domain", "visible": False},
+    }
+    return _small(traces, merged(pictorial, layout), size=size, top=4, left=4, bottom=bottom)
+
+
+def _small(
+    traces: Sequence[Trace], layout: Layout, *, size: int, top: int = 8, left: int = 52, bottom: int = 40
+) -> Figure:
+    """Return a figure of `size` pixels in height that cannot be zoomed: it has a slider for that."""
+    small = {
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "dragmode": False,
+        "modebar": {"remove": ["toImage", "sendChartToCloud"]},
+        "bargap": 0.15,
+        "xaxis": {"fixedrange": True},
+        "yaxis": {"fixedrange": True},
+    }
+    return styled(traces, merged(small, layout), height=size, top=top, left=left, right=8, bottom=bottom)

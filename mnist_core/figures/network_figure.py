@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import plotly.graph_objects as go
-
 from mnist_core.architecture import (
     INPUT_SHAPE,
     Architecture,
@@ -21,7 +19,16 @@ from mnist_core.architecture import (
     Shape,
     summarize,
 )
-from mnist_core.figures.style import DIAGONAL_COLOR, QUIET_COLOR, TRAINING_COLOR, VALIDATION_COLOR
+from mnist_core.figures.style import (
+    DIAGONAL_COLOR,
+    NO_COLOR,
+    QUIET_COLOR,
+    TRAINING_COLOR,
+    VALIDATION_COLOR,
+    Figure,
+    Layout,
+    Trace,
+)
 
 Polygon = list[tuple[float, float]]
 
@@ -82,7 +89,7 @@ def compressed(count: int) -> float:
     return math.log2(1 + count)
 
 
-def network_figure(architecture: Architecture) -> go.Figure:
+def network_figure(architecture: Architecture) -> Figure:
     """Draw the layers of a network side by side on one ground line.
 
     Feature maps are blocks: their fronts have the height and width of the maps, each on one scale for all layers (the
@@ -94,26 +101,28 @@ def network_figure(architecture: Architecture) -> go.Figure:
     """
     pieces = _pieces(architecture)
     scale = next((scale for scale in _SCALES if sum(piece.room(scale) for piece in pieces) <= _WIDTH), _SCALES[-1])
-    figure = go.Figure()
+    traces: list[Trace] = []
+    labels: list[Layout] = []
     left = 0.0
     for piece in pieces:
         room = piece.room(scale)
-        _draw(figure, piece, scale, left + (room - piece.width(scale)) / 2)
-        _label(figure, piece, left + room / 2)
+        traces += _drawing(piece, scale, left + (room - piece.width(scale)) / 2)
+        labels.append(_label(piece, left + room / 2))
         left += room
     axis = {"visible": False, "fixedrange": True, "constrain": "domain"}
-    figure.update_layout(
-        height=_HEIGHT,
-        margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        showlegend=False,
-        dragmode=False,
-        hovermode="closest",
-        xaxis={**axis, "range": [0, left], "constraintoward": "left"},
-        yaxis={**axis, "range": [-_LABEL_HEIGHT, _HEIGHT - _LABEL_HEIGHT], "scaleanchor": "x"},
-    )
-    return figure
+    layout = {
+        "height": _HEIGHT,
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "paper_bgcolor": NO_COLOR,
+        "plot_bgcolor": NO_COLOR,
+        "showlegend": False,
+        "dragmode": False,
+        "hovermode": "closest",
+        "xaxis": {**axis, "range": [0, left], "constraintoward": "left"},
+        "yaxis": {**axis, "range": [-_LABEL_HEIGHT, _HEIGHT - _LABEL_HEIGHT], "scaleanchor": "x"},
+        "annotations": labels,
+    }
+    return {"data": traces, "layout": layout}
 
 
 @dataclass(frozen=True)
@@ -178,7 +187,8 @@ def _hover(summary: LayerSummary) -> str:
     )
 
 
-def _draw(figure: go.Figure, piece: _Piece, scale: _Scale, left: float) -> None:
+def _drawing(piece: _Piece, scale: _Scale, left: float) -> list[Trace]:
+    """Return the faces of a layer, or of the image with a digit on it."""
     right, top = left + piece.front[0] * scale.right, piece.front[1] * scale.up
     over, up = (piece.depth * scale.up * backward for backward in _BACKWARD)
     faces: dict[str, Polygon] = {"front": [(left, 0), (left, top), (right, top), (right, 0)]}
@@ -186,40 +196,47 @@ def _draw(figure: go.Figure, piece: _Piece, scale: _Scale, left: float) -> None:
         faces["top"] = [(left, top), (left + over, top + up), (right + over, top + up), (right, top)]
         faces["side"] = [(right, 0), (right, top), (right + over, top + up), (right + over, up)]
     red, green, blue = (int(piece.color[start : start + 2], 16) for start in (1, 3, 5))
-    for face, corners in faces.items():
-        figure.add_scatter(
-            x=[x for x, _ in corners + corners[:1]],
-            y=[y for _, y in corners + corners[:1]],
-            mode="lines",
-            line={"color": piece.color, "width": 1},
-            fill="toself",
-            fillcolor=f"rgba({red}, {green}, {blue}, {_OPACITY[face]})",
-            hoveron="fills",
-            hoverinfo="text",
-            text=piece.hover,
-            meta={"layer": piece.index, "face": face},
-        )
+    traces: list[Trace] = [
+        {
+            "type": "scatter",
+            "x": [x for x, _ in corners + corners[:1]],
+            "y": [y for _, y in corners + corners[:1]],
+            "mode": "lines",
+            "line": {"color": piece.color, "width": 1},
+            "fill": "toself",
+            "fillcolor": f"rgba({red}, {green}, {blue}, {_OPACITY[face]})",
+            "hoveron": "fills",
+            "hoverinfo": "text",
+            "text": piece.hover,
+            "meta": {"layer": piece.index, "face": face},
+        }
+        for face, corners in faces.items()
+    ]
     if piece.index == -1:
-        figure.add_scatter(
-            x=[left + x * scale.right for x, _ in _SEVEN],
-            y=[y * scale.up for _, y in _SEVEN],
-            mode="lines",
-            line={"color": "#ffffff", "width": 1.6 * scale.right},
-            hoverinfo="skip",
-            meta={"layer": piece.index, "face": "digit"},
+        traces.append(
+            {
+                "type": "scatter",
+                "x": [left + x * scale.right for x, _ in _SEVEN],
+                "y": [y * scale.up for _, y in _SEVEN],
+                "mode": "lines",
+                "line": {"color": "#ffffff", "width": 1.6 * scale.right},
+                "hoverinfo": "skip",
+                "meta": {"layer": piece.index, "face": "digit"},
+            }
         )
+    return traces
 
 
-def _label(figure: go.Figure, piece: _Piece, center: float) -> None:
-    """Write under the ground line what a layer is, and what shape leaves it."""
+def _label(piece: _Piece, center: float) -> Layout:
+    """Return what stands under the ground line: what a layer is, and what shape leaves it."""
     first, *rest = piece.label
-    figure.add_annotation(
-        x=center,
-        y=0,
-        yshift=-3,
-        yanchor="top",
-        text="<br>".join([f"<b>{first}</b>" if rest else first, *rest]),
-        showarrow=False,
-        font={"size": piece.font_size, "color": LABEL_COLOR},
-        hovertext=piece.hover,
-    )
+    return {
+        "x": center,
+        "y": 0,
+        "yshift": -3,
+        "yanchor": "top",
+        "text": "<br>".join([f"<b>{first}</b>" if rest else first, *rest]),
+        "showarrow": False,
+        "font": {"size": piece.font_size, "color": LABEL_COLOR},
+        "hovertext": piece.hover,
+    }

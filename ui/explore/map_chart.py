@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from mnist_core.digit_map import DigitMap, DigitMapError, Positions, load_digit_map
 from mnist_core.figures import data_figures
+from mnist_core.figures.style import Figure
 from ui import readers
-from ui.live_chart import DigitSheet, as_data, digit_sheet, live_chart
+from ui.live_chart import DigitSheet, as_json, digit_sheet, live_chart
 
 KINDS = {"neighbours": "Neighbours", "pca": "Principal components"}
 
@@ -32,7 +33,7 @@ def map_chart(
     if predicted is None:
         figure = _map_by_class(kind)
     else:
-        figure = as_data(data_figures.map_by_answer(_positions(kind), readers.mnist().y_test, predicted))
+        figure = as_json(data_figures.map_by_answer(_positions(kind), readers.mnist().y_test, predicted))
     live_chart(figure, key=key, digits=_test_digits(), on_click=on_click)
     how = (
         "Images with similar pixels are neighbours (t-SNE); how far apart two groups are means little."
@@ -53,8 +54,9 @@ def _digit_map() -> DigitMap:
 
 
 @st.cache_resource(show_spinner=False)
-def _map_by_class(kind: str) -> dict[str, Any]:
-    return as_data(data_figures.map_by_class(_positions(kind), readers.mnist().y_test))
+def _map_by_class(kind: str) -> Figure:
+    figure: Figure = as_json(data_figures.map_by_class(_positions(kind), readers.mnist().y_test))
+    return figure
 
 
 @st.cache_resource(show_spinner=False)

@@ -14,7 +14,7 @@ from mnist_core.events import Event
 from mnist_core.figures import curve_figures
 from mnist_core.figures.curve_figures import CurveOptions, Ghost
 from ui import readers, state, words
-from ui.live_chart import as_data, live_chart
+from ui.live_chart import as_json, live_chart
 from ui.run_picker import describe, distinct_names
 from ui.state import Params
 
@@ -88,7 +88,7 @@ def _drawn(
     """Judge and draw a run once for all its viewers; only `version` tells one state from another."""
     history = curves(_events, _run.config)
     ghosts = [Ghost(past.name, curves(past.events, past.run.config)) for past in _ghosts]
-    drawn = {name: as_data(draw(history, _options, ghosts)) for name, draw in _CHARTS.items()}
+    drawn = {name: as_json(draw(history, _options, ghosts)) for name, draw in _CHARTS.items()}
     return diagnose(history, _run.config), drawn
 
 

@@ -87,9 +87,7 @@ class Agreement:
         return Agreement(notation, self.version + 1)
 
 
-def network_editor(
-    notation: str, *, key: str, on_change: Callable[[str], None], current: Callable[[], str]
-) -> None:
+def network_editor(notation: str, *, key: str, on_change: Callable[[str], None], current: Callable[[], str]) -> None:
     """Show `notation` as a text field and as a table of layers.
 
     `on_change` gets the visitor's text, faulty or not, before the script runs, and is to store it; `notation` is to be

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from mnist_core import jobs, pictures, runs
@@ -16,6 +15,7 @@ from mnist_core.augmentation import augment
 from mnist_core.config import TrainingConfig
 from mnist_core.curves import curves
 from mnist_core.figures import curve_figures, network_figure
+from mnist_core.figures.style import Figure
 from mnist_core.presets import PRESETS
 from ui import readers, words
 from ui.live_chart import live_chart
@@ -78,12 +78,12 @@ def _network(draft: Draft) -> None:
 
 # Otherwise drawn again for each change of any setting.
 @lru_cache(maxsize=64)
-def _network_drawing(network: Architecture) -> go.Figure:
+def _network_drawing(network: Architecture) -> Figure:
     return network_figure.network_figure(network)
 
 
 @lru_cache(maxsize=64)
-def _schedule_drawing(config: TrainingConfig) -> go.Figure:
+def _schedule_drawing(config: TrainingConfig) -> Figure:
     return curve_figures.learning_rate_figure(curves((), config))
 
 
