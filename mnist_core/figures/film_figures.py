@@ -18,7 +18,7 @@ def accuracy_figure(epochs: Sequence[int], accuracies: NDArray[np.float64], epoc
         "y": accuracies.tolist(),
         "mode": "lines+markers",
         "line": {"color": TRAINING_COLOR},
-        "marker": {"size": [13 if each == epoch else 6 for each in epochs]},
+        "marker": {"size": [13 if each == epoch else 6 for each in epochs], "line": {"width": 0}},
         "hovertemplate": "epoch %{x}: %{y:.2%}<extra></extra>",
     }
     mark = {
