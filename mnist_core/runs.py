@@ -153,10 +153,17 @@ def unreadable_runs(folder: Path) -> dict[str, str]:
 
 def read_run(path: Path) -> Run:
     """Read a run directory. Raises `RunError` if its configuration or status cannot be read."""
+    return _read_all_but_config(path, _read_config(path))
+
+
+def _read_config(path: Path) -> TrainingConfig:
     try:
-        config = TrainingConfig.from_json(read_json(path / "config.json"))
+        return TrainingConfig.from_json(read_json(path / "config.json"))
     except ConfigError as error:
         raise RunError(f"The settings of run {path.name} cannot be used. {error}") from error
+
+
+def _read_all_but_config(path: Path, config: TrainingConfig) -> Run:
     status = read_status(path)
     report = None if status.state in ACTIVE else read_report(path)
     title = read_line(path / "title.txt", MAX_TITLE)
@@ -204,22 +211,24 @@ def _run_paths(folder: Path) -> list[Path]:
         return []
 
 
-# Runs that have ended change rarely: they are read again only when one of their files has changed. Interrupted ones are
-# not among them: that may be told by their process, and no file changes when it is found after all.
+# What has not changed is not read again, for a whole class may ask for all runs every second: of runs that have ended
+# nothing as long as none of their files has changed, of all others their settings. Interrupted runs have not ended:
+# that may be told by their process, and no file changes when it is found after all.
 _LASTING: tuple[State, ...] = ("finished", "stopped", "failed")
 _MOST_REMEMBERED = 5000
-_ended: dict[Path, tuple[list[tuple[int, int]], Run]] = {}
+_remembered: dict[Path, tuple[list[tuple[int, int]], Run]] = {}
 
 
 def _read_again(path: Path) -> Run:
-    stamp = [_stamp(path / name) for name in ("status.json", "config.json", "report.json", "title.txt")]
-    if (known := _ended.get(path)) and known[0] == stamp:
-        return known[1]
-    run = read_run(path)
-    if run.status.state in _LASTING:
-        if len(_ended) > _MOST_REMEMBERED:
-            _ended.clear()
-        _ended[path] = stamp, run
+    config_stamp, *stamps = [_stamp(path / name) for name in ("config.json", "status.json", "report.json", "title.txt")]
+    before, known = _remembered.get(path, ([], None))
+    if known and before == [config_stamp, *stamps] and known.status.state in _LASTING:
+        return known
+    config = known.config if known and before[0] == config_stamp else _read_config(path)
+    run = _read_all_but_config(path, config)
+    if len(_remembered) > _MOST_REMEMBERED:
+        _remembered.clear()
+    _remembered[path] = [config_stamp, *stamps], run
     return run
 
 

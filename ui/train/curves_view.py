@@ -121,8 +121,9 @@ def _options() -> CurveOptions:
 
 
 def _pick_ghosts(run: runs.Run) -> list[runs.Run]:
-    """Let the viewer put other runs behind this one; the choice is in the URL."""
-    others = {other.id: other for other in readers.all_runs() if other.id != run.id}
+    """Let the viewer put other runs, but those that still wait, behind this one; the choice is in the URL."""
+    begun = (other for other in readers.all_runs() if other.status.state != "queued")
+    others = {other.id: other for other in begun if other.id != run.id}
     key = "chosen-ghosts"
     st.session_state[key] = state.read_runs(Params.GHOSTS, others, curve_figures.MOST_GHOSTS)
     chosen = st.multiselect(
