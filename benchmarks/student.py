@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import re
 import secrets
 import time
 from collections import defaultdict
@@ -138,7 +139,7 @@ class Student:
         """Open the settings of a run by their link and press *Train*; return its id, or what the page says instead."""
         tab = self.tab
         await self._time("Train: set up", tab.open("train", query))
-        await self._time("Train: press Train", tab.press(tab.find("button", "train")))
+        self.records.note("Train: press Train", await tab.press(tab.find("button", "train")))  # it may be refused
         await tab.until(lambda: self.run_id() or self._refusal(), "run or refusal")
         return self.run_id() or self._refusal()
 
@@ -148,7 +149,7 @@ class Student:
 
     def _refusal(self) -> str:
         alerts = self.tab.all("alert", lambda shown: shown.proto.format == Alert.ERROR)
-        return alerts[0].proto.body if alerts else ""
+        return re.sub(r"\\(\W)", r"\1", alerts[0].proto.body) if alerts else ""  # without Markdown's escapes
 
     async def _time(self, action: str, doing: asyncio.Future[float] | object) -> None:
         self.records.note(action, await doing)  # type: ignore[misc]
