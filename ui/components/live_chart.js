@@ -6,7 +6,7 @@
 // picture; with `data.clicks`, the server is told which one was clicked.
 
 const SIDE = 28 // pixels of a digit
-const AHEAD_MS = 2000 // a visitor who clicks at once should not have to wait until Plotly is there
+const AHEAD_MS = 200 // a page that has just appeared is looked at before anything is clicked
 
 function loadPlotly(url) {
   if (!window.digitLabPlotly) {
