@@ -149,7 +149,8 @@ class Student:
 
     def _refusal(self) -> str:
         alerts = self.tab.all("alert", lambda shown: shown.proto.format == Alert.ERROR)
-        return re.sub(r"\\(\W)", r"\1", alerts[0].proto.body) if alerts else ""  # without Markdown's escapes
+        told = alerts[0].proto.body if alerts else ""
+        return re.sub(r"\\([^A-Za-z0-9\s])", r"\1", told)  # without Markdown's escapes
 
     async def _time(self, action: str, doing: asyncio.Future[float] | object) -> None:
         self.records.note(action, await doing)  # type: ignore[misc]

@@ -53,6 +53,11 @@ def read_events(path: Path) -> list[Event]:
     return EventReader(path).read()
 
 
+def has_events(path: Path) -> bool:
+    """Whether a run has begun: before, there are no events of it, and later there may be."""
+    return (path / FILE_NAME).exists()
+
+
 def read_epochs(path: Path) -> list[EpochDone]:
     """Return the run's epochs in order, as `read_events` has them. Lines of batches, nearly all, are not decoded."""
     events: list[Event] = []

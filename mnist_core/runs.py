@@ -156,20 +156,6 @@ def read_run(path: Path) -> Run:
     return _read_all_but_config(path, _read_config(path))
 
 
-def _read_config(path: Path) -> TrainingConfig:
-    try:
-        return TrainingConfig.from_json(read_json(path / "config.json"))
-    except ConfigError as error:
-        raise RunError(f"The settings of run {path.name} cannot be used. {error}") from error
-
-
-def _read_all_but_config(path: Path, config: TrainingConfig) -> Run:
-    status = read_status(path)
-    report = None if status.state in ACTIVE else read_report(path)
-    title = read_line(path / "title.txt", MAX_TITLE)
-    return Run(path, config, status, report, title, read_line(path / "owner.txt", 64))
-
-
 def rename(path: Path, title: str) -> None:
     """Call a run something, in one line of at most `MAX_TITLE` characters; nothing gives it its own name back."""
     with replacing(path / "title.txt") as beside:
@@ -230,6 +216,20 @@ def _read_again(path: Path) -> Run:
         _remembered.clear()
     _remembered[path] = [config_stamp, *stamps], run
     return run
+
+
+def _read_config(path: Path) -> TrainingConfig:
+    try:
+        return TrainingConfig.from_json(read_json(path / "config.json"))
+    except ConfigError as error:
+        raise RunError(f"The settings of run {path.name} cannot be used. {error}") from error
+
+
+def _read_all_but_config(path: Path, config: TrainingConfig) -> Run:
+    status = read_status(path)
+    report = None if status.state in ACTIVE else read_report(path)
+    title = read_line(path / "title.txt", MAX_TITLE)
+    return Run(path, config, status, report, title, read_line(path / "owner.txt", 64))
 
 
 def _read_or_none(path: Path) -> Run | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import ParamSpec
 
 import plotly.graph_objects as go
@@ -21,7 +20,6 @@ def drawn(figure: Figure) -> go.Figure:
 def drawing(draw: Callable[Arguments, Figure]) -> Callable[Arguments, go.Figure]:
     """Return a function like `draw` whose figures are `drawn`."""
 
-    @wraps(draw)
     def draw_and_check(*arguments: Arguments.args, **options: Arguments.kwargs) -> go.Figure:
         return drawn(draw(*arguments, **options))
 

@@ -30,6 +30,7 @@ from mnist_core.figures.comparison_figures import (
 )
 from mnist_core.run_results import Report, read_predictions
 from mnist_core.runs import BUNDLED_RUNS, list_runs
+from ui.live_chart import as_json
 
 BACKGROUNDS = ("#ffffff", "#10181b")
 FIELDS = ("loss", "accuracy", "validation_loss", "validation_accuracy")
@@ -83,7 +84,7 @@ def test_accuracies_stand_at_their_share_of_mistakes_and_the_best_is_on_top() ->
     figure = drawn(overlay_figure([LONG, SHORT], "accuracy", ["long", "short"]))
     axis = figure.layout.yaxis
     assert list(trace(figure, name="long", line_dash=None).y) == pytest.approx([0.05, 0.02, 0.01])
-    assert (axis.type, axis.autorange) == ("log", "reversed")
+    assert (axis.type, axis.autorange, axis.range) == ("log", "reversed", None)
     assert [accuracy_at_tick(label) for label in axis.ticktext] == pytest.approx([1 - tick for tick in axis.tickvals])
     assert {"90%", "95%", "98%", "99%"} <= set(axis.ticktext)
 
@@ -93,7 +94,7 @@ def test_losses_stand_at_themselves() -> None:
     axis = figure.layout.yaxis
     assert list(trace(figure, name="long", line_dash=None).y) == [0.2, 0.1, 0.05]
     assert list(trace(figure, name="long", line_dash="dash").y) == [0.4, 0.2, 0.1]
-    assert (axis.type, axis.autorange) == ("log", True)
+    assert (axis.type, axis.autorange, axis.range) == ("log", True, None)
     assert [float(label) for label in axis.ticktext] == pytest.approx(axis.tickvals)
 
 
@@ -269,10 +270,10 @@ def test_names_keep_clear_of_other_dots(report: Report) -> None:
 @pytest.mark.parametrize("x", ["parameters", "training_seconds"])
 @pytest.mark.parametrize("correct", [0, 5000, 10_000])
 def test_a_lone_dot_is_drawn_whatever_its_accuracy(report: Report, x: Any, correct: int) -> None:
-    figure = drawn(scatter_figure([replace(report, test_correct=correct, training_seconds=0.0)], ["run"], x))
-    values = json.loads(figure.to_json())
-    assert all(accuracy_at_tick(label) >= 0 for label in figure.layout.yaxis.ticktext)
-    assert "null" not in json.dumps([values["data"][0]["x"], values["data"][0]["y"], values["layout"]["yaxis"]])
+    figure = scatter_figure([replace(report, test_correct=correct, training_seconds=0.0)], ["run"], x)
+    sent = as_json(figure)
+    assert all(accuracy_at_tick(label) >= 0 for label in drawn(figure).layout.yaxis.ticktext)
+    assert "null" not in json.dumps([sent["data"][0]["x"], sent["data"][0]["y"], sent["layout"]["yaxis"]])
 
 
 def test_bars_are_the_shares_of_each_digit_with_their_intervals(mnist: Mnist) -> None:

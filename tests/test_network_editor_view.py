@@ -101,17 +101,15 @@ def test_a_mistake_has_a_place_even_if_nothing_is_there(notation: str, marked: l
 
 
 def test_the_caller_and_the_visitor_agree_on_the_text() -> None:
-    told = Agreement("a", 4)
-    assert told.settle("a", None) == told
-    assert told.settle("a", {"text": "ab", "version": 4}) == Agreement("ab", 4)  # typed
-    assert told.settle("ab", {"text": "ab", "version": 4}) == Agreement("ab", 4)  # typed, and stored before the run
-    assert told.settle("x", None) == Agreement("x", 5)  # replaced
-    assert told.settle("x", {"text": "ab", "version": 4}) == Agreement("x", 5)  # typed and replaced
-    assert told.settle("a", {"text": "ab", "version": 3}) == told  # typed before it was replaced
-    telling = Agreement("a", 4, "ab")  # and then the run was ended
-    assert telling.settle("ab", {"text": "abc", "version": 4}) == Agreement("abc", 4)  # stored before that
-    assert telling.settle("a", {"text": "abc", "version": 4}) == Agreement("abc", 4)  # not stored yet
-    assert telling.settle("x", {"text": "abc", "version": 4}) == Agreement("x", 5)
+    shown = Agreement("a", 4)
+    assert shown.settle("a") == shown
+    assert shown.settle("x") == Agreement("x", 5)  # replaced
+    assert shown.edited({"text": "ab", "version": 4}) == "ab"  # typed
+    assert shown.edited({"text": "ab", "version": 3}) is None  # typed before it was replaced
+    telling = Agreement("a", 4, "ab")
+    assert telling.settle("ab") == Agreement("ab", 4)  # stored
+    assert telling.settle("a") == Agreement("a", 4)  # the run was ended before that: the browser will say it again
+    assert telling.settle("x") == Agreement("x", 5)
 
 
 @pytest.mark.parametrize(
@@ -129,4 +127,4 @@ def test_the_caller_and_the_visitor_agree_on_the_text() -> None:
     ],
 )
 def test_nonsense_from_a_browser_is_no_edit(edit: object) -> None:
-    assert Agreement("a").settle("a", edit) == Agreement("a")
+    assert Agreement("a").edited(edit) is None

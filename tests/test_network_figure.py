@@ -6,7 +6,6 @@ import json
 import math
 import re
 from itertools import pairwise
-from typing import Any
 
 import plotly.graph_objects as go
 import pytest
@@ -16,6 +15,7 @@ from mnist_core.architecture import BatchNorm, Conv, Dense, Dropout, GlobalAvera
 from mnist_core.figures.network_figure import layer_color, network_figure
 from mnist_core.notation import parse_architecture
 from mnist_core.presets import PRESETS
+from ui.live_chart import as_json
 
 DEEP = (
     "64C3:same-64C3:same-BN-P2-128C3:same-128C3:same-BN-P2-256C3:same-BN-A2S1-D0.3-"
@@ -197,6 +197,5 @@ def test_kinds_of_layers_have_colours_of_their_own() -> None:
 
 
 def test_the_figure_can_be_sent_to_a_browser() -> None:
-    figure, _ = drawn_network("BN-" * 39 + "10")
-    sent: dict[str, Any] = json.loads(figure.to_json())
-    assert len(sent["layout"]["annotations"]) == 41
+    sent = as_json(network_figure(parse_architecture("BN-" * 39 + "10")))
+    assert len(json.loads(json.dumps(sent))["layout"]["annotations"]) == 41

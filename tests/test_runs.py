@@ -410,6 +410,22 @@ def test_a_run_whose_process_is_found_again_is_not_listed_as_interrupted(
     assert runs.list_runs(queued.parent) == [runs.read_run(queued)]
 
 
+def test_the_settings_of_a_run_that_waits_or_trains_are_read_once(
+    queued: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    read_json = runs.read_json
+    monkeypatch.setattr(runs, "read_json", lambda path: (read.append(path.name), read_json(path))[1])
+    states: tuple[run_status.State, ...] = ("queued", "running", "running")
+    for state in states:
+        run_status.write_status(queued, state, pid=os.getpid())
+        assert [run.status.state for run in runs.list_runs(queued.parent)] == [state]
+    assert read.count("config.json") == 1
+    other = tiny_config(epochs=7)
+    files.write_json(queued / "config.json", other.to_json())
+    assert [run.config for run in runs.list_runs(queued.parent)] == [other]
+
+
 def test_a_stop_request_is_seen(queued: Path) -> None:
     assert not runs.stop_requested(queued)
     runs.request_stop(queued)

@@ -71,7 +71,6 @@ def test_hover_tells_a_bin_in_words() -> None:
 def test_the_runs_that_ship_can_be_drawn(bins: int, mnist: Mnist) -> None:
     result = calibration(mnist.y_test, read_predictions(BUNDLED_RUNS / "nehlr"), bins)
     figure = drawn(reliability_figure(result))
-    figure.to_json()
     counts = traces(figure)[None]
     assert sum(counts.y) == 10_000
     # Counts of narrow bars are written upwards, so that they do not touch.

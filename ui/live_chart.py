@@ -76,33 +76,38 @@ def digit_sheet(name: str, images: Images, labels: Labels) -> DigitSheet | None:
     return DigitSheet(file, _SHEET_COLUMNS, "".join(map(str, labels.tolist())))
 
 
-def as_json(value: Any) -> Any:
-    """Return a figure, or a part of one, as JSON values: several viewers can share them.
+def as_json(figure: Figure) -> Figure:
+    """Return a figure of JSON values, so that several viewers can share it.
 
-    NumPy's arrays become what Plotly's script calls typed arrays; numbers that are not finite become null.
+    NumPy's arrays become what Plotly's script calls typed arrays. Numbers that are not finite become null, but within
+    arrays, where it takes NaN for a gap.
     """
+    return {name: _json(part) for name, part in figure.items()}
+
+
+def _json(value: Any) -> Any:
     match value:
         case dict():
-            return {name: as_json(part) for name, part in value.items()}
+            return as_json(value)
         case list() | tuple():
-            return [as_json(part) for part in value]
+            return [_json(part) for part in value]
         case np.ndarray():
             return _typed_array(value)
         case np.generic():
-            return as_json(value.item())
+            return _json(value.item())
         case float() if not math.isfinite(value):
             return None
     return value
 
 
 def _typed_array(array: NDArray[Any]) -> Any:
-    """Return an array as https://plotly.com/javascript/reference describes it; one that cannot be such as a list."""
-    if array.dtype.kind == "i" and array.dtype.itemsize == 8 and np.all(array == array.astype(np.int32)):
-        array = array.astype(np.int32)  # a browser has no longer whole numbers
-    if array.dtype.name not in _TYPED or array.ndim > 2:
-        return as_json(array.tolist())
+    """Return an array as Plotly's script takes it in its binary form, or as a list if there is none for it."""
+    if array.dtype == np.int64 and np.all(array == array.astype(np.int32)):
+        array = array.astype(np.int32)  # the longest whole numbers of that form
+    if not array.size or array.ndim not in (1, 2) or array.dtype.name not in _TYPED:
+        return _json(array.tolist())
     content = base64.b64encode(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()).decode("ascii")
-    shape = {"shape": ", ".join(map(str, array.shape))} if array.ndim > 1 else {}
+    shape = {"shape": ", ".join(map(str, array.shape))} if array.ndim == 2 else {}
     return {"dtype": f"{array.dtype.kind}{array.dtype.itemsize}", "bdata": content, **shape}
 
 
@@ -131,7 +136,9 @@ def live_chart(
     try:
         script = _publish_plotly()
     except OSError:  # the project's folder cannot be written: a chart that flickers is better than none
-        st.plotly_chart(figure, key=f"{key}-plain", config=config)
+        import pandas  # noqa: F401  Plotly asks whether it is loaded, and fails while another thread is loading it
+
+        st.plotly_chart(as_json(figure), key=f"{key}-plain", config=config)  # a copy: Plotly writes to what it checks
         return
 
     def tell() -> None:

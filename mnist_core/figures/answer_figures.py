@@ -48,7 +48,7 @@ def answers_figure(names: Sequence[str], probabilities: Probabilities, label: in
 
     The digit that a network reads is green if it is the label and amber if not; a band marks the label.
     """
-    rows = list(zip(range(len(names)), names, probabilities, strict=True))
+    rows = [(row, *named) for row, named in enumerate(zip(names, probabilities, strict=True))]
     ground = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "line": {"color": GRID_COLOR, "width": 1}}
     band = {"type": "rect", "x0": label - 0.5, "x1": label + 0.5, "yref": "paper", "y0": 0, "y1": 1}
     band |= {"fillcolor": TRAINING_COLOR, "opacity": 0.1, "line": {"width": 0}}

@@ -277,7 +277,8 @@ def _epoch_axes(traces: Sequence[Trace], value: EpochValue) -> Layout:
     drawn = drawn[np.isfinite(drawn)]
     low, high = (float(drawn.min()) / 1.2, float(drawn.max()) * 1.2) if len(drawn) else (0.01, 1.0)
     scale = _accuracy_axis(low, high) if value.endswith("accuracy") else _log_axis(low, high)
-    y_axis = {**scale, "autorange": "reversed" if value.endswith("accuracy") else True}
+    ticks = {name: part for name, part in scale.items() if name != "range"}
+    y_axis = {**ticks, "autorange": "reversed" if value.endswith("accuracy") else True}
     last = max((epoch for trace in traces for epoch in trace["x"]), default=1)
     spacing = math.ceil(last / 10)
     x_axis = {"title": {"text": "Epoch"}, "range": [0.7, last + 0.3], "tick0": spacing, "dtick": spacing}

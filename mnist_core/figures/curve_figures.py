@@ -280,7 +280,7 @@ def _mark_size(history: Curves) -> int:
     return 7 if history.planned_epochs <= 30 else 4
 
 
-def _straight_axis(quantity: _Quantity, extent: tuple[float, float] | None) -> dict[str, Any]:
+def _straight_axis(quantity: _Quantity, extent: tuple[float, float] | None) -> Layout:
     """Return a straight axis. A few bad batches, or a bad run behind, would flatten all else: they stay outside."""
     axis = {"rangemode": "normal" if quantity is _ACCURACY else "tozero", "uirevision": "straight"}
     if extent is None:
@@ -292,7 +292,7 @@ def _straight_axis(quantity: _Quantity, extent: tuple[float, float] | None) -> d
     return {**axis, "autorangeoptions": limits}
 
 
-def _logarithmic_axis(quantity: _Quantity, extent: tuple[float, float] | None) -> dict[str, Any]:
+def _logarithmic_axis(quantity: _Quantity, extent: tuple[float, float] | None) -> Layout:
     """Return a logarithmic axis. High values have room; single batches without a mistake leave it at the bottom."""
     axis = {"type": "log", "uirevision": "logarithmic"}
     if extent is None:

@@ -142,8 +142,8 @@ def map_by_answer(positions: Positions, labels: Labels, predicted: NDArray[np.in
     loud = {"color": VALIDATION_COLOR, "size": 9, "line": {"color": "#ffffff", "width": 1}}
     read_right = _dots(positions, right, f"read right: {len(right):,}", quiet)
     misread = _dots(positions, wrong, f"misread: {len(wrong):,}", loud)
-    read_as = {"text": [f"read as {digit}" for digit in predicted[wrong]]}
-    return _map(positions, [read_right, {**misread, **read_as}])
+    misread["text"] = [f"read as {digit}" for digit in predicted[wrong]]
+    return _map(positions, [read_right, misread])
 
 
 def _dots(positions: Positions, chosen: Indices, name: str, marker: dict[str, Any]) -> Trace:

@@ -33,7 +33,7 @@ def accuracy_figure(epochs: Sequence[int], accuracies: NDArray[np.float64], epoc
     layout = {
         "xaxis": _epoch_axis(epochs),
         "yaxis": {"tickformat": ".1%", "nticks": 5, "fixedrange": True},
-        "shapes": [mark | {"line": {"color": GRID_COLOR}}],
+        "shapes": [mark],
     }
     return styled([line], layout, height=210, top=8)
 

@@ -9,7 +9,7 @@ from mnist_core.scores import Calibration
 
 _MODEST_COLOR = "#5086fb"
 _MOST_LEVEL_BINS = 10  # with more, counts are written upwards: else they would touch on a phone
-_COUNTS_HEIGHT, _ACCURACIES_START = 0.28, 0.34  # of the two panels, as shares of the height
+_COUNTS_END, _ACCURACIES_START = 0.28, 0.34  # where the lower panel ends and the upper one begins, of the height
 _COUNT_TICKS = {1: "1", 10: "10", 100: "100", 1000: "1,000", 10_000: "10,000"}
 
 
@@ -87,7 +87,7 @@ def reliability_figure(result: Calibration) -> Figure:
         },
         "yaxis2": {
             "anchor": "x2",
-            "domain": [0, _COUNTS_HEIGHT],
+            "domain": [0, _COUNTS_END],
             "title": {"text": "Images"},
             "type": "log",
             "range": [np.log10(0.6), np.log10(max(1, result.count.max())) + 1.1],

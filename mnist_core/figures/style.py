@@ -18,8 +18,8 @@ DIAGONAL_COLOR = "#a7d8d2"
 GRID_COLOR = "rgba(128, 140, 150, 0.25)"
 NO_COLOR = "rgba(0,0,0,0)"
 
-Trace = dict[str, Any]
-Layout = dict[str, Any]
+Trace = dict[str, Any]  # or a part of one
+Layout = dict[str, Any]  # or a part of one
 Figure = dict[str, Any]  # {"data": list[Trace], "layout": Layout}; arrays in it may be NumPy's
 
 _LEGEND_ROW = 21  # pixels
@@ -51,7 +51,7 @@ def styled(
         "uirevision": "keep",  # zoom and hidden traces outlive an update
         "hovermode": "closest",
         "dragmode": "zoom",
-        **dict.fromkeys(axes, axis),
+        **{name: dict(axis) for name in axes},
     }
     return {"data": list(traces), "layout": merged(style, layout)}
 

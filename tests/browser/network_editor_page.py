@@ -7,8 +7,8 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 from serving import PROJECT, Server, start_server
 
-# What a page does with the editor. The query tells how: `wait` seconds before it in each run, `linger` seconds between
-# its answer and the end of its work, `forget` the edit in a run.
+# What a page does with the editor. The query tells how: `wait` seconds before it in each run, `linger` seconds after
+# its answer, `ponder` seconds before what was typed is stored, `forget` that in a run.
 SCRIPT = """
 import sys, time
 sys.path.insert(0, PROJECT)
@@ -31,19 +31,18 @@ def put(text):
     state.notation = text
 
 def hear(text):
-    state.heard.append(text)
-    put(text)
+    time.sleep(float(st.query_params.get("ponder", 0)))
+    if st.query_params.get("forget") != str(state.runs + 1):
+        state.heard.append(text)
+        put(text)
 
 st.button("Preset", on_click=put, args=("16C5-P2-10",))
+st.button("Another", on_click=put, args=("BN-10",))
+st.button("Nothing")
 st.button("Start again", on_click=put, args=("32C3-P2-64C3-P2-D0.5-10",))
 if not st.toggle("Hide"):
-    if st.query_params.get("forget") == str(state.runs):
-        text = "32C3-P2-64C3-P2-D0.5-10"
-        with patch.object(editor.Agreement, "edited", lambda self, edit: text):
-            editor.network_editor(text, key="editor", on_change=lambda _: None, current=lambda: text)
-    else:
-        with patch.object(editor, "_component", component_that_lingers):
-            editor.network_editor(state.notation, key="editor", on_change=hear, current=lambda: state.notation)
+    with patch.object(editor, "_component", component_that_lingers):
+        editor.network_editor(state.notation, key="editor", on_change=hear, current=lambda: state.notation)
 st.code(state.notation, language=None)
 st.caption(f"Run {state.runs}. Heard: {' '.join(state.heard)}.")
 

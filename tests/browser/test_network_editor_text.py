@@ -41,6 +41,33 @@ def test_no_letter_is_lost_while_the_server_is_slow(page: Page, editor_url: str,
     assert seen == [text[:length] for length in range(1, len(text) + 1)]  # it only ever grew
 
 
+def test_what_was_typed_is_told_though_the_run_that_was_to_tell_it_is_ended(page: Page, editor_url: str) -> None:
+    field = open_editor(page, editor_url, "ponder=1")
+    field.fill("8C3-10")
+    page.get_by_role("button", name="Nothing").click()  # the field sends its text when it loses the focus
+    expect_told(page, "8C3-10")
+    expect(field).to_have_value("8C3-10")
+
+
+def test_what_was_typed_can_be_taken_back_at_once(page: Page, editor_url: str) -> None:
+    field = open_editor(page, editor_url, "wait=0.5")
+    field.fill("10")
+    page.get_by_role("button", name="Start again").click()  # while the run that heard of the text is under way
+    expect(field).to_have_value(CHOLLET)
+    page.wait_for_timeout(4000)  # by then the field has said once more what it holds, if it is not that
+    expect_told(page, CHOLLET)
+    expect(field).to_have_value(CHOLLET)
+
+
+def test_of_two_quick_presets_the_second_is_shown(page: Page, editor_url: str) -> None:
+    field = open_editor(page, editor_url, "linger=1")
+    page.get_by_role("button", name="Preset").click()
+    expect(field).to_have_value("16C5-P2-10")
+    page.get_by_role("button", name="Another").click()
+    expect(field).to_have_value("BN-10")
+    expect_told(page, "BN-10")
+
+
 def watch_text(page: Page) -> None:
     """Note in `window.seen` each text that the field shows, frame by frame."""
     page.get_by_label("Network", exact=True).evaluate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from bad_cases.trials import Home
 from bad_visits import VIEWS, every_element, foreign_markup, open_to_visitors, visit
+from drawn import drawn
 from run_directories import MakeConfig, broken_off
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
@@ -48,17 +50,16 @@ def finished_run(home: Home, owner: str = OWNER) -> Path:
 
 def hostile_set(home: Home) -> class_sets.ClassSet:
     class_set = class_sets.open_set(home.handwriting, HOSTILE_TITLE, runs.owner_hash(OWNER))
-    drawn = Drawing((np.array([[10, 10], [200, 300]], np.float32),), (26.0,))
-    contents.keep(class_set, new_drawing(7, np.eye(28, dtype=np.uint8) * 255, drawn))
+    line = Drawing((np.array([[10, 10], [200, 300]], np.float32),), (26.0,))
+    contents.keep(class_set, new_drawing(7, np.eye(28, dtype=np.uint8) * 255, line))
     return class_set
 
 
-def charts(app: AppTest) -> str:
-    """Return all that is told to Plotly, which takes some HTML in names and titles for its own."""
-    plots = [element.proto.spec for element in every_element(app) if element.type == "plotly_chart"]
-    return "\n".join(
-        [*plots, *(each.proto.json for each in app.get("bidi_component") if '"figure"' in each.proto.json)]
-    )
+def charts(app: AppTest) -> list[str]:
+    """Return all that is told to Plotly, as JSON. It takes some HTML in names and titles for its own."""
+    plain = [element.proto.spec for element in every_element(app) if element.type == "plotly_chart"]
+    told = [each.proto.json for each in app.get("bidi_component") if '"figure"' in each.proto.json]
+    return [*plain, *(json.dumps(json.loads(each)["figure"]) for each in told)]
 
 
 def offered(app: AppTest) -> set[str]:
@@ -76,7 +77,9 @@ def test_titles_of_others_are_shown_as_they_stand(page: str, view: str, home: Ho
     for more in ({}, {"index": "3"}) if page == "explore" else ({},):
         app = visit(page, {**query, **({"view": view} if view else {}), **more})
         assert not foreign_markup(app)
-        assert "<img" not in (told := charts(app).replace("\\u003c", "<"))
+        for chart in charts(app):
+            assert drawn(json.loads(chart))  # Plotly takes it: also what pages change in a figure
+        assert "<img" not in (told := "\n".join(charts(app)).replace("\\u003c", "<"))
         assert "&lt;img" in told or view not in ("compare", "watch")
 
 

@@ -55,8 +55,7 @@ def _digit_map() -> DigitMap:
 
 @st.cache_resource(show_spinner=False)
 def _map_by_class(kind: str) -> Figure:
-    figure: Figure = as_json(data_figures.map_by_class(_positions(kind), readers.mnist().y_test))
-    return figure
+    return as_json(data_figures.map_by_class(_positions(kind), readers.mnist().y_test))
 
 
 @st.cache_resource(show_spinner=False)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
-from mnist_core import runs
+from mnist_core import event_log, runs
 from mnist_core.curves import curves
 from mnist_core.diagnosis import RULES, Diagnosis, Kind, diagnose
 from mnist_core.events import Event
 from mnist_core.figures import curve_figures
 from mnist_core.figures.curve_figures import CurveOptions, Ghost
+from mnist_core.figures.style import Figure
 from ui import readers, state, words
 from ui.live_chart import as_json, live_chart
 from ui.run_picker import describe, distinct_names
@@ -84,7 +84,7 @@ def _drawn(
     _events: list[Event],
     _options: CurveOptions,
     _ghosts: list[Past],
-) -> tuple[Diagnosis, dict[str, dict[str, Any]]]:
+) -> tuple[Diagnosis, dict[str, Figure]]:
     """Judge and draw a run once for all its viewers; only `version` tells one state from another."""
     history = curves(_events, _run.config)
     ghosts = [Ghost(past.name, curves(past.events, past.run.config)) for past in _ghosts]
@@ -121,8 +121,8 @@ def _options() -> CurveOptions:
 
 
 def _pick_ghosts(run: runs.Run) -> list[runs.Run]:
-    """Let the viewer put other runs, but those that still wait, behind this one; the choice is in the URL."""
-    begun = (other for other in readers.all_runs() if other.status.state != "queued")
+    """Let the viewer put other runs that have begun behind this one; the choice is in the URL."""
+    begun = (other for other in readers.all_runs() if event_log.has_events(other.path))
     others = {other.id: other for other in begun if other.id != run.id}
     key = "chosen-ghosts"
     st.session_state[key] = state.read_runs(Params.GHOSTS, others, curve_figures.MOST_GHOSTS)

@@ -6,16 +6,17 @@ How browser, server and caller agree on the text:
   after the last key; it never takes its text back from an answer of the same version: slow answers cannot disturb it.
 - The caller owns the text: it passes in what `on_change` told it last. If it passes anything else, a preset say, then
   this is a new version: the browser shows the caller's text, and edits that were made to an older version are ignored.
-- Answers name the text that their rows describe, so the browser knows whether they are about what it shows. If none is,
-  it sends its text again: of edits that follow each other quickly, Streamlit may run the last but one last.
+- Answers are about the caller's text and name it, so the browser knows whether they are about what it shows. If none
+  is, it sends its text again: of edits that follow each other quickly, Streamlit may run the last but one last, and it
+  may end a run before `on_change` has stored anything.
 - The run of an edit starts in a thread of its own while that of the edit before is being ended. What was agreed is kept
-  in the session's state: Streamlit lets no run write there that is to end.
+  in the session's state: Streamlit ends a run that is to end before it writes there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -72,19 +73,20 @@ class Agreement:
     version: int = 0
     offered: str | None = None
 
-    def edited(self, edit: object) -> str:
-        """Return the visitor's text: from `edit`, as a browser sent it, or as agreed if that cannot be used."""
+    def edited(self, edit: object) -> str | None:
+        """Return the visitor's text from `edit`, as a browser sent it; None if that cannot be used."""
         match edit:
             case {"text": str(text), "version": self.version} if len(text) <= _LONGEST_TEXT:
                 return text
-        return self.text
+        return None
 
-    def settle(self, notation: str, edit: object) -> Agreement:
-        """Return what holds now that the caller passes `notation` and the browser's last edit is `edit`."""
-        edited = self.edited(edit)
-        if notation in (self.text, self.offered, edited):
-            return Agreement(edited, self.version)
-        return Agreement(notation, self.version + 1)
+    def knows(self, stored: str) -> bool:
+        """Whether what the caller has stored is what it was told, and not its own choice."""
+        return stored in (self.text, self.offered)
+
+    def settle(self, notation: str) -> Agreement:
+        """Return what holds now that the caller passes `notation`."""
+        return Agreement(notation, self.version if self.knows(notation) else self.version + 1)
 
 
 def network_editor(notation: str, *, key: str, on_change: Callable[[str], None], current: Callable[[], str]) -> None:
@@ -98,24 +100,18 @@ def network_editor(notation: str, *, key: str, on_change: Callable[[str], None],
     agreed = f"{key}-agreement"
     state.setdefault(agreed, Agreement(notation))
 
-    def read_edit() -> object:
-        sent = state.get(key)
-        return sent.get("edit") if isinstance(sent, dict) else None
-
     def tell() -> None:
         agreement: Agreement = state[agreed]
-        edited = agreement.edited(read_edit())
-        replaced = current() not in (agreement.text, agreement.offered)
-        if edited != agreement.text and not replaced:
-            # Streamlit may end the run before or after the caller has stored it
-            state[agreed] = replace(agreement, offered=edited)
+        sent, stored = state.get(key), current()
+        edited = agreement.edited(sent.get("edit") if isinstance(sent, dict) else None)
+        if edited not in (None, stored) and agreement.knows(stored):
+            # Streamlit may end the run before or after the caller has stored it.
+            state[agreed] = Agreement(stored, agreement.version, offered=edited)
             on_change(edited)
-            state[agreed] = replace(agreement, text=edited, offered=edited)
+            state[agreed] = Agreement(edited, agreement.version)
 
-    settled = state[agreed].settle(notation, read_edit())
+    settled = state[agreed] = state[agreed].settle(notation)
     _component(key=key, data={**view(settled.text), "version": settled.version}, on_edit_change=tell)
-    # Only now: Streamlit may end a run within the lines above, and then the browser has been told nothing.
-    state[agreed] = settled
 
 
 def view(notation: str) -> dict[str, Any]:
