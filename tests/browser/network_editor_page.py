@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from serving import PROJECT, Server, start_server
 
 # What a page does with the editor. The query tells how: `wait` seconds before it in each run, `linger` seconds after
-# its answer, `ponder` seconds before what was typed is stored, `forget` that in a run.
+# its answer, `ponder` seconds before what was typed is stored.
 SCRIPT = """
 import sys, time
 sys.path.insert(0, PROJECT)
@@ -32,9 +32,8 @@ def put(text):
 
 def hear(text):
     time.sleep(float(st.query_params.get("ponder", 0)))
-    if st.query_params.get("forget") != str(state.runs + 1):
-        state.heard.append(text)
-        put(text)
+    state.heard.append(text)
+    put(text)
 
 st.button("Preset", on_click=put, args=("16C5-P2-10",))
 st.button("Another", on_click=put, args=("BN-10",))

@@ -52,7 +52,7 @@ def test_what_was_typed_is_told_though_the_run_that_was_to_tell_it_is_ended(page
 def test_what_was_typed_can_be_taken_back_at_once(page: Page, editor_url: str) -> None:
     field = open_editor(page, editor_url, "wait=0.5")
     field.fill("10")
-    page.get_by_role("button", name="Start again").click()  # while the run that heard of the text is under way
+    page.get_by_role("button", name="Start again").click(delay=200)  # while the run that heard of it is under way
     expect(field).to_have_value(CHOLLET)
     page.wait_for_timeout(4000)  # by then the field has said once more what it holds, if it is not that
     expect_told(page, CHOLLET)
