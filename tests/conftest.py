@@ -20,6 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from mnist_core import limits, runs, spare, worker  # noqa: E402
 from mnist_core.config import TrainingConfig  # noqa: E402
 from mnist_core.dataset import Mnist, load_mnist  # noqa: E402
+from mnist_core.drawing import Ink  # noqa: E402
 from mnist_core.handwriting import class_sets  # noqa: E402
 
 MakeConfig = Callable[..., TrainingConfig]
@@ -49,6 +50,12 @@ def mnist() -> Mnist:
 
 
 @pytest.fixture(scope="session")
+def test_digits(mnist: Mnist) -> Ink:
+    """Every twentieth image of the test set, (500, 28, 28)."""
+    return mnist.x_test[::20]
+
+
+@pytest.fixture(scope="session")
 def tiny_config() -> MakeConfig:
     """A function that makes a configuration which trains in about a second; keywords change its settings."""
 
@@ -57,6 +64,12 @@ def tiny_config() -> MakeConfig:
         return TrainingConfig(**{**tiny, "learning_rate": 0.01, **settings})
 
     return make
+
+
+@pytest.fixture
+def queued(tmp_path: Path, tiny_config: MakeConfig) -> Path:
+    """A run that was just created."""
+    return runs.create_run(tmp_path / "runs", tiny_config())
 
 
 @pytest.fixture(scope="session")

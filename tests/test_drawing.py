@@ -11,26 +11,31 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from PIL import Image, ImageDraw
 
-from mnist_core import drawing, evaluation, inference, runs
+from mnist_core import evaluation, inference, runs
 from mnist_core.dataset import Mnist
-from mnist_core.drawing import Ink, NoInkError, bounds, centre, crop, fit, placed, prepare, resized
+from mnist_core.drawing import Ink, NoInkError, centre, crop, fit, prepare, resized
 
 CANVAS = 280
+
+
 Point = tuple[float, float]  # column, row
+
 
 # Mean absolute differences of grey levels, 0 to 255, over the 784 pixels, after moving by one pixel at most (a centre
 # of mass may round the other way). For two different test digits it is 37 on average.
 SAME = 5.0  # the same pixels, each enlarged: only a digit that ends in a faint row, which is cut away, differs at all
+
+
 SAME_ON_AVERAGE = 0.1
+
+
 SMOOTHED = 20.0  # enlarged with soft edges: ink grows by a part of a pixel on every side
+
+
 SMOOTHED_ON_AVERAGE = 8.0
+
+
 REDRAWN = 20.0  # strokes drawn again at another size, on another grid
-
-
-@pytest.fixture(scope="session")
-def test_digits(mnist: Mnist) -> Ink:
-    """Every twentieth image of the test set, (500, 28, 28)."""
-    return mnist.x_test[::20]
 
 
 def paste(ink: Ink, row: int, column: int, height: int = CANVAS, width: int = CANVAS) -> Ink:
@@ -90,6 +95,8 @@ def extent(ink: Ink) -> tuple[int, int]:
 
 
 ink_arrays = st_numpy.arrays(np.uint8, st_numpy.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=60))
+
+
 sparse_ink_arrays = st_numpy.arrays(
     np.uint8, st_numpy.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=60), fill=st.just(np.uint8(0))
 )
@@ -380,51 +387,3 @@ def test_the_steps_together_are_prepare() -> None:
     ink = draw(SEVEN, 20)
     assert np.array_equal(centre(fit(crop(ink))), prepare(ink))
     assert crop(ink).shape == extent(ink)
-
-
-# The steps, one by one
-
-
-def test_the_box_holds_what_counts_as_ink_and_no_more() -> None:
-    ink = np.zeros((12, 15), np.uint8)
-    ink[3, 4] = ink[7, 9] = 32
-    ink[10, 14] = 31  # a shadow
-    assert bounds(ink) == (slice(3, 8), slice(4, 10))
-    assert np.array_equal(crop(ink), ink[3:8, 4:10])
-
-
-def test_the_centre_of_mass_weighs_levels() -> None:
-    ink = np.zeros((4, 5), np.uint8)
-    ink[1, 1], ink[3, 1], ink[1, 4] = 100, 100, 200
-    assert drawing.centre_of_mass(ink) == pytest.approx((1.5, 2.5))  # (1·300 + 3·100) / 400, (1·200 + 4·200) / 400
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.integers(0, 499), st.integers(-4, 4), st.integers(-4, 4))
-def test_centring_does_not_mind_paper_around_the_ink(test_digits: Ink, index: int, down: int, right: int) -> None:
-    """A digit moved within its 28 × 28 pixels, as far as there is paper, is put back to the same place."""
-    digit = prepare(test_digits[index])
-    rows, columns = np.nonzero(digit)
-    down = int(np.clip(down, -rows.min(), 27 - rows.max()))
-    right = int(np.clip(right, -columns.min(), 27 - columns.max()))
-    moved = np.roll(digit, (down, right), (0, 1))
-    assert np.array_equal(centre(moved), centre(digit))
-
-
-def test_paper_cannot_be_centred() -> None:
-    with pytest.raises(NoInkError):
-        centre(np.zeros((28, 28), np.uint8))
-
-
-def test_ink_is_placed_where_it_is_said() -> None:
-    ink = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)
-    assert np.array_equal(placed(ink, 5, 20), paste(ink, 5, 20, 28, 28))
-
-
-def test_smaller_pictures_are_averages_and_larger_ones_smooth() -> None:
-    ink = np.array([[0, 100], [200, 100]], np.uint8).repeat(3, axis=1)  # (2, 6)
-    assert resized(ink, 1, 2).tolist() == [[100, 100]]
-    assert resized(ink, 2, 6).tolist() == ink.tolist()
-    larger = resized(ink, 20, 60)
-    assert larger.shape == (20, 60)
-    assert len(np.unique(larger)) > 10

@@ -28,12 +28,6 @@ def finished(trained_run: Path, tmp_path: Path) -> Path:
     return shutil.copytree(trained_run, tmp_path / "runs" / trained_run.name)
 
 
-@pytest.fixture
-def queued(tmp_path: Path, tiny_config: MakeConfig) -> Path:
-    """A run that was just created."""
-    return runs.create_run(tmp_path / "runs", tiny_config())
-
-
 # Predictions
 
 
