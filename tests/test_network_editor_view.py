@@ -22,7 +22,7 @@ from mnist_core.architecture import (
     format_architecture,
 )
 from mnist_core.notation import ACTIVATIONS, inspect_notation
-from ui.train.network_editor import Agreement, view
+from ui.train.network_editor import edited_text, view
 
 PADDINGS = ["valid", "same"]
 
@@ -100,16 +100,10 @@ def test_a_mistake_has_a_place_even_if_nothing_is_there(notation: str, marked: l
     assert list(view(notation)["marked"]) == marked
 
 
-def test_the_caller_and_the_visitor_agree_on_the_text() -> None:
-    shown = Agreement("a", 4)
-    assert shown.settle("a") == shown
-    assert shown.settle("x") == Agreement("x", 5)  # replaced
-    assert shown.edited({"text": "ab", "version": 4}) == "ab"  # typed
-    assert shown.edited({"text": "ab", "version": 3}) is None  # typed before it was replaced
-    telling = Agreement("a", 4, "ab")
-    assert telling.settle("ab") == Agreement("ab", 4)  # stored
-    assert telling.settle("a") == Agreement("a", 4)  # the run was ended before that: the browser will say it again
-    assert telling.settle("x") == Agreement("x", 5)
+def test_only_what_was_typed_to_this_version_counts() -> None:
+    assert edited_text({"text": "ab", "version": "4", "attempt": 2}, "4") == "ab"
+    assert edited_text({"text": "", "version": "4"}, "4") == ""
+    assert edited_text({"text": "ab", "version": "3"}, "4") is None  # typed before the text was replaced
 
 
 @pytest.mark.parametrize(
@@ -120,11 +114,11 @@ def test_the_caller_and_the_visitor_agree_on_the_text() -> None:
         "text",
         {},
         {"text": "x"},
-        {"version": 0},
-        {"text": 5, "version": 0},
-        {"text": "x", "version": "0"},
-        {"text": "x" * 100_000, "version": 0},
+        {"version": "0"},
+        {"text": 5, "version": "0"},
+        {"text": "x", "version": 0},
+        {"text": "x" * 100_000, "version": "0"},
     ],
 )
 def test_nonsense_from_a_browser_is_no_edit(edit: object) -> None:
-    assert Agreement("a").edited(edit) is None
+    assert edited_text(edit, "0") is None

@@ -19,6 +19,7 @@ from ui.train import network_editor as editor
 st.set_page_config(layout="wide")
 state = st.session_state
 state.setdefault("notation", "32C3-P2-64C3-P2-D0.5-10")
+state.setdefault("version", "0")
 state.setdefault("heard", [])
 state.runs = state.get("runs", 0) + 1
 time.sleep(float(st.query_params.get("wait", 0)))
@@ -29,11 +30,12 @@ def component_that_lingers(*arguments, show=editor._component, **options):
 
 def put(text):
     state.notation = text
+    state.version = f"{int(state.version) + 1}"
 
 def hear(text):
     time.sleep(float(st.query_params.get("ponder", 0)))
     state.heard.append(text)
-    put(text)
+    state.notation = text
 
 st.button("Preset", on_click=put, args=("16C5-P2-10",))
 st.button("Another", on_click=put, args=("BN-10",))
@@ -41,7 +43,9 @@ st.button("Nothing")
 st.button("Start again", on_click=put, args=("32C3-P2-64C3-P2-D0.5-10",))
 if not st.toggle("Hide"):
     with patch.object(editor, "_component", component_that_lingers):
-        editor.network_editor(state.notation, key="editor", on_change=hear, current=lambda: state.notation)
+        editor.network_editor(
+            state.notation, state.version, key="editor", on_change=hear, current_version=lambda: state.version
+        )
 st.code(state.notation, language=None)
 st.caption(f"Run {state.runs}. Heard: {' '.join(state.heard)}.")
 

@@ -44,15 +44,16 @@ def test_no_letter_is_lost_while_the_server_is_slow(page: Page, editor_url: str,
 def test_what_was_typed_is_told_though_the_run_that_was_to_tell_it_is_ended(page: Page, editor_url: str) -> None:
     field = open_editor(page, editor_url, "ponder=1")
     field.fill("8C3-10")
-    page.get_by_role("button", name="Nothing").click()  # the field sends its text when it loses the focus
+    page.get_by_role("button", name="Nothing").click(delay=200)  # the field sends its text when it loses the focus
     expect_told(page, "8C3-10")
     expect(field).to_have_value("8C3-10")
 
 
-def test_what_was_typed_can_be_taken_back_at_once(page: Page, editor_url: str) -> None:
+@pytest.mark.parametrize("delay", [0, 200])  # milliseconds: with the text, and while the run that heard of it goes on
+def test_what_was_typed_can_be_taken_back_at_once(page: Page, editor_url: str, delay: int) -> None:
     field = open_editor(page, editor_url, "wait=0.5")
     field.fill("10")
-    page.get_by_role("button", name="Start again").click(delay=200)  # while the run that heard of it is under way
+    page.get_by_role("button", name="Start again").click(delay=delay)
     expect(field).to_have_value(CHOLLET)
     page.wait_for_timeout(4000)  # by then the field has said once more what it holds, if it is not that
     expect_told(page, CHOLLET)

@@ -96,7 +96,8 @@ class NetworkEditor {
     this.sendUntilAnswered()
   }
 
-  // Where changes follow each other quickly, Streamlit may end on an older one. It hears of the newest once more then.
+  // Where changes follow each other quickly, Streamlit may end on an older one, or end the run that was to tell the newest.
+  // It hears of that once more then.
   sendUntilAnswered(attempt = 1) {
     clearTimeout(this.overdue)
     this.send({ text: this.sent, version: this.answer.version, attempt })
@@ -130,8 +131,8 @@ class NetworkEditor {
     change?.()
   }
 
-  // Let `edit` change a copy of the rows: now if they are what the text says, or else as soon as they are. `place` is
-  // the row that is meant; `edit` returns where the focus goes.
+  // Let `edit` change a copy of the rows: now if they are what the text says, or else as soon as they are; of several that
+  // wait, the last. `place` is the row that is meant; `edit` returns where the focus goes.
   change(place, edit, { soon = false } = {}) {
     const kind = this.rows[place]?.kind
     const act = () => {

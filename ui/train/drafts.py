@@ -7,6 +7,7 @@ an answer of the browser may be older than the last change.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -22,6 +23,10 @@ from ui import address
 from ui.state import Keys, Params
 
 
+def _new_version() -> str:
+    return secrets.token_hex(8)  # no other session has it either: a browser may outlive its session
+
+
 @dataclass(frozen=True)
 class Draft:
     """Settings that can be used, and the network as it is being written, which may be faulty meanwhile."""
@@ -30,6 +35,7 @@ class Draft:
     notation: str
     notes: tuple[str, ...] = ()
     adopted: frozenset[str] = field(default_factory=frozenset)  # links that were taken over, or made here
+    version: str = field(default_factory=_new_version)  # another one once the network was set other than by writing it
 
     @property
     def original(self) -> TrainingConfig:
@@ -53,13 +59,13 @@ class Draft:
 
 def current() -> Draft:
     """Return the draft of this session, or a new one, with what the address holds if that came from outside."""
-    draft: Draft = st.session_state.get(Keys.DRAFT) or _from(PRESETS[DEFAULT_PRESET].config)
+    draft: Draft = st.session_state.get(Keys.DRAFT) or _keep(_from(PRESETS[DEFAULT_PRESET].config))
     query = {name: text for name, text in st.query_params.to_dict().items() if name not in list(Params)}
     link = urlencode(sorted((name, text) for name, text in query.items() if name in links.setting_names()))
     if link and link not in draft.adopted:
         linked = links.from_query(query)
-        draft = Draft(linked.config, linked.notation, linked.notes, draft.adopted | {link})
-    return _keep(draft)
+        draft = _keep(Draft(linked.config, linked.notation, linked.notes, draft.adopted | {link}))
+    return draft
 
 
 def load(config: TrainingConfig) -> None:
@@ -100,6 +106,7 @@ def reset(names: Iterable[str]) -> None:
     values = {name: getattr(draft.original, name) for name in names}
     if "architecture" in values:
         write_network(values.pop("architecture"))
+        _keep(replace(current(), version=_new_version()))
     if values:
         change(**values)
 

@@ -4,19 +4,16 @@ How browser, server and caller agree on the text:
 
 - The browser is always right about what was typed. It sends the state `edit`, `{"text", "version", "attempt"}`, shortly
   after the last key; it never takes its text back from an answer of the same version: slow answers cannot disturb it.
-- The caller owns the text: it passes in what `on_change` told it last. If it passes anything else, a preset say, then
-  this is a new version: the browser shows the caller's text, and edits that were made to an older version are ignored.
+- The caller owns the text, and its version: another one whenever the caller sets the text itself, to a preset say. Then
+  the browser shows the caller's text, and edits that were made to another version are ignored.
 - Answers are about the caller's text and name it, so the browser knows whether they are about what it shows. If none
   is, it sends its text again: of edits that follow each other quickly, Streamlit may run the last but one last, and it
   may end a run before `on_change` has stored anything.
-- The run of an edit starts in a thread of its own while that of the edit before is being ended. What was agreed is kept
-  in the session's state: Streamlit ends a run that is to end before it writes there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -65,53 +62,31 @@ _PADDINGS = {"": "valid", ":same": "same"}
 _ACTIVATIONS = {"" if name == "relu" else f":{name}": name for name in ACTIVATIONS}
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """What the caller was told last, what it is being told, and how often it has set the text itself."""
-
-    text: str
-    version: int = 0
-    offered: str | None = None
-
-    def edited(self, edit: object) -> str | None:
-        """Return the visitor's text from `edit`, as a browser sent it; None if that cannot be used."""
-        match edit:
-            case {"text": str(text), "version": self.version} if len(text) <= _LONGEST_TEXT:
-                return text
-        return None
-
-    def knows(self, stored: str) -> bool:
-        """Whether what the caller has stored is what it was told, and not its own choice."""
-        return stored in (self.text, self.offered)
-
-    def settle(self, notation: str) -> Agreement:
-        """Return what holds now that the caller passes `notation`."""
-        return Agreement(notation, self.version if self.knows(notation) else self.version + 1)
-
-
-def network_editor(notation: str, *, key: str, on_change: Callable[[str], None], current: Callable[[], str]) -> None:
+def network_editor(
+    notation: str, version: str, *, key: str, on_change: Callable[[str], None], current_version: Callable[[], str]
+) -> None:
     """Show `notation` as a text field and as a table of layers.
 
-    `on_change` gets the visitor's text, faulty or not, before the script runs, and is to store it; `notation` is to be
-    what is stored, or another text to replace what is shown. `current` is to say what is stored: Streamlit calls back
-    buttons and selects of the same run first, and what they stored must stay.
+    `on_change` gets the visitor's text, faulty or not, before the script runs, and is to store it. `version` is to be
+    another one if the text was set by anything else. `current_version` is to say which one holds when a text comes:
+    Streamlit calls back buttons and selects of the same run first, and what they have set stays.
     """
-    state = st.session_state
-    agreed = f"{key}-agreement"
-    state.setdefault(agreed, Agreement(notation))
 
     def tell() -> None:
-        agreement: Agreement = state[agreed]
-        sent, stored = state.get(key), current()
-        edited = agreement.edited(sent.get("edit") if isinstance(sent, dict) else None)
-        if edited not in (None, stored) and agreement.knows(stored):
-            # Streamlit may end the run before or after the caller has stored it.
-            state[agreed] = Agreement(stored, agreement.version, offered=edited)
-            on_change(edited)
-            state[agreed] = Agreement(edited, agreement.version)
+        sent = st.session_state.get(key)
+        text = edited_text(sent.get("edit") if isinstance(sent, dict) else None, current_version())
+        if text is not None:
+            on_change(text)
 
-    settled = state[agreed] = state[agreed].settle(notation)
-    _component(key=key, data={**view(settled.text), "version": settled.version}, on_edit_change=tell)
+    _component(key=key, data={**view(notation), "version": version}, on_edit_change=tell)
+
+
+def edited_text(edit: object, version: str) -> str | None:
+    """Return the text of `edit`, as a browser sent it; None if it is of another version or cannot be used."""
+    match edit:
+        case {"text": str(text), "version": str(of)} if of == version and len(text) <= _LONGEST_TEXT:
+            return text
+    return None
 
 
 def view(notation: str) -> dict[str, Any]:

@@ -68,9 +68,10 @@ def _network(draft: Draft) -> None:
         )
     network_editor(
         draft.notation,
+        draft.version,
         key="network",
         on_change=drafts.write_network,
-        current=lambda: drafts.current().notation,
+        current_version=lambda: drafts.current().version,
     )
     if draft.is_complete:
         live_chart(_network_drawing(draft.config.network), tools="hover", key="network-drawing")
