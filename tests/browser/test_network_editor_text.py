@@ -24,10 +24,10 @@ def test_typing_is_answered_without_enter_and_the_caret_stays(page: Page, editor
     assert field.evaluate("(input) => [input.selectionStart, input.selectionEnd]") == [10, 10]
 
 
-@pytest.mark.parametrize("slow", ["wait=0.3", "linger=0.3"])
 @pytest.mark.parametrize(
-    "pause", [20, 270, 400]
-)  # milliseconds: one run for all keys, one run for each, cut short or not
+    ("slow", "pause"),  # milliseconds: one run for all keys, one run for each, cut short or not
+    [("wait=0.3", 20), ("wait=0.3", 270), ("wait=0.3", 400), ("linger=0.3", 270)],
+)
 def test_no_letter_is_lost_while_the_server_is_slow(page: Page, editor_url: str, slow: str, pause: int) -> None:
     field = open_editor(page, editor_url, slow)
     field.fill("")
