@@ -54,6 +54,13 @@ def reading(page: Page) -> Locator:
     return page.locator(".st-key-answer .answer .digit")
 
 
+def press_shortcut(page: Page, key: str) -> None:
+    """Press a key that a button answers to: in a busy browser, it does so only some time after it can be seen."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    page.evaluate("() => new Promise((resolve) => requestIdleCallback(resolve))")
+    page.keyboard.press(key)
+
+
 RUN_IN_URL = re.compile(r"run=([0-9]{8}-[0-9]{9}-[a-z-]+)")
 
 

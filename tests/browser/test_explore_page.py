@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from playwright.sync_api import Locator, Page, expect
+from steps import press_shortcut
 
 from mnist_core import film, run_results, runs
 
@@ -31,7 +32,7 @@ def test_the_gallery_by_split_class_order_and_page(page: Page, server, mnist) ->
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_text("Test images: 101–200 of 10,000")).to_be_visible()
     expect(tiles(page).first).to_have_attribute("aria-label", f"Test image 100, labelled {mnist.y_test[100]}")
-    page.keyboard.press("ArrowRight")
+    press_shortcut(page, "ArrowRight")
     expect(page.get_by_text("Test images: 201–300 of 10,000")).to_be_visible()
 
     page.get_by_role("radio", name="60,000 training images").click()
@@ -106,8 +107,8 @@ def test_from_mistakes_to_one_digit_and_on(page: Page, server, mnist, tmp_path: 
     right = sum(int(reading == mnist.y_test[listed[3]]) for reading in every)
     expect(page.get_by_text(re.compile(rf"^{right} of \d+ networks"))).to_be_visible()
     expect(page.get_by_text("How chollet learned it")).to_be_visible()
-    expect(page.get_by_text("The nearest with another label")).to_be_visible()  # the page is there to its end
-    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("The nearest with another label")).to_be_visible()
+    press_shortcut(page, "ArrowRight")
     is_open(4)
     page.get_by_role("button", name="Previous").click()
     is_open(3)
@@ -117,7 +118,7 @@ def test_from_mistakes_to_one_digit_and_on(page: Page, server, mnist, tmp_path: 
     expect(page.get_by_role("heading", name=re.compile("^Training image"))).to_be_visible()
     page.go_back()
     is_open(3)
-    page.keyboard.press("Escape")
+    press_shortcut(page, "Escape")
     expect(tiles(page)).to_have_count(len(wrong))
     assert indices(page) == listed
 

@@ -93,7 +93,7 @@ def test_runs_for_other_reasons_do_not_disturb_typing(page: Page, editor_url: st
     text = "12C3:same-A2-24C3:same-D0.5-"
     page.keyboard.type(text, delay=130)
     expect_told(page, f"{text}10")
-    assert runs_so_far(page) > before + 3  # one of them tells the text
+    assert runs_so_far(page) > before + 1  # one of them tells the text
     assert [each for each in page.evaluate("window.seen") if each != "10"] == [
         f"{text[:length]}10" for length in range(1, len(text) + 1)
     ]

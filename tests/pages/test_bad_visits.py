@@ -57,7 +57,7 @@ def test_no_file_brings_a_picture_from_elsewhere(tmp_path: Path) -> None:
     ],
 )
 def test_foreign_markup_is_found(shown: str) -> None:
-    assert foreign_markup(AppTest.from_string(f"import streamlit as st\n{shown}").run())
+    assert foreign_markup(AppTest.from_string(f"import streamlit as st\n{shown}", default_timeout=60).run())
 
 
 @pytest.mark.parametrize(
@@ -70,4 +70,4 @@ def test_foreign_markup_is_found(shown: str) -> None:
     ],
 )
 def test_text_that_means_nothing_is_no_markup(shown: str) -> None:
-    assert not foreign_markup(AppTest.from_string(f"import streamlit as st\n{shown}").run())
+    assert not foreign_markup(AppTest.from_string(f"import streamlit as st\n{shown}", default_timeout=60).run())
