@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner import script_runner
 
 from mnist_core import inference, runs
 from mnist_core.handwriting import class_sets
@@ -19,6 +20,14 @@ def packages_are_scanned_once() -> Iterator[None]:
     found = manifest_scanner.scan_component_manifests()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", lambda *args, **kwargs: found)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keras_is_none_of_its_business() -> Iterator[None]:
+    """Streamlit resets Keras after each script where it is loaded: here by other tests, in the server never."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(script_runner, "_clean_problem_modules", lambda: None)
         yield
 
 

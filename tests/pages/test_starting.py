@@ -1,4 +1,4 @@
-"""Two quick clicks on one button are one; a click that asks for something else is not."""
+"""Starting runs: two quick clicks on one button are one, and the network that was typed last counts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from opening import open_page, texts
 
 from mnist_core import jobs
 from mnist_core.config import TrainingConfig
+from mnist_core.presets import PRESETS
+from ui.state import Keys
 from ui.train import starting
 
 
@@ -35,3 +38,15 @@ def test_a_double_click_starts_runs_once_and_another_number_of_seeds_is_no_doubl
     now += 10
     starting.start_and_watch(tiny_config(seed=2), 2)  # asked for again, later: meant
     assert (asked[3:], watched[-1]) == ([(2, 2)], "run-4")
+
+
+def test_the_network_is_as_typed_though_the_run_that_was_to_take_note_of_it_was_ended() -> None:
+    app = open_page("train", preset="chollet")
+    edit = {"text": "8C3-P2-10", "version": app.session_state[Keys.DRAFT].version}
+    app.session_state["network"] = {"edit": edit}  # what the browser told is there, but nobody was called back
+    app.run()
+    assert app.session_state[Keys.DRAFT].config.architecture == "8C3-P2-10"
+    assert f"{80 + 13 * 13 * 8 * 10 + 10:,}" in texts(app)  # parameters, beside the button that trains
+
+    app.selectbox(key="setting-preset").select("fast").run()
+    assert app.session_state[Keys.DRAFT].config == PRESETS["fast"].config  # the text was of a version before that

@@ -72,7 +72,8 @@ class NetworkEditor {
     this.answer = answer
     if (replaced) {
       this.stop()
-      this.postponed = this.typing = undefined
+      this.postponed = []
+      this.typing = undefined
       this.field.maxLength = answer.maxLength
       this.field.value = this.sent = answer.text
     }
@@ -126,13 +127,13 @@ class NetworkEditor {
     this.showRows()
     this.showTotal()
     this.showAdders()
-    const change = this.postponed
-    this.postponed = undefined
-    change?.()
+    const changes = this.postponed
+    this.postponed = []
+    for (const change of changes) change()
   }
 
-  // Let `edit` change a copy of the rows: now if they are what the text says, or else as soon as they are; of several that
-  // wait, the last. `place` is the row that is meant; `edit` returns where the focus goes.
+  // Let `edit` change a copy of the rows: now if they are what the text says, or else as soon as they are, in order.
+  // `place` is the row that is meant; `edit` returns where the focus goes.
   change(place, edit, { soon = false } = {}) {
     const kind = this.rows[place]?.kind
     const act = () => {
@@ -149,7 +150,7 @@ class NetworkEditor {
     }
     if (this.field.value === this.rowsText) act()
     else {
-      this.postponed = act
+      this.postponed.push(act)
       this.flush()
     }
   }

@@ -73,12 +73,20 @@ def network_editor(
     """
 
     def tell() -> None:
-        sent = st.session_state.get(key)
-        text = edited_text(sent.get("edit") if isinstance(sent, dict) else None, current_version())
+        text = told_text(key, current_version())
         if text is not None:
             on_change(text)
 
     _component(key=key, data={**view(notation), "version": version}, on_edit_change=tell)
+
+
+def told_text(key: str, version: str) -> str | None:
+    """Return the text that the browser told last; None if it has told none of this version.
+
+    A run may be ended before `on_change` has stored anything: whoever acts upon the text asks for it once more.
+    """
+    sent = st.session_state.get(key)
+    return edited_text(sent.get("edit") if isinstance(sent, dict) else None, version)
 
 
 def edited_text(edit: object, version: str) -> str | None:

@@ -22,9 +22,10 @@ from ui.live_chart import live_chart
 from ui.train import drafts
 from ui.train.drafts import Draft
 from ui.train.knobs import knob, mark_changed
-from ui.train.network_editor import network_editor
+from ui.train.network_editor import network_editor, told_text
 from ui.train.ticket import ticket
 
+_EDITOR = "network"  # the key of the network editor
 _PREVIEWED = (0, 2, 4, 7, 8, 15)  # training images that are a 5, 4, 9, 3, 1 and 7
 _PREVIEWS = 12
 _DRAWN_STEPS = 4000
@@ -33,7 +34,7 @@ _DRAWN_STEPS = 4000
 def setup_view() -> None:
     """Show the settings of the next run, and keep them in the address."""
     jobs.keep_spare(runs.runs_dir())
-    draft = drafts.current()
+    draft = _draft_as_typed()
     settings, side = st.columns([3, 1], gap="medium")
     with settings:
         _preset(draft)
@@ -45,6 +46,16 @@ def setup_view() -> None:
         ticket(draft)
     mark_changed(draft)
     drafts.show_in_address(draft)
+
+
+def _draft_as_typed() -> Draft:
+    """Return the draft with the network as typed last: a press of *Train* may have ended the run that took note."""
+    draft = drafts.current()
+    told = told_text(_EDITOR, draft.version)
+    if told is None or told == draft.notation:
+        return draft
+    drafts.write_network(told)
+    return drafts.current()
 
 
 def _preset(draft: Draft) -> None:
@@ -69,7 +80,7 @@ def _network(draft: Draft) -> None:
     network_editor(
         draft.notation,
         draft.version,
-        key="network",
+        key=_EDITOR,
         on_change=drafts.write_network,
         current_version=lambda: drafts.current().version,
     )
