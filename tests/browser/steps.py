@@ -57,7 +57,7 @@ def reading(page: Page) -> Locator:
 def press_shortcut(page: Page, key: str) -> None:
     """Press a key that a button answers to: in a busy browser, it does so only some time after it can be seen."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-    page.evaluate("() => new Promise((resolve) => requestIdleCallback(resolve))")
+    page.evaluate("() => new Promise((resolve) => requestIdleCallback(resolve, { timeout: 10_000 }))")
     page.keyboard.press(key)
 
 

@@ -27,7 +27,7 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
-def test_all_ten_digits_are_read_one_right_after_the_other_from_what_the_browser_shows(page: Page, server) -> None:
+def test_ten_digits_one_right_after_the_other_are_read_and_drawn_alike_by_both_sides(page: Page, server) -> None:
     open_canvas(page, server.url)
     for digit, strokes in DIGITS.items():
         for stroke in strokes:

@@ -36,6 +36,7 @@ function counts(arithmetic, parameters, work) {
 }
 
 const isOutput = (row) => row?.kind === "Output"
+const canSwap = (rows, one, other) => rows[one] && rows[other] && !isOutput(rows[one]) && !isOutput(rows[other])
 const isNumber = (text) => /^\d*\.?\d+$/.test(text)
 
 class NetworkEditor {
@@ -127,66 +128,68 @@ class NetworkEditor {
     this.showRows()
     this.showTotal()
     this.showAdders()
-    const changes = this.postponed
-    this.postponed = []
-    for (const change of changes) change()
+    if (this.postponed.length) this.makeChanges()
   }
 
-  // Let `edit` change a copy of the rows: now if they are what the text says, or else as soon as they are, in order.
-  // `place` is the row that is meant; `edit` returns where the focus goes.
+  // Let `edit` change the rows: now if they are what the text says, or else as soon as they are. `place` is the row that
+  // is meant, if one is; `edit` is told where it is by then, and returns where the focus goes.
   change(place, edit, { soon = false } = {}) {
-    const kind = this.rows[place]?.kind
-    const act = () => {
-      if (this.rows[place]?.kind !== kind) return // the text that was just typed has put another layer there
-      const rows = structuredClone(this.rows)
-      const focus = edit(rows)
-      this.rows = rows
-      this.field.value = this.rowsText = rows.map((row) => row.token).join("-")
-      this.showRows()
-      if (focus) this.focus(focus)
-      if (soon) this.sendSoon()
-      else this.flush()
-      this.settle()
-    }
-    if (this.field.value === this.rowsText) act()
-    else {
-      this.postponed.push(act)
-      this.flush()
-    }
+    this.postponed.push({ place, kind: this.rows[place]?.kind, edit, soon })
+    if (this.postponed.length === 1 && this.field.value === this.rowsText) this.makeChanges()
+    else this.flush()
+  }
+
+  makeChanges() {
+    const rows = structuredClone(this.rows)
+    // Without what was meant for a layer that the text just typed has replaced.
+    const changes = this.postponed.filter(({ place, kind }) => rows[place]?.kind === kind)
+    this.postponed = []
+    if (!changes.length) return
+    const meant = changes.map(({ place }) => rows[place]) // each change may move the rows of those after it
+    let focus
+    changes.forEach(({ place, edit }, number) => {
+      const now = place === undefined ? undefined : rows.indexOf(meant[number])
+      if (now !== -1) focus = edit(rows, now)
+    })
+    this.rows = rows
+    this.field.value = this.rowsText = rows.map((row) => row.token).join("-")
+    this.showRows()
+    if (focus) this.focus(focus)
+    if (changes.every(({ soon }) => soon)) this.sendSoon()
+    else this.flush()
+    this.settle()
   }
 
   setField(place, column, value, options) {
-    this.change(place, (rows) => {
-      const row = rows[place]
-      row.fields.find((field) => field.column === column).value = value
+    this.change(place, (rows, now) => {
+      const row = rows[now]
+      const changed = row.fields.find((field) => field.column === column)
+      if (!changed) return // it has become another kind of layer
+      changed.value = value
       row.token = row.fields.filter((field) => field.value !== field.omit).map((field) => field.prefix + field.value).join("")
     }, options)
   }
 
   setKind(place, name) {
-    this.change(place, (rows) => {
-      rows[place] = this.answer.kinds.find((kind) => kind.kind === name)
-      return { place, name: "kind" }
+    this.change(place, (rows, now) => {
+      Object.assign(rows[now], structuredClone(this.answer.kinds.find((kind) => kind.kind === name)))
+      return { place: now, name: "kind" }
     })
   }
 
   move(place, name) {
-    const target = place + (name === "up" ? -1 : 1)
-    if (!this.canSwap(place, target)) return
-    this.change(place, (rows) => {
-      rows.splice(target, 0, ...rows.splice(place, 1))
+    this.change(place, (rows, now) => {
+      const target = now + (name === "up" ? -1 : 1)
+      if (!canSwap(rows, now, target)) return undefined // nothing there to change places with
+      rows.splice(target, 0, ...rows.splice(now, 1))
       return { place: target, name }
     })
   }
 
-  canSwap(place, target) {
-    return target >= 0 && target < this.rows.length && !isOutput(this.rows[place]) && !isOutput(this.rows[target])
-  }
-
   remove(place) {
-    this.change(place, (rows) => {
-      rows.splice(place, 1)
-      return { place: place < rows.length && !isOutput(rows[place]) ? place : place - 1, name: "remove" }
+    this.change(place, (rows, now) => {
+      rows.splice(now, 1)
+      return { place: now < rows.length && !isOutput(rows[now]) ? now : now - 1, name: "remove" }
     })
   }
 
@@ -308,8 +311,8 @@ class NetworkEditor {
     kind.value = row.kind ?? ""
     kind.ariaLabel = `${layer} kind`
     kind.ariaInvalid = String(Boolean(row.error))
-    this.fillButton(node, "up", `Move layer ${place + 1} up`, this.canSwap(place, place - 1))
-    this.fillButton(node, "down", `Move layer ${place + 1} down`, this.canSwap(place, place + 1))
+    this.fillButton(node, "up", `Move layer ${place + 1} up`, canSwap(this.rows, place, place - 1))
+    this.fillButton(node, "down", `Move layer ${place + 1} down`, canSwap(this.rows, place, place + 1))
     this.fillButton(node, "remove", `Remove layer ${place + 1}`, true)
   }
 

@@ -104,9 +104,10 @@ def reset(names: Iterable[str]) -> None:
     """Give settings the values of the preset again."""
     draft = current()
     values = {name: getattr(draft.original, name) for name in names}
-    if "architecture" in values:
-        write_network(values.pop("architecture"))
-        _keep(replace(current(), version=_new_version()))
+    if "architecture" in values:  # in one step: a run may be ended between two
+        network = values.pop("architecture")
+        config = replace(draft.config, architecture=network)
+        _keep(replace(draft, config=config, notation=network, notes=(), version=_new_version()))
     if values:
         change(**values)
 
