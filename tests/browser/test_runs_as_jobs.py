@@ -39,8 +39,9 @@ def test_a_queue_of_three_runs(page: Page, tmp_path: Path, monkeypatch) -> None:
 
 
 def test_a_killed_run_says_so_and_goes_on(page: Page, server) -> None:
-    run_id = start_run(page, server.url, images=3_000, epochs=8)
+    run_id = start_run(page, server.url, images=3_000, epochs=12)
     path = server.runs_dir / run_id
+    wait_for_points(page, 50)
     page.wait_for_function(f"({TRAINING_CURVE})(document.querySelector('.live-chart')).at(-1) > 1.2")
     pid = runs.read_run(path).status.pid
     assert pid is not None
@@ -50,11 +51,11 @@ def test_a_killed_run_says_so_and_goes_on(page: Page, server) -> None:
     assert (path / "model.keras").exists()
 
     page.get_by_role("button", name="Continue", exact=True).click()
-    expect(page.get_by_text(re.compile(r"Epoch \d+ of 8"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Epoch \d+ of 12"))).to_be_visible()
     run = wait_for_end(path, 300)  # other tests go before a training process, see `jobs.make_nicer`
     assert run.status.state == "finished"
     assert run.report is not None
-    assert run.report.epochs_completed == 8
+    assert run.report.epochs_completed == 12
     expect(page.get_by_text("Test accuracy", exact=True).first).to_be_visible()
 
 

@@ -1,6 +1,7 @@
 """The settings of the next run: held by the session, shown in the address, taken from a link.
 
 The session is the truth, not the widgets: they are set from it before each is shown, and tell it when they change.
+Only what was typed into the network last is asked for once more, since that may not have been told, see `setup_view`.
 A link is adopted when its settings come from outside; what this session itself has put into the address is not, since
 an answer of the browser may be older than the last change.
 """
