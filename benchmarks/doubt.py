@@ -26,8 +26,9 @@ import not_digits
 from drawing import read_strokes
 
 from mnist_core import doubt, drawing, inference, likeness, runs, strokes
-from mnist_core.dataset import Images, Labels, load_mnist
-from mnist_core.evaluation import Probabilities
+from mnist_core.common.arrays import Images, Ink, Labels, Probabilities
+from mnist_core.common.server import runs_dir
+from mnist_core.dataset import load_mnist
 
 HELD_OUT = 3_000  # the last training images
 HANDS = 40  # for each template
@@ -44,7 +45,7 @@ class Plan:
     name: str
     label: int | None
     choose: bool
-    make: Callable[..., drawing.Ink]
+    make: Callable[..., Ink]
     arguments: tuple[object, ...]
 
 
@@ -53,8 +54,8 @@ class Case:
     """A drawing, what the network is given of it, and what networks answer to its variants, (7, 10) each."""
 
     plan: Plan
-    ink: drawing.Ink
-    digit: drawing.Ink
+    ink: Ink
+    digit: Ink
     answers: tuple[Probabilities, ...] = ()
 
     @property
@@ -70,7 +71,7 @@ def main() -> None:
         plans += stroke_plans(options.strokes)
     with ProcessPoolExecutor() as pool:
         drawn = list(pool.map(carry_out, plans, chunksize=50))
-    networks = [runs.find_run(name, runs.runs_dir()).path / "model.keras" for name in options.run]
+    networks = [runs.find_run(name, runs_dir()).path / "model.keras" for name in options.run]
     images = np.concatenate([doubt.variants(case.digit) for case in drawn])
     answers = [inference.predict(network, images).reshape(len(drawn), -1, 10) for network in networks]
     cases = [Case(case.plan, case.ink, case.digit, each) for case, *each in zip(drawn, *answers, strict=True)]
@@ -117,7 +118,7 @@ def stroke_plans(path: Path) -> Iterator[Plan]:
         yield Plan("recorded strokes", f"{writer}", label, writer % 2 == 0, _ink_of, (lines,))
 
 
-def _ink_of(lines: list[strokes.Stroke]) -> drawing.Ink:
+def _ink_of(lines: list[strokes.Stroke]) -> Ink:
     return strokes.drawing_of(lines).ink()
 
 

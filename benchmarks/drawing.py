@@ -26,7 +26,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
 from mnist_core import drawing, evaluation, inference, runs, strokes
-from mnist_core.evaluation import Probabilities
+from mnist_core.common.arrays import Probabilities
+from mnist_core.common.server import runs_dir
 from mnist_core.strokes import Stroke
 
 _WORST = 10  # writers that are listed
@@ -45,7 +46,7 @@ class Recorded:
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     recorded = read_strokes(options.strokes)
-    run = runs.find_run(options.run, runs.runs_dir())
+    run = runs.find_run(options.run, runs_dir())
     digits = prepared(recorded.strokes, options.brush, options.size)
     probabilities = inference.predict(run.model_file, digits)
     print(report(recorded, probabilities, f"{options.strokes.name}, {run.id}, brush {options.brush:g} px"))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import strokes
-from mnist_core.drawing import Ink
+from mnist_core.common.arrays import Ink
 
 Line = NDArray[np.float64]  # (points, 2)
 

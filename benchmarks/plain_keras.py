@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import evaluation
+from mnist_core.common.arrays import Images, Labels
 from mnist_core.config import TrainingConfig
-from mnist_core.dataset import Images, Labels
 from mnist_core.network import build_model, build_optimizer
 
 

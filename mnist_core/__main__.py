@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from mnist_core import drawing, export, jobs, run_status, runs, spare, worker
+from mnist_core.common.server import runs_dir
 from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.dataset import TEST_IMAGES, DatasetError, load_mnist
 from mnist_core.evaluation import ranking, wilson_interval
@@ -80,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     taken.set_defaults(command=_export)
 
     for command in (train, evaluate, predict, taken):
-        command.add_argument("--runs-dir", metavar="DIR", type=Path, default=runs.runs_dir(), help="where runs live")
+        command.add_argument("--runs-dir", metavar="DIR", type=Path, default=runs_dir(), help="where runs live")
     for command in (presets, train, evaluate, predict):
         command.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser

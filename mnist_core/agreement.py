@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.dataset import Labels
-from mnist_core.evaluation import Indices, Probabilities
+from mnist_core.common.arrays import Indices, Labels, Probabilities
 
 
 @dataclass(frozen=True)

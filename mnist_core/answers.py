@@ -9,8 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from mnist_core.dataset import CLASSES, Labels
-from mnist_core.evaluation import Indices, Probabilities, losses
+from mnist_core.common.arrays import Indices, Labels, Probabilities
+from mnist_core.dataset import CLASSES
+from mnist_core.evaluation import losses
 
 Kind = Literal["mistakes", "unsure", "all"]
 Order = Literal["confidence", "loss", "index"]
@@ -57,13 +58,6 @@ def select(labels: Labels, probabilities: Probabilities, wanted: AnswerFilter) -
     if wanted.order == "loss":
         return found[np.argsort(-losses(labels, probabilities)[found], kind="stable")]
     return found
-
-
-def percent(share: float) -> str:
-    """Return a probability, 0 to 1, in percent that never round a doubt away: “98.2%”, “over 99.9%”, “under 0.1%”."""
-    if share > 0.999:
-        return "over 99.9%"
-    return f"{share:.1%}" if share >= 0.001 else "under 0.1%"
 
 
 def to_csv(labels: Labels, probabilities: Probabilities, indices: Indices) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core.common.atomic_files import replacing
 from mnist_core.events import EpochDone, KeptWeights, Progress
-from mnist_core.files import replacing
 
 FILE_NAME = "checkpoint.npz"
 Arrays = tuple[NDArray[Any], ...]

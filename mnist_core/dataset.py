@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Images = NDArray[np.uint8]
-Labels = NDArray[np.uint8]
+from mnist_core.common.arrays import Images, Labels
+
 Split = Literal["train", "test"]
 
 CLASSES = tuple(range(10))

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Ink = NDArray[np.uint8]  # (height, width), 0 = paper, 255 = ink
-Box = tuple[slice, slice]  # rows and columns of a picture
+from mnist_core.common.arrays import Box, Ink
 
 IMAGE_SIZE = 28
 DIGIT_SIZE = 20

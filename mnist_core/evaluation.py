@@ -12,10 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.dataset import Labels
-
-Probabilities = NDArray[np.float32]
-Indices = NDArray[np.intp]
+from mnist_core.common.arrays import Indices, Labels, Probabilities
 
 _EPSILON = 1e-7  # Keras clips probabilities here before taking logarithms
 

@@ -13,8 +13,8 @@ from threading import Lock
 from types import TracebackType
 from typing import Any
 
+from mnist_core.common.typed_json import has_declared_types, is_of
 from mnist_core.events import BatchesDone, Continued, EpochDone, Event
-from mnist_core.typed_json import has_declared_types, is_of
 
 FILE_NAME = "metrics.jsonl"
 _KINDS: dict[str, Any] = {"batches": BatchesDone, "epoch": EpochDone, "continued": Continued}

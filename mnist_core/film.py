@@ -16,9 +16,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.dataset import TEST_IMAGES, Labels
-from mnist_core.evaluation import Indices, Probabilities
-from mnist_core.files import remove_leftovers, replacing
+from mnist_core.common.arrays import Indices, Labels, Probabilities
+from mnist_core.common.atomic_files import remove_leftovers, replacing
+from mnist_core.dataset import TEST_IMAGES
 
 FOLDER = "epochs"
 

@@ -10,8 +10,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.dataset import Images, Labels
-from mnist_core.evaluation import Indices
+from mnist_core.common.arrays import Images, Indices, Labels
 from mnist_core.image_statistics import class_means
 
 MAX_CHARACTERS = 2_000  # some four hundred indices; more are ranges

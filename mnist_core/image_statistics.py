@@ -14,7 +14,8 @@ from itertools import chain, combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.dataset import CLASSES, Images, Labels
+from mnist_core.common.arrays import Images, Labels
+from mnist_core.dataset import CLASSES
 
 _CHUNK = 256  # images
 

@@ -25,10 +25,9 @@ from loky.process_executor import BrokenProcessPool, ShutdownExecutorError
 from numpy.typing import NDArray
 
 from mnist_core import doubt
-from mnist_core.dataset import Images, load_mnist
+from mnist_core.common.arrays import Images, Ink, Probabilities
+from mnist_core.dataset import load_mnist
 from mnist_core.doubt import Verdict
-from mnist_core.drawing import Ink
-from mnist_core.evaluation import Probabilities
 from mnist_core.insight import Insight
 from mnist_core.lean_keras import leave_out_tables
 from mnist_core.likeness import Examples, learn_examples

@@ -7,7 +7,8 @@ import math
 import numpy as np
 from PIL import Image
 
-from mnist_core.drawing import Ink, bounds
+from mnist_core.common.arrays import Ink
+from mnist_core.drawing import bounds
 
 
 def changed(

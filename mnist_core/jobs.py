@@ -24,6 +24,7 @@ from typing import IO
 import psutil
 
 from mnist_core import checkpoints, limits, run_status, runs, spare
+from mnist_core.common.server import PROJECT, chosen_capacity, owns
 from mnist_core.config import TrainingConfig
 from mnist_core.run_files import RunError
 
@@ -31,15 +32,13 @@ _POLL_SECONDS = 0.5
 _LONGEST_PAUSE = 10  # polls; a look reads the status of every run, and all who wait look
 CORES_PER_RUN = 2
 _NICER = 5  # than the server, in steps of 0 to 19
-ROOM_VARIABLE = "DIGIT_LAB_ROOM"
 _lock = threading.Lock()  # what two visitors ask at once is answered one after the other
 
 
 def room() -> int:
     """Return how many runs may train at once: `DIGIT_LAB_ROOM`, or one for each two cores that this process may use."""
-    chosen = os.environ.get(ROOM_VARIABLE, "")
-    if chosen.isascii() and chosen.isdecimal() and int(chosen) > 0:
-        return int(chosen)
+    if (chosen := chosen_capacity()) is not None:
+        return chosen
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, cores // CORES_PER_RUN)
 
@@ -116,7 +115,7 @@ def resume(run: runs.Run) -> None:
 
 def may_change(run: runs.Run, owner: str) -> bool:
     """Whether a person may stop, delete or rename a run: on a public server only the one who started it."""
-    return not run.is_bundled and (not limits.is_public() or (bool(owner) and run.owner == owner))
+    return not run.is_bundled and owns(run.owner, owner)
 
 
 def _check_queue(folder: Path, owner: str, bounds: limits.Limits, wanted: int = 1) -> None:
@@ -163,7 +162,7 @@ def _launch(path: Path) -> None:
 def _spawn(*arguments: str, stdin: int, log: IO[bytes] | int) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [sys.executable, "-m", "mnist_core", *arguments],
-        cwd=runs.PROJECT,
+        cwd=PROJECT,
         stdin=stdin,
         stdout=log,
         stderr=subprocess.STDOUT,

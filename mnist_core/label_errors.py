@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnist_core.dataset import Labels
-from mnist_core.evaluation import Probabilities, accuracy
+from mnist_core.common.arrays import Labels, Probabilities
+from mnist_core.evaluation import accuracy
 
 PEOPLE = 5  # who were asked about each image
 MAJORITY = 3  # of them

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.architecture import Padding
-from mnist_core.dataset import CLASSES, Images, Labels
+from mnist_core.common.arrays import Images, Labels
+from mnist_core.dataset import CLASSES
 
 Values = NDArray[np.float64]
 Pooling = Literal["max", "average"]

@@ -6,13 +6,11 @@ and check again for themselves.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
+from mnist_core.common.server import is_public
 from mnist_core.config import TrainingConfig
 from mnist_core.cost import memory_mb
-
-PUBLIC_VARIABLE = "DIGIT_LAB_PUBLIC"
 
 
 class LimitError(Exception):
@@ -59,11 +57,6 @@ PUBLIC = Limits(
     kept_runs=200,
     deleted_runs=50,
 )
-
-
-def is_public() -> bool:
-    """Whether this server is open to strangers: then people have only their own runs to stop and delete."""
-    return os.environ.get(PUBLIC_VARIABLE, "").strip().lower() in ("1", "true", "yes", "on")
 
 
 def current() -> Limits:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.dataset import Images, Labels
-from mnist_core.evaluation import Indices
+from mnist_core.common.arrays import Images, Indices, Labels
 
 VOTERS = 5
 _CHUNK = 512  # images: 1.6 MB as float32, which stays in a processor's cache

@@ -16,9 +16,8 @@ from mnist_core.architecture import (
     Layer,
     Pool,
 )
+from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.config import Optimizer, Scaling, TrainingConfig
-from mnist_core.dataset import Images
-from mnist_core.evaluation import Probabilities
 
 
 def build_model(architecture: Architecture, scaling: Scaling, l2: float = 0.0) -> keras.Sequential:

@@ -43,7 +43,7 @@ from mnist_core.architecture import (
     Shape,
     summarize_layer,
 )
-from mnist_core.foreign_text import one_line
+from mnist_core.common.text import one_line
 
 # Softmax is missing: it belongs to the last layer alone, which always has it.
 ACTIVATIONS: tuple[Activation, ...] = ("relu", "tanh", "sigmoid", "elu", "gelu", "silu", "linear")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mnist_core import drawing
-from mnist_core.drawing import IMAGE_SIZE, Ink
+from mnist_core.common.arrays import Ink
+from mnist_core.drawing import IMAGE_SIZE
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mnist_core.files import read_patiently
-from mnist_core.foreign_text import one_line
+from mnist_core.common.atomic_files import read_patiently
+from mnist_core.common.text import one_line
 
 
 class RunError(Exception):

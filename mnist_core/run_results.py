@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from mnist_core.common.arrays import Probabilities
+from mnist_core.common.atomic_files import replacing, write_json
+from mnist_core.common.typed_json import has_declared_types
 from mnist_core.dataset import TEST_IMAGES
-from mnist_core.evaluation import Probabilities
-from mnist_core.files import replacing, write_json
 from mnist_core.run_files import RunError, read_json, strange
-from mnist_core.typed_json import has_declared_types
 
 _REPORT = "report.json"
 _PREDICTIONS = "predictions.npz"

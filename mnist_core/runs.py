@@ -21,24 +21,21 @@ report and predictions of `run_results`, the rest of `event_log`, `film`, `check
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from mnist_core import run_ids
+from mnist_core.common.atomic_files import replacing, write_json
+from mnist_core.common.server import PROJECT
+from mnist_core.common.text import one_line
 from mnist_core.config import ConfigError, TrainingConfig
-from mnist_core.files import replacing, write_json
-from mnist_core.foreign_text import one_line
 from mnist_core.run_files import RunError, not_there, read_json, read_line
 from mnist_core.run_results import Report, read_report
 from mnist_core.run_status import ACTIVE, State, Status, read_status, write_status
 
-PROJECT = Path(__file__).resolve().parent.parent
 BUNDLED_RUNS = PROJECT / "models" / "bundled"
-RUNS_DIR_VARIABLE = "DIGIT_LAB_RUNS_DIR"
 
 MAX_TITLE = 60
 
@@ -78,16 +75,6 @@ class Run:
     def created(self) -> datetime | None:
         """When it was asked for, UTC, as its id tells; None for runs that ship with the project."""
         return run_ids.moment(self.id)
-
-
-def runs_dir() -> Path:
-    """Return the folder of runs made here: `DIGIT_LAB_RUNS_DIR`, or `models/runs` of the project."""
-    return Path(os.environ.get(RUNS_DIR_VARIABLE) or PROJECT / "models" / "runs")
-
-
-def owner_hash(secret: str) -> str:
-    """Return what a run's directory says of its owner: a hash, so that whoever reads it cannot pose as them."""
-    return hashlib.sha256(secret.encode()).hexdigest()[:32]
 
 
 def create_run(folder: Path, config: TrainingConfig, name: str | None = None, owner: str = "") -> Path:

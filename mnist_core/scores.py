@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.dataset import Labels
-from mnist_core.evaluation import Probabilities, wilson_interval
+from mnist_core.common.arrays import Labels, Probabilities
+from mnist_core.evaluation import wilson_interval
 
 Values = NDArray[np.float64]
 

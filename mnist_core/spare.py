@@ -18,7 +18,8 @@ from pathlib import Path
 
 import psutil
 
-SPARE_VARIABLE = "DIGIT_LAB_SPARE"  # 1: keep one, 0: keep none; otherwise memory decides
+from mnist_core.common.server import chosen_spare
+
 IDLE_SECONDS = 15 * 60  # afterwards it gives its memory back
 _ENOUGH_BYTES = 4e9  # still available: for the spare itself, the run before it, the inference process, and the system
 
@@ -29,8 +30,8 @@ _timer: threading.Timer | None = None
 
 def is_wanted() -> bool:
     """Whether a spare process should be kept here: as `DIGIT_LAB_SPARE` says, or where 4 GB are available."""
-    chosen = os.environ.get(SPARE_VARIABLE, "").strip()
-    return chosen == "1" if chosen in ("0", "1") else available_bytes() >= _ENOUGH_BYTES
+    chosen = chosen_spare()
+    return available_bytes() >= _ENOUGH_BYTES if chosen is None else chosen
 
 
 def available_bytes() -> int:

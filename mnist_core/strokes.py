@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from mnist_core.drawing import Ink
+from mnist_core.common.arrays import Ink
 
 Stroke = NDArray[np.float32]  # (points, 2): x to the right, y downwards, in pixels of the canvas
 

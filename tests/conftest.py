@@ -1,27 +1,28 @@
 """Fixtures that several test modules share.
 
-The project is not installed, so its folder goes on the path here: a plain `pytest` finds it. No test touches the user's
-own runs: each test session has its own runs folder, which child processes inherit.
+No test touches the user's own runs: each test session has its own runs folder, which child processes inherit.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(PROJECT))
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from mnist_core import runs, worker
+from mnist_core.common.arrays import Ink
+from mnist_core.common.server import (
+    HANDWRITING_DIR_VARIABLE,
+    PUBLIC_VARIABLE,
+    RUNS_DIR_VARIABLE,
+    SPARE_VARIABLE,
+)
+from mnist_core.config import TrainingConfig
+from mnist_core.dataset import Mnist, load_mnist
 
-from mnist_core import limits, runs, spare, worker  # noqa: E402
-from mnist_core.config import TrainingConfig  # noqa: E402
-from mnist_core.dataset import Mnist, load_mnist  # noqa: E402
-from mnist_core.drawing import Ink  # noqa: E402
-from mnist_core.handwriting import class_sets  # noqa: E402
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 MakeConfig = Callable[..., TrainingConfig]
 
@@ -36,10 +37,10 @@ def own_runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The runs folder that the project uses by default while tests run; class sets have one, too."""
     folder = tmp_path_factory.mktemp("default-runs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(runs.RUNS_DIR_VARIABLE, str(folder))
-        patch.setenv(class_sets.HANDWRITING_DIR_VARIABLE, str(tmp_path_factory.mktemp("default-handwriting")))
-        patch.delenv(limits.PUBLIC_VARIABLE, raising=False)
-        patch.setenv(spare.SPARE_VARIABLE, "0")  # or each test with a Train page would start TensorFlow
+        patch.setenv(RUNS_DIR_VARIABLE, str(folder))
+        patch.setenv(HANDWRITING_DIR_VARIABLE, str(tmp_path_factory.mktemp("default-handwriting")))
+        patch.delenv(PUBLIC_VARIABLE, raising=False)
+        patch.setenv(SPARE_VARIABLE, "0")  # or each test with a Train page would start TensorFlow
         yield folder
 
 

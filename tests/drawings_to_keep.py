@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from mnist_core import runs
+from mnist_core.common.server import owner_hash
 from mnist_core.handwriting import contents
 from mnist_core.handwriting.class_sets import ClassSet, HandwritingLimits
 from mnist_core.handwriting.kept_drawings import KeptDrawing, new_drawing
 from mnist_core.strokes import Drawing
 
-ANNA, BEN = runs.owner_hash("anna"), runs.owner_hash("ben")
+ANNA, BEN = owner_hash("anna"), owner_hash("ben")
 NARROW = HandwritingLimits(sets=3, sets_each=2, drawings=4, bytes=100_000, deleted=5)
 
 

@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as st_numpy
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from mnist_core.drawing import Box, Ink
+from mnist_core.common.arrays import Box, Ink
 from mnist_core.photos.finding_digits import Digit, rows_of_digits
 from mnist_core.photos.picture_files import ink_from_picture
 

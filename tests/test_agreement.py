@@ -13,8 +13,8 @@ from mnist_core.agreement import (
     hard_for_all,
     misread_by_all,
 )
+from mnist_core.common.arrays import Probabilities
 from mnist_core.dataset import Mnist
-from mnist_core.evaluation import Probabilities
 from mnist_core.run_results import read_predictions
 from mnist_core.runs import BUNDLED_RUNS
 

@@ -17,13 +17,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_core import event_log, export, limits, run_results, runs
+from mnist_core import event_log, export, run_results, runs
 from mnist_core.__main__ import main
+from mnist_core.common.server import PROJECT, PUBLIC_VARIABLE
 from mnist_core.dataset import Mnist
 from mnist_core.evaluation import ranking
 from mnist_core.presets import PRESETS
 
-PROJECT = runs.PROJECT
+PROJECT = PROJECT
 PARAMETERS = {"chollet": 34_826, "keras-steps": 93_322, "nehlr": 693_962, "five-layer": 65_194, "garcia": 1_199_882}
 SMALL = [
     *("--set", "architecture=4C3-P2-10", "--set", "train_size=2000", "--set", "batch_size=50"),
@@ -274,7 +275,7 @@ def test_a_run_that_fails_says_why_and_ends_with_status_1(tmp_path: Path) -> Non
 def test_a_server_for_strangers_trains_nothing_that_is_too_large(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
+    monkeypatch.setenv(PUBLIC_VARIABLE, "1")
     words = ["train", "--set", "epochs=81", "--name", "too-long", "--runs-dir", str(tmp_path)]
     assert main(words) == 1
     assert "81 epochs: at most 80 are allowed here" in capsys.readouterr().err

@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 
 from mnist_core import doubt, drawing, likeness, network, runs, strokes
-from mnist_core.dataset import Images, Mnist
-from mnist_core.drawing import Ink
-from mnist_core.evaluation import Probabilities
+from mnist_core.common.arrays import Images, Ink, Probabilities
+from mnist_core.dataset import Mnist
 from mnist_core.likeness import Examples
 
 SHIPS = runs.BUNDLED_RUNS / "fast"

@@ -12,8 +12,9 @@ from hypothesis.extra import numpy as st_numpy
 from PIL import Image, ImageDraw
 
 from mnist_core import evaluation, inference, runs
+from mnist_core.common.arrays import Ink
 from mnist_core.dataset import Mnist
-from mnist_core.drawing import Ink, NoInkError, centre, crop, fit, prepare, resized
+from mnist_core.drawing import NoInkError, centre, crop, fit, prepare, resized
 
 CANVAS = 280
 

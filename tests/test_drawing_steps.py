@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_core import drawing
-from mnist_core.drawing import Ink, NoInkError, bounds, centre, crop, placed, prepare, resized
+from mnist_core.common.arrays import Ink
+from mnist_core.drawing import NoInkError, bounds, centre, crop, placed, prepare, resized
 
 
 def test_the_box_holds_what_counts_as_ink_and_no_more() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mnist_core.common.text import one_line
 from mnist_core.config import ConfigError, TrainingConfig
-from mnist_core.foreign_text import one_line
 from mnist_core.notation import ArchitectureError, parse_architecture
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from mnist_core import freed_memory
+from mnist_core.common import malloc
 
 # Blocks of 100 kB from four threads, every other one freed; what the process holds then, in MB.
 PROGRAM = """
@@ -40,7 +40,7 @@ def test_what_was_freed_is_no_longer_held() -> None:
 
 def test_nothing_happens_where_there_is_no_such_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert not freed_memory.give_back()
+    assert not malloc.give_back()
 
 
 # Streamlit has Plotly's checks loaded, the app lets go of them, and they are there again for who draws with Plotly.

@@ -19,9 +19,11 @@ import psutil
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from mnist_core import doubt, files, inference, likeness, network, run_results, runs
-from mnist_core.dataset import Images, Mnist
-from mnist_core.evaluation import Probabilities
+from mnist_core import doubt, inference, likeness, network, run_results
+from mnist_core.common import atomic_files
+from mnist_core.common.arrays import Images, Probabilities
+from mnist_core.common.server import PROJECT
+from mnist_core.dataset import Mnist
 from mnist_core.inference import InferenceError
 from mnist_core.insight import looking_inside
 
@@ -201,7 +203,7 @@ def test_a_network_that_was_replaced_is_noticed(model_file: Path, images: Images
     assert_array_equal(inference.predict(model_file, images), before)
     model = keras.models.load_model(model_file, compile=False)
     model.set_weights([-weights for weights in model.get_weights()])
-    with files.replacing(model_file) as beside:
+    with atomic_files.replacing(model_file) as beside:
         model.save(beside)
     after = inference.predict(model_file, images)
     assert np.abs(after - before).max() > 0.1
@@ -287,7 +289,7 @@ def test_the_process_that_asks_never_loads_tensorflow(trained_run: Path, mnist: 
     """
     started = time.monotonic()
     command = [sys.executable, "-c", textwrap.dedent(script), str(trained_run / "model.keras"), str(tmp_path)]
-    done = subprocess.run(command, cwd=runs.PROJECT, capture_output=True, text=True, timeout=180, env={**os.environ})
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=180, env={**os.environ})
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
     assert_allclose(np.load(tmp_path / "answer.npy"), run_results.read_predictions(trained_run)[:8], atol=1e-6)
@@ -310,7 +312,7 @@ from mnist_core import inference
 print(inference._submit(os.getpid)[1].result(), flush=True)
 time.sleep(600)"""
     command = [sys.executable, "-c", script]
-    with subprocess.Popen(command, cwd=runs.PROJECT, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as server:
         worker = psutil.Process(int(server.stdout.readline()))
         assert worker.is_running()
         server.kill()

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_core.drawing import Ink, NoInkError, bounds, centre_of_mass
+from mnist_core.common.arrays import Ink
+from mnist_core.drawing import NoInkError, bounds, centre_of_mass
 from mnist_core.ink_changes import changed
 
 SIDE = 120

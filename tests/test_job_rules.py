@@ -14,6 +14,7 @@ import pytest
 from run_directories import MakeConfig, broken_off
 
 from mnist_core import jobs, limits, run_status, runs, trash
+from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
 from mnist_core.config import TrainingConfig
 from mnist_core.run_files import RunError
 
@@ -29,7 +30,7 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def public(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that strangers can reach."""
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
+    monkeypatch.setenv(PUBLIC_VARIABLE, "1")
 
 
 @pytest.mark.usefixtures("public")
@@ -96,7 +97,7 @@ def test_all_strangers_together_have_so_many_runs_in_line_and_no_more(
 
 
 def test_who_may_change_a_run(tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine, theirs = runs.owner_hash("me"), runs.owner_hash("them")
+    mine, theirs = owner_hash("me"), owner_hash("them")
     own, other, nobodys = (
         runs.read_run(runs.create_run(tmp_path, tiny_config(), owner=owner)) for owner in (mine, theirs, "")
     )
@@ -104,7 +105,7 @@ def test_who_may_change_a_run(tmp_path: Path, tiny_config: MakeConfig, monkeypat
     asked = (own, other, nobodys, shipped)
     assert [jobs.may_change(run, "") for run in asked] == [True, True, True, False]
     assert [jobs.may_change(run, mine) for run in asked] == [True, True, True, False]
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
+    monkeypatch.setenv(PUBLIC_VARIABLE, "1")
     assert [jobs.may_change(run, mine) for run in asked] == [True, False, False, False]
     assert [jobs.may_change(run, theirs) for run in asked] == [False, True, False, False]
     assert [jobs.may_change(run, "") for run in asked] == [False] * 4

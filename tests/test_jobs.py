@@ -23,7 +23,8 @@ import psutil
 import pytest
 from run_directories import MakeConfig, broken_off
 
-from mnist_core import checkpoints, event_log, jobs, limits, run_results, run_status, runs, worker
+from mnist_core import checkpoints, event_log, jobs, run_results, run_status, runs, worker
+from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
 from mnist_core.config import TrainingConfig
 from mnist_core.dataset import Mnist
 from mnist_core.evaluation import cross_entropy
@@ -46,7 +47,7 @@ def two_cores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     (folder / "sitecustomize.py").write_text("import os\nos.cpu_count = lambda: 2\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
-        patch.delenv(limits.PUBLIC_VARIABLE, raising=False)
+        patch.delenv(PUBLIC_VARIABLE, raising=False)
         yield
 
 
@@ -262,7 +263,7 @@ def kept_on(new_folder: Callable[[], Path], tiny_config: MakeConfig) -> Story:
     story = Story(new_folder())
     # Dropout, batch normalization, moments, a schedule and augmentation: state of every kind; about a second an epoch.
     config = tiny_config(architecture="4C3-BN-P2-D0.2-10", train_size=10_000, epochs=4, schedule="cosine", shift=1.0)
-    story.ids.append(jobs.start(config, story.folder, runs.owner_hash("somebody")))
+    story.ids.append(jobs.start(config, story.folder, owner_hash("somebody")))
     path = story.folder / story.ids[0]
     runs.rename(path, "the long way")
     story.watch_until(lambda: story.batches_of(0, epoch=3) > 0)
@@ -344,7 +345,7 @@ def test_a_run_that_was_killed_and_went_on_equals_one_that_never_was(kept_on: St
     assert run.report is not None
     assert never.report is not None
     assert replace(run.report, **TIMELESS) == replace(never.report, **TIMELESS)
-    assert (run.title, run.owner) == ("the long way", runs.owner_hash("somebody"))
+    assert (run.title, run.owner) == ("the long way", owner_hash("somebody"))
     assert not (run.path / "checkpoint.npz").exists()
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis.extra import numpy as st_numpy
 
 from mnist_core import likeness
-from mnist_core.dataset import Images, Mnist
+from mnist_core.common.arrays import Images
+from mnist_core.dataset import Mnist
 from mnist_core.likeness import Examples
 
 

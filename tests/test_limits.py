@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mnist_core import limits
+from mnist_core.common.server import PUBLIC_VARIABLE, is_public
 from mnist_core.config import TrainingConfig
 from mnist_core.limits import PRIVATE, PUBLIC, LimitError, Limits
 from mnist_core.presets import PRESETS, Preset
@@ -19,7 +20,7 @@ MULTIPLY_ADDS = 26 * 26 * 1000 * 9 + 13 * 13 * 1000 * 10
 
 @pytest.fixture(autouse=True)
 def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(limits.PUBLIC_VARIABLE, raising=False)
+    monkeypatch.delenv(PUBLIC_VARIABLE, raising=False)
 
 
 @pytest.fixture
@@ -55,15 +56,15 @@ def test_what_is_just_too_much_is_refused_with_figures_and_advice(
 
 
 def test_a_server_is_private_unless_it_is_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not limits.is_public()
+    assert not is_public()
     assert limits.current() == PRIVATE
     for text in ("1", "true", " Yes ", "ON"):
-        monkeypatch.setenv(limits.PUBLIC_VARIABLE, text)
-        assert limits.is_public(), text
+        monkeypatch.setenv(PUBLIC_VARIABLE, text)
+        assert is_public(), text
         assert limits.current() == PUBLIC
     for text in ("", "0", "false", "no", "off"):
-        monkeypatch.setenv(limits.PUBLIC_VARIABLE, text)
-        assert not limits.is_public(), text
+        monkeypatch.setenv(PUBLIC_VARIABLE, text)
+        assert not is_public(), text
         assert limits.current() == PRIVATE
 
 

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from mnist_core.drawing import Ink, NoInkError, prepare
+from mnist_core.common.arrays import Ink
+from mnist_core.drawing import NoInkError, prepare
 from mnist_core.photos.picture_files import (
     MAX_FILE_BYTES,
     MAX_PIXELS,

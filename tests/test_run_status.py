@@ -15,7 +15,8 @@ import psutil
 import pytest
 from run_directories import MakeConfig, is_sentence, write_status_values
 
-from mnist_core import files, run_status, runs
+from mnist_core import run_status, runs
+from mnist_core.common import atomic_files
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -48,13 +49,13 @@ def test_a_status_comes_back_as_it_was_written(state: run_status.State, queued: 
 def test_a_reader_never_sees_a_half_written_file(tmp_path: Path) -> None:
     path = tmp_path / "status.json"
     values = [{"writing": number, "filler": [number] * 50_000} for number in range(2)]
-    files.write_json(path, values[0])
+    atomic_files.write_json(path, values[0])
     done = threading.Event()
 
     def write_on() -> None:
         while not done.is_set():
             for value in values:
-                files.write_json(path, value)
+                atomic_files.write_json(path, value)
 
     writer = threading.Thread(target=write_on)
     writer.start()
@@ -71,7 +72,7 @@ def test_a_reader_never_sees_a_half_written_file(tmp_path: Path) -> None:
 def test_a_replacement_that_fails_leaves_the_old_file_and_nothing_beside(tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
     path.write_bytes(b"old")
-    with pytest.raises(ZeroDivisionError), files.replacing(path) as beside:
+    with pytest.raises(ZeroDivisionError), atomic_files.replacing(path) as beside:
         assert beside.suffix == ".keras"  # Keras looks at it
         beside.write_bytes(b"half of the n")
         raise ZeroDivisionError
@@ -162,7 +163,7 @@ def test_the_settings_of_a_run_that_waits_or_trains_are_read_once(
         assert [run.status.state for run in runs.list_runs(queued.parent)] == [state]
     assert read.count("config.json") == 1
     other = tiny_config(epochs=7)
-    files.write_json(queued / "config.json", other.to_json())
+    atomic_files.write_json(queued / "config.json", other.to_json())
     assert [run.config for run in runs.list_runs(queued.parent)] == [other]
 
 

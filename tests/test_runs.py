@@ -17,6 +17,7 @@ from run_directories import MakeConfig, write_status_values
 from strategies import no_limits
 
 from mnist_core import event_log, run_ids, run_results, run_status, runs
+from mnist_core.common.server import PROJECT, RUNS_DIR_VARIABLE, owner_hash, runs_dir
 from mnist_core.run_files import RunError
 
 
@@ -131,10 +132,10 @@ def test_files_and_foreign_folders_are_no_runs(queued: Path) -> None:
 
 
 def test_the_runs_folder_can_be_set_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv(runs.RUNS_DIR_VARIABLE, str(tmp_path))
-    assert runs.runs_dir() == tmp_path
-    monkeypatch.delenv(runs.RUNS_DIR_VARIABLE)
-    assert runs.runs_dir() == runs.PROJECT / "models" / "runs"
+    monkeypatch.setenv(RUNS_DIR_VARIABLE, str(tmp_path))
+    assert runs_dir() == tmp_path
+    monkeypatch.delenv(RUNS_DIR_VARIABLE)
+    assert runs_dir() == PROJECT / "models" / "runs"
 
 
 def test_a_run_that_cannot_be_written_leaves_nothing_behind(
@@ -243,15 +244,15 @@ def test_a_title_and_an_owner_that_are_folders_count_as_none(queued: Path) -> No
 
 
 def test_an_owner_is_told_by_a_hash_and_not_by_the_secret() -> None:
-    assert runs.owner_hash("abc") == "ba7816bf8f01cfea414140de5dae2223"  # SHA-256 of "abc" as FIPS 180 prints it, half
-    assert runs.owner_hash("abc") != runs.owner_hash("abd")
+    assert owner_hash("abc") == "ba7816bf8f01cfea414140de5dae2223"  # SHA-256 of "abc" as FIPS 180 prints it, half
+    assert owner_hash("abc") != owner_hash("abd")
     secret = "5f" * 16
-    assert secret not in runs.owner_hash(secret)
-    assert runs.owner_hash(runs.owner_hash(secret)) != runs.owner_hash(secret)  # who reads it cannot pose as the owner
+    assert secret not in owner_hash(secret)
+    assert owner_hash(owner_hash(secret)) != owner_hash(secret)  # who reads it cannot pose as the owner
 
 
 def test_a_run_stays_its_owners_whatever_happens_to_it(tmp_path: Path, tiny_config: MakeConfig) -> None:
-    owner = runs.owner_hash("somebody")
+    owner = owner_hash("somebody")
     path = runs.create_run(tmp_path, tiny_config(), owner=owner)
     runs.rename(path, "a title")
     run_status.write_status(path, "running", pid=os.getpid())

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mnist_core import limits
+from mnist_core.common.server import PUBLIC_VARIABLE
 from mnist_core.handwriting import class_sets, contents, set_files
 from mnist_core.handwriting.class_sets import ClassSet, HandwritingLimits
 from mnist_core.handwriting.kept_drawings import HandwritingError, KeptDrawing, from_line, new_drawing, to_line
@@ -306,7 +306,7 @@ def test_one_flipped_byte_never_harms(place: int, value: int) -> None:
 def narrow(monkeypatch: pytest.MonkeyPatch) -> HandwritingLimits:
     bounds = HandwritingLimits(sets=3, sets_each=2, drawings=4, bytes=20_000, deleted=9)
     monkeypatch.setattr(class_sets, "PUBLIC", bounds)
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
+    monkeypatch.setenv(PUBLIC_VARIABLE, "1")
     return bounds
 
 

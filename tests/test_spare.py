@@ -16,13 +16,14 @@ import pytest
 from run_directories import MakeConfig
 
 from mnist_core import jobs, runs, spare
+from mnist_core.common.server import SPARE_VARIABLE
 
 LISTEN = [sys.executable, "-c", "import sys; print(sys.stdin.read(), end='')"]  # in its place: tells what it was given
 
 
 @pytest.fixture(autouse=True)
 def wanted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv(spare.SPARE_VARIABLE, "1")
+    monkeypatch.setenv(SPARE_VARIABLE, "1")
     yield
     spare.dismiss()
 
@@ -85,7 +86,7 @@ def test_no_process_can_be_started(tmp_path: Path) -> None:
 def test_memory_decides_unless_somebody_has(
     variable: str, gigabytes: float, kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(spare.SPARE_VARIABLE, variable)
+    monkeypatch.setenv(SPARE_VARIABLE, variable)
     monkeypatch.setattr(spare, "available_bytes", lambda: gigabytes * 1e9)
     spare.keep(listener)
     taken = spare.take(tmp_path)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mnist_core import limits, run_status, runs, trash
+from mnist_core.common.server import owner_hash
 from mnist_core.config import TrainingConfig
 from mnist_core.run_files import RunError
 
@@ -27,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def ended(folder: Path, tiny_config: MakeConfig) -> runs.Run:
     """A stopped run with a title, an owner and files of every kind."""
-    path = runs.create_run(folder, tiny_config(), owner=runs.owner_hash("somebody"))
+    path = runs.create_run(folder, tiny_config(), owner=owner_hash("somebody"))
     runs.rename(path, "my best net")
     (path / "model.keras").write_bytes(b"weights \0\xff")
     (path / "deep" / "er").mkdir(parents=True)

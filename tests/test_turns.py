@@ -14,6 +14,7 @@ import pytest
 from run_directories import MakeConfig
 
 from mnist_core import jobs, run_status, runs, worker
+from mnist_core.common.server import CAPACITY_VARIABLE
 
 
 def test_runs_that_train_and_older_ones_that_wait_are_ahead(tmp_path: Path, tiny_config: MakeConfig) -> None:
@@ -87,10 +88,10 @@ def test_there_is_room_for_one_run_per_two_cores(cores: int | None, room: int, m
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     assert jobs.room() == room
-    monkeypatch.setenv(jobs.ROOM_VARIABLE, "3")
+    monkeypatch.setenv(CAPACITY_VARIABLE, "3")
     assert jobs.room() == 3
     for nonsense in ("0", "-1", "many", "²"):
-        monkeypatch.setenv(jobs.ROOM_VARIABLE, nonsense)
+        monkeypatch.setenv(CAPACITY_VARIABLE, nonsense)
         assert jobs.room() == room
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mnist_core.typed_json import has_declared_types, is_of
+from mnist_core.common.typed_json import has_declared_types, is_of
 
 LARGEST = 2**63 - 1
 

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from mnist_core import checkpoints, event_log, limits, run_results, run_status, runs, worker
+from mnist_core.common.server import PROJECT, PUBLIC_VARIABLE
 from mnist_core.config import TrainingConfig
 from mnist_core.dataset import DatasetError, Mnist
 from mnist_core.events import BatchesDone, Continued, EpochDone, Event
@@ -28,7 +29,7 @@ TIMELESS = {"training_seconds": 1.0, "images_per_second": 1.0, "finished": "", "
 
 @pytest.fixture(autouse=True)
 def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(limits.PUBLIC_VARIABLE, raising=False)
+    monkeypatch.delenv(PUBLIC_VARIABLE, raising=False)
 
 
 def snapshot(folder: Path, *left_out: str) -> dict[str, bytes]:
@@ -234,7 +235,7 @@ def test_a_training_process_refuses_by_itself_what_is_too_large_for_strangers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = runs.create_run(tmp_path, tiny_config(**settings))
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
+    monkeypatch.setenv(PUBLIC_VARIABLE, "1")
     run = worker.carry_out(path)
     assert run.status.state == "failed"
     assert too_much in run.status.message
@@ -340,5 +341,5 @@ def test_the_peak_of_memory_is_that_of_the_training_process_alone(trained_run: P
     assert 300 < report.peak_memory_mb < 20_000  # TensorFlow alone takes more than that
     assert psutil.Process().memory_info().rss / 1e6 > 300
     script = "from mnist_core import worker; print(worker._peak_memory_mb())"
-    done = subprocess.run([sys.executable, "-c", script], cwd=runs.PROJECT, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert 5 < float(done.stdout) < 200  # the process that starts it, this one, holds TensorFlow

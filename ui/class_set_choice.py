@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from mnist_core import limits
+from mnist_core.common.server import handwriting_dir, is_public
 from mnist_core.handwriting import class_sets, trash
 from mnist_core.handwriting.class_sets import ClassSet
 from mnist_core.handwriting.contents import Contents, ContentsReader
@@ -50,14 +50,14 @@ def choose(title: str) -> None:
     """Let drawings go to the set of this title from now on. Raises `HandwritingError` if it can be no title."""
     title = class_sets.clean_title(title)
     choice = Choice(class_sets.set_id(title, visitor.owner()), title)
-    known = (class_sets.handwriting_dir() / choice.id).is_dir()
+    known = (handwriting_dir() / choice.id).is_dir()
     state.write(**{Params.SET.value: choice.id if known else None})  # first: the URL would win over the session
     st.session_state[Keys.CLASS_SET] = choice
 
 
 def opened() -> ClassSet:
     """Return the chosen set; start it if there is none yet. Raises `HandwritingError`."""
-    folder, choice = class_sets.handwriting_dir(), chosen()
+    folder, choice = handwriting_dir(), chosen()
     try:
         found = class_sets.find_set(choice.id, folder)
     except HandwritingError:
@@ -72,7 +72,7 @@ def opened() -> ClassSet:
 
 def visible(choice: Choice) -> list[ClassSet]:
     """Return the sets that this visitor may see: all of them, or on a public server their own and the chosen one."""
-    return class_sets.visible_sets(class_sets.handwriting_dir(), visitor.owner(), {choice.id})
+    return class_sets.visible_sets(handwriting_dir(), visitor.owner(), {choice.id})
 
 
 def contents_of(class_set: ClassSet) -> Contents:
@@ -82,7 +82,7 @@ def contents_of(class_set: ClassSet) -> Contents:
 
 def who_sees() -> str:
     """Return where drawings are kept and who can see them, as the rest of a sentence about them."""
-    if limits.is_public():
+    if is_public():
         return (
             "are kept on this server. Whoever has the link to this class set can see them and take them away as a "
             "file, and so can the people who run the server; nobody else"
@@ -95,7 +95,7 @@ def who_sees() -> str:
 
 def _named() -> ClassSet | None:
     try:
-        return class_sets.find_set(st.query_params.get(Params.SET, ""), class_sets.handwriting_dir())
+        return class_sets.find_set(st.query_params.get(Params.SET, ""), handwriting_dir())
     except HandwritingError:
         return None
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core import pictures
-from mnist_core.dataset import Images
+from mnist_core.common import pictures
+from mnist_core.common.arrays import Images
 from ui.components import source
 
 _component = st.components.v2.component(

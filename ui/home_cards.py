@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from mnist_core import evaluation, pictures, runs
+from mnist_core import evaluation, runs
+from mnist_core.common import pictures
 from mnist_core.curves import curves
 from mnist_core.figures import answer_figures, curve_figures
 from mnist_core.figures.style import Figure, Layout, with_layout

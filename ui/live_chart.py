@@ -22,10 +22,10 @@ import plotly
 import streamlit as st
 from numpy.typing import NDArray
 
-from mnist_core import pictures
-from mnist_core.dataset import Images, Labels
+from mnist_core.common import pictures
+from mnist_core.common.arrays import Images, Labels
+from mnist_core.common.atomic_files import replacing
 from mnist_core.figures.style import Figure
-from mnist_core.files import replacing
 from ui.components import source
 
 _lock = Lock()  # the first visitors of a fresh server come at once

@@ -8,8 +8,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core import inference, runs
-from mnist_core.dataset import Images
-from mnist_core.evaluation import Probabilities
+from mnist_core.common.arrays import Images, Probabilities
 from ui import readers
 
 _MOST_REMEMBERED = 8_000  # pictures for each network

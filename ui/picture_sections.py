@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import streamlit as st
 
-from mnist_core import pictures
+from mnist_core.common import pictures
 from ui.components import source
 
 _component = st.components.v2.component(

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from mnist_core import cost, event_log, film, freed_memory, inference, jobs, run_results, runs
+from mnist_core import cost, event_log, film, inference, jobs, run_results, runs
+from mnist_core.common import malloc
+from mnist_core.common.arrays import Probabilities
+from mnist_core.common.server import runs_dir
 from mnist_core.dataset import DatasetError, Mnist, load_mnist
-from mnist_core.evaluation import Probabilities
 from mnist_core.event_log import EventReader
 from mnist_core.events import EpochDone, Event
 from mnist_core.run_files import RunError
@@ -37,7 +39,7 @@ def usable_runs() -> list[runs.Run]:
 
 def all_runs() -> list[runs.Run]:
     """Return all readable runs: made here, newest first, then those that ship with the project."""
-    return runs.list_runs(runs.runs_dir()) + bundled_runs()
+    return runs.list_runs(runs_dir()) + bundled_runs()
 
 
 def bundled_runs() -> list[runs.Run]:
@@ -100,13 +102,13 @@ def film_of(run: runs.Run) -> film.Film:
 
 def queue() -> jobs.Queue:
     """Return who trains and who waits, as it was a second ago at most: a class that waits in line asks all the time."""
-    folder = runs.runs_dir()
+    folder = runs_dir()
     return _queue(str(folder), version(folder))
 
 
 def measured_speeds() -> list[cost.Measured]:
     """Return how fast this machine trained what it has trained before."""
-    return cost.measured([run for run in runs.list_runs(runs.runs_dir()) if run.report is not None])
+    return cost.measured([run for run in runs.list_runs(runs_dir()) if run.report is not None])
 
 
 def events(run: runs.Run) -> list[Event]:
@@ -131,7 +133,7 @@ def version(path: Path) -> tuple[int, int]:
 @st.cache_resource(show_spinner=False)
 def prepare_server() -> None:
     """Once per server: keep it small, and start the inference process, so that the first drawing need not wait."""
-    freed_memory.give_back()
+    malloc.give_back()
     with suppress(Exception):  # a first try only: the first drawing tries again, and tells what is wrong
         inference.warm_up([run.model_file for run in bundled_runs() if run.id in FIRST_ASKED])
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from mnist_core import presets, run_ids, run_status, runs
+from mnist_core.common.server import runs_dir
 from mnist_core.run_files import RunError
 from ui import state
 from ui.state import Params
@@ -94,7 +95,7 @@ def _why_not(run_id: str) -> str:
     if not run_ids.is_run_id(run_id):
         return "The link names no run."
     try:
-        runs.find_run(run_id, runs.runs_dir())
+        runs.find_run(run_id, runs_dir())
     except RunError as error:
         return str(error)
     return f"Run {run_id} has no result yet."

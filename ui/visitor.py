@@ -11,7 +11,7 @@ import secrets
 
 import streamlit as st
 
-from mnist_core import limits, runs
+from mnist_core.common.server import is_public, owner_hash
 from ui.components import source
 from ui.state import Keys
 
@@ -22,7 +22,7 @@ _component = st.components.v2.component("digit_lab_visitor", html="<span hidden>
 
 def recognise() -> None:
     """Learn the secret of the visitor's browser; `app.py` calls it on every page."""
-    if limits.is_public():
+    if is_public():
         told = _component(key="browser-secret", on_secret_change=lambda: None).get("secret")
         if isinstance(told, str) and _SECRET.fullmatch(told):
             st.session_state[Keys.VISITOR] = told
@@ -30,6 +30,6 @@ def recognise() -> None:
 
 def owner() -> str:
     """Return what a run's directory may say of this visitor; empty where it does not matter."""
-    if not limits.is_public():
+    if not is_public():
         return ""
-    return runs.owner_hash(st.session_state.setdefault(Keys.VISITOR, secrets.token_hex(16)))
+    return owner_hash(st.session_state.setdefault(Keys.VISITOR, secrets.token_hex(16)))

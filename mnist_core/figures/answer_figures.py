@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from mnist_core.answers import percent
-from mnist_core.dataset import CLASSES, Images
-from mnist_core.evaluation import Probabilities
+from mnist_core.common.arrays import Images, Probabilities
+from mnist_core.common.text import percent
+from mnist_core.dataset import CLASSES
 from mnist_core.figures.style import (
     GRID_COLOR,
     QUIET_COLOR,

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.dataset import CLASSES, Labels
+from mnist_core.common.arrays import Indices, Labels
+from mnist_core.dataset import CLASSES
 from mnist_core.digit_map import Positions
-from mnist_core.evaluation import Indices
 from mnist_core.figures.style import (
     NO_COLOR,
     QUIET_COLOR,

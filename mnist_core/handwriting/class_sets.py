@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
@@ -12,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mnist_core import limits
-from mnist_core.files import read_patiently, write_json
-from mnist_core.foreign_text import one_line
+from mnist_core.common.atomic_files import read_patiently, write_json
+from mnist_core.common.server import is_public, owns
+from mnist_core.common.text import one_line
 from mnist_core.handwriting.kept_drawings import (
     VERSION,
     HandwritingError,
@@ -23,9 +22,7 @@ from mnist_core.handwriting.kept_drawings import (
     time_of,
     time_text,
 )
-from mnist_core.runs import PROJECT
 
-HANDWRITING_DIR_VARIABLE = "DIGIT_LAB_HANDWRITING_DIR"
 FORMAT = "digit-lab class set"
 MAX_TITLE = 60
 
@@ -63,14 +60,9 @@ class ClassSet:
         return self.path.name
 
 
-def handwriting_dir() -> Path:
-    """Return the folder of class sets: `DIGIT_LAB_HANDWRITING_DIR`, or `handwriting` of the project."""
-    return Path(os.environ.get(HANDWRITING_DIR_VARIABLE) or PROJECT / "handwriting")
-
-
 def current_limits() -> HandwritingLimits:
     """Return the bounds that hold here."""
-    return PUBLIC if limits.is_public() else PRIVATE
+    return PUBLIC if is_public() else PRIVATE
 
 
 def clean_title(text: str) -> str:
@@ -94,7 +86,7 @@ def set_id(title: str, owner: str = "") -> str:
 def visible_sets(folder: Path, owner: str = "", known: Collection[str] = ()) -> list[ClassSet]:
     """Return the sets that a person may see, by title: on a public server their own, and those whose id they know."""
     found = list_sets(folder)
-    if limits.is_public():
+    if is_public():
         found = [each for each in found if (owner and each.owner == owner) or each.id in known]
     return found
 
@@ -155,7 +147,7 @@ def read_set(path: Path) -> ClassSet:
 
 def may_delete(class_set: ClassSet, owner: str) -> bool:
     """Whether a person may delete a set or drawings of it: on a public server only who started it."""
-    return not limits.is_public() or (bool(owner) and class_set.owner == owner)
+    return owns(class_set.owner, owner)
 
 
 @contextmanager

@@ -12,9 +12,9 @@ from threading import Lock
 
 import numpy as np
 
-from mnist_core.dataset import Images, Labels
+from mnist_core.common.arrays import Images, Labels
+from mnist_core.common.atomic_files import read_patiently, remove_leftovers, replacing
 from mnist_core.drawing import IMAGE_SIZE
-from mnist_core.files import read_patiently, remove_leftovers, replacing
 from mnist_core.handwriting.class_sets import ClassSet, current_limits, telling
 from mnist_core.handwriting.kept_drawings import HandwritingError, KeptDrawing, from_line, is_drawing_id, to_line
 

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from mnist_core.common.arrays import Ink
+from mnist_core.common.typed_json import is_of
 from mnist_core.dataset import CLASSES
-from mnist_core.drawing import IMAGE_SIZE, Ink
+from mnist_core.drawing import IMAGE_SIZE
 from mnist_core.strokes import CANVAS_SIDE, Drawing
-from mnist_core.typed_json import is_of
 
 VERSION = 1  # of the format; readers refuse higher ones
 LONGEST_LINE = 250_000  # bytes

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.architecture import Layer, LayerSummary, Shape, summarize_layer
-from mnist_core.evaluation import Probabilities
+from mnist_core.common.arrays import Probabilities
 from mnist_core.insight.occlusion import Occlusion
 
 MOST_MAPS = 64  # of one layer that are kept

@@ -29,7 +29,7 @@ from mnist_core.architecture import (
     Shape,
     summarize_layer,
 )
-from mnist_core.dataset import Images
+from mnist_core.common.arrays import Images
 from mnist_core.insight import MOST_MAPS, MOST_UNITS, FloatArray, GradCam, Insight, LayerView, Scaled, scaled
 from mnist_core.insight.occlusion import occlude
 from mnist_core.insight.receptive_fields import PIXEL, Field, enlarged, field_after

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.dataset import Images
-from mnist_core.evaluation import Probabilities
+from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.insight.receptive_fields import Field, enlarged
 
 WINDOW = 4  # pixels; about as wide as a stroke

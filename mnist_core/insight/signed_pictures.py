@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnist_core import pictures
-from mnist_core.dataset import Images
+from mnist_core.common import pictures
+from mnist_core.common.arrays import Images
 from mnist_core.insight import Scaled
 from mnist_core.insight.occlusion import Effects
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from mnist_core.drawing import Ink
+from mnist_core.common.arrays import Ink
 
 Levels = NDArray[np.uint8]  # (height, width), 0 = black, 255 = white
 

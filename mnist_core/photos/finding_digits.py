@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.drawing import Box, Ink, bounds
+from mnist_core.common.arrays import Box, Ink
+from mnist_core.drawing import bounds
 from mnist_core.photos import connected_components
 from mnist_core.photos.binarisation import INK_LEVEL
 from mnist_core.photos.touching_digits import cut_apart

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_core.drawing import Box
+from mnist_core.common.arrays import Box
 from mnist_core.photos.picture_files import Picture
 
 _LINE = 1 / 320  # of the longer side

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from mnist_core.drawing import Ink
+from mnist_core.common.arrays import Ink
 from mnist_core.photos import binarisation
 
 Picture = NDArray[np.uint8]  # (height, width, 3), red, green, blue

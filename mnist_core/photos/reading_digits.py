@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.drawing import DIGIT_SIZE, Box, Ink, prepare, resized
-from mnist_core.evaluation import Probabilities
+from mnist_core.common.arrays import Box, Ink, Probabilities
+from mnist_core.drawing import DIGIT_SIZE, prepare, resized
 from mnist_core.ink_changes import changed
 from mnist_core.photos.binarisation import INK_LEVEL
 from mnist_core.photos.finding_digits import Digit

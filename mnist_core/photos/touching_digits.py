@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.drawing import Ink, resized
+from mnist_core.common.arrays import Ink
+from mnist_core.drawing import resized
 from mnist_core.photos import connected_components
 from mnist_core.photos.binarisation import INK_LEVEL
 

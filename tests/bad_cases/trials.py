@@ -14,7 +14,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mnist_core import runs
+from mnist_core.common.server import PROJECT
 from mnist_core.config import TrainingConfig
 
 MOST_CHARACTERS = 600  # of a message; the longest lists all settings
@@ -111,4 +111,4 @@ def unclear(message: str, most_sentences: int = 3) -> str | None:
     return None
 
 
-_MACHINE = {str(runs.PROJECT), str(Path.home()), sys.prefix, tempfile.gettempdir()}
+_MACHINE = {str(PROJECT), str(Path.home()), sys.prefix, tempfile.gettempdir()}

@@ -11,6 +11,7 @@ from serving import Server, start_server, stop_server
 from steps import DIGITS, draw, open_canvas
 
 from mnist_core import runs
+from mnist_core.common.server import HANDWRITING_DIR_VARIABLE
 from mnist_core.handwriting import class_sets, contents, set_files, trash
 
 
@@ -26,7 +27,7 @@ def keep(page: Page, digit: int) -> None:
 
 def test_a_class_set_from_the_first_drawing_to_its_return(page: Page, browser: Browser, tmp_path: Path) -> None:
     folder = tmp_path / "handwriting"
-    server = start_server(tmp_path, **{class_sets.HANDWRITING_DIR_VARIABLE: str(folder)})
+    server = start_server(tmp_path, **{HANDWRITING_DIR_VARIABLE: str(folder)})
     try:
         open_canvas(page, server.url)
         draw_digit(page, 7)

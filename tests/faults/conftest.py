@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mnist_core import jobs, limits
+from mnist_core.common.server import CAPACITY_VARIABLE, PUBLIC_VARIABLE
 
 pytest.register_assert_rewrite("broken_runs")
 
@@ -18,6 +18,6 @@ pytest.register_assert_rewrite("broken_runs")
 def room_for_one() -> Iterator[None]:
     """Let one run train at a time, whatever this machine has."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(jobs.ROOM_VARIABLE, "1")
-        patch.delenv(limits.PUBLIC_VARIABLE, raising=False)
+        patch.setenv(CAPACITY_VARIABLE, "1")
+        patch.delenv(PUBLIC_VARIABLE, raising=False)
         yield

@@ -18,7 +18,9 @@ import pytest
 from broken_runs import LINUX, assert_ends_as, epochs_of, hidden_files
 from run_directories import MakeConfig
 
-from mnist_core import checkpoints, files, jobs, run_status, runs, worker
+from mnist_core import checkpoints, jobs, run_status, runs, worker
+from mnist_core.common import atomic_files
+from mnist_core.common.server import PROJECT
 from mnist_core.events import BatchesDone, Event
 
 PATIENCE = 300  # seconds; other work may keep the cores busy
@@ -60,7 +62,7 @@ def started(script: str, path: Path, *arguments: str) -> subprocess.Popen[bytes]
     command = [sys.executable, "-c", textwrap.dedent(script), str(path), *arguments]
     with (path / "log.txt").open("ab") as log:
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "0"}
-        return subprocess.Popen(command, cwd=runs.PROJECT, stdout=log, stderr=log, env=environment)
+        return subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log, env=environment)
 
 
 @pytest.fixture(scope="module")
@@ -116,9 +118,9 @@ def test_what_others_write_beside_is_left_alone(tmp_path: Path) -> None:
     names = [f".model-{gone.pid}-1.keras", f".status-{os.getpid()}-1.json", ".notes", ".model-x-1.keras", "model.keras"]
     for name in names:
         (tmp_path / name).touch()
-    files.remove_leftovers(tmp_path)
+    atomic_files.remove_leftovers(tmp_path)
     assert {file.name for file in tmp_path.iterdir()} == set(names[1:])
-    files.remove_leftovers(tmp_path / "missing")
+    atomic_files.remove_leftovers(tmp_path / "missing")
 
 
 @pytest.fixture

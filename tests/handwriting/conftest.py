@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from drawings_to_keep import NARROW
 
-from mnist_core import limits
+from mnist_core.common.server import PUBLIC_VARIABLE
 from mnist_core.handwriting import class_sets
 from mnist_core.handwriting.class_sets import ClassSet
 
@@ -25,4 +25,4 @@ def class_4b(folder: Path) -> ClassSet:
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(class_sets, "PUBLIC", NARROW)
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
+    monkeypatch.setenv(PUBLIC_VARIABLE, "1")

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from drawings_to_keep import drawing
 
-from mnist_core import runs
+from mnist_core.common.server import HANDWRITING_DIR_VARIABLE, PROJECT, handwriting_dir
 from mnist_core.handwriting import class_sets, contents, kept_drawings, trash
 from mnist_core.handwriting.class_sets import ClassSet
 from mnist_core.handwriting.kept_drawings import HandwritingError, KeptDrawing
@@ -247,10 +247,10 @@ def test_sets_are_listed_by_title(folder: Path) -> None:
 
 
 def test_the_folder_is_set_by_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv(class_sets.HANDWRITING_DIR_VARIABLE, str(tmp_path))
-    assert class_sets.handwriting_dir() == tmp_path
-    monkeypatch.delenv(class_sets.HANDWRITING_DIR_VARIABLE)
-    assert class_sets.handwriting_dir() == runs.PROJECT / "handwriting"
+    monkeypatch.setenv(HANDWRITING_DIR_VARIABLE, str(tmp_path))
+    assert handwriting_dir() == tmp_path
+    monkeypatch.delenv(HANDWRITING_DIR_VARIABLE)
+    assert handwriting_dir() == PROJECT / "handwriting"
 
 
 # Many at once

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from drawings_to_keep import ANNA, BEN, drawing, kept
 
-from mnist_core import limits
+from mnist_core.common.server import PUBLIC_VARIABLE
 from mnist_core.handwriting import class_sets, contents, kept_drawings, trash
 from mnist_core.handwriting.class_sets import ClassSet, HandwritingLimits
 from mnist_core.handwriting.kept_drawings import HandwritingError, new_drawing
@@ -17,7 +17,7 @@ from mnist_core.strokes import Drawing
 
 @pytest.fixture
 def in_public(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
+    monkeypatch.setenv(PUBLIC_VARIABLE, "1")
 
 
 def test_a_set_can_be_full(narrow: None, folder: Path) -> None:

@@ -24,8 +24,8 @@ from strategies import hostile_texts, queries_of_settings
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import inference, runs
-from mnist_core.handwriting import class_sets
+from mnist_core import inference
+from mnist_core.common.server import HANDWRITING_DIR_VARIABLE, RUNS_DIR_VARIABLE
 from ui.state import Params
 
 TITLES = {"home": "Digit Lab", "train": "Train a network", "explore": "Explore the digits", "draw": "Draw a digit"}
@@ -49,7 +49,7 @@ def open_to_visitors(home: Home) -> Iterator[None]:
 
     found = manifest_scanner.scan_component_manifests()  # once: each test runner would look through all packages
     with ExitStack() as stack:
-        folders = {runs.RUNS_DIR_VARIABLE: str(home.runs), class_sets.HANDWRITING_DIR_VARIABLE: str(home.handwriting)}
+        folders = {RUNS_DIR_VARIABLE: str(home.runs), HANDWRITING_DIR_VARIABLE: str(home.handwriting)}
         stack.enter_context(patch.dict("os.environ", folders))
         stack.enter_context(patch.object(manifest_scanner, "scan_component_manifests", lambda *_, **__: found))
         for name, stand_in in (

@@ -11,7 +11,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner import script_runner
 
 from mnist_core import inference, runs
-from mnist_core.handwriting import class_sets
+from mnist_core.common.server import HANDWRITING_DIR_VARIABLE, RUNS_DIR_VARIABLE
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,8 +37,8 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     What is cached is known by its path, so it may stay.
     """
-    monkeypatch.setenv(runs.RUNS_DIR_VARIABLE, str(tmp_path / "runs"))
-    monkeypatch.setenv(class_sets.HANDWRITING_DIR_VARIABLE, str(tmp_path / "handwriting"))
+    monkeypatch.setenv(RUNS_DIR_VARIABLE, str(tmp_path / "runs"))
+    monkeypatch.setenv(HANDWRITING_DIR_VARIABLE, str(tmp_path / "handwriting"))
     monkeypatch.setattr(inference, "warm_up", lambda files: None)
     return tmp_path / "runs"
 

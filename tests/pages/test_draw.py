@@ -13,8 +13,8 @@ import pytest
 from opening import open_page, texts
 
 from mnist_core import doubt, inference, runs
-from mnist_core.dataset import Images
-from mnist_core.evaluation import Probabilities
+from mnist_core.common.arrays import Images, Probabilities
+from mnist_core.common.server import handwriting_dir, runs_dir
 from mnist_core.handwriting import class_sets, contents
 from mnist_core.strokes import CANVAS_SIDE, Drawing
 
@@ -168,7 +168,7 @@ def test_the_runs_are_listed_once_for_a_stroke(monkeypatch: pytest.MonkeyPatch) 
     app = open_page("draw", panel="networks")
     listed.clear()
     app.run()
-    assert listed == [runs.runs_dir()]
+    assert listed == [runs_dir()]
 
 
 @pytest.mark.parametrize(
@@ -239,14 +239,14 @@ def test_the_canvas_of_the_tests_is_that_of_the_page() -> None:
 def test_another_name_leads_to_another_set_also_from_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
     draw(monkeypatch, STEM)
     read_as(1, monkeypatch)
-    alpha = class_sets.open_set(class_sets.handwriting_dir(), "Alpha")
+    alpha = class_sets.open_set(handwriting_dir(), "Alpha")
     app = open_page("draw", set=alpha.id)
     assert app.text_input[0].value == "Alpha"
     app.text_input[0].set_value("Gamma").run()
     assert app.text_input[0].value == "Gamma"
     next(button for button in app.button if button.label == "Keep this 1").click().run()
     assert not app.exception
-    kept = {each.title: contents.count(each) for each in class_sets.list_sets(class_sets.handwriting_dir())}
+    kept = {each.title: contents.count(each) for each in class_sets.list_sets(handwriting_dir())}
     assert kept == {"Alpha": 0, "Gamma": 1}
 
 

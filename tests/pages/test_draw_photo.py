@@ -16,9 +16,7 @@ from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import inference
-from mnist_core.dataset import Images
-from mnist_core.drawing import Ink
-from mnist_core.evaluation import Probabilities
+from mnist_core.common.arrays import Images, Ink, Probabilities
 from mnist_core.photos import finding_digits
 
 # The canvas registers its files with a running server, which there is none of here; the browser tests use the real one.

@@ -14,8 +14,8 @@ from sklearn.metrics import precision_recall_fscore_support
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import run_results, runs
+from mnist_core.common.arrays import Probabilities
 from mnist_core.dataset import Mnist
-from mnist_core.evaluation import Probabilities
 from mnist_core.label_errors import DISPUTED
 
 

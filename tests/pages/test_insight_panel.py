@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core import inference, runs
 from mnist_core.architecture import OUTPUT, Conv, Dense, Pool
-from mnist_core.dataset import Images
+from mnist_core.common.arrays import Images
 from mnist_core.insight import GradCam, Insight, LayerView, scaled
 from mnist_core.insight.occlusion import Occlusion
 from ui import picture_sections

@@ -11,6 +11,7 @@ from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import dataset, links, run_status, runs
+from mnist_core.common.server import owner_hash
 from ui import state
 
 TITLES = {"home": "Digit Lab", "train": "Train a network", "explore": "Explore the digits", "draw": "Draw a digit"}
@@ -177,7 +178,7 @@ def test_nobody_changes_the_run_of_another_on_a_public_server(
     monkeypatch.setenv("DIGIT_LAB_PUBLIC", "1")
     path = own_folders / "20260101-000000000-some"
     shutil.copytree(runs.BUNDLED_RUNS / "chollet", path)
-    (path / "owner.txt").write_text(runs.owner_hash("a" * 32))
+    (path / "owner.txt").write_text(owner_hash("a" * 32))
     run_status.write_status(path, "running", "Training", pid=os.getpid())
     app = open_page("train", run=path.name)
     assert "Epoch 15 of 15" in app.get("progress")[0].proto.text

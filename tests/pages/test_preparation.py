@@ -9,8 +9,8 @@ import pytest
 from opening import texts
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.drawing import Ink, bounds, prepare
-from mnist_core.evaluation import Probabilities
+from mnist_core.common.arrays import Ink, Probabilities
+from mnist_core.drawing import bounds, prepare
 from mnist_core.inference import InferenceError
 from mnist_core.ink_changes import changed
 from mnist_core.preparation_steps import NONE, Switches, steps

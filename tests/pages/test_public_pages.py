@@ -17,7 +17,8 @@ from run_directories import MakeConfig, broken_off
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import limits, run_status, runs
+from mnist_core import run_status, runs
+from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
 from mnist_core.handwriting import class_sets, contents
 from mnist_core.handwriting.kept_drawings import new_drawing
 from mnist_core.links import setting_names
@@ -35,7 +36,7 @@ TO_CHANGE = {"Stop", "Cancel", "Name", "Delete", "Continue", "Delete the set", "
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     """The folders of a public server."""
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
+    monkeypatch.setenv(PUBLIC_VARIABLE, "1")
     made = Home(tmp_path / "home")
     with open_to_visitors(made):
         yield made
@@ -44,12 +45,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
 def finished_run(home: Home, owner: str = OWNER) -> Path:
     path = home.runs / RUN
     shutil.copytree(runs.BUNDLED_RUNS / "chollet", path)
-    (path / "owner.txt").write_text(runs.owner_hash(owner))
+    (path / "owner.txt").write_text(owner_hash(owner))
     return path
 
 
 def hostile_set(home: Home) -> class_sets.ClassSet:
-    class_set = class_sets.open_set(home.handwriting, HOSTILE_TITLE, runs.owner_hash(OWNER))
+    class_set = class_sets.open_set(home.handwriting, HOSTILE_TITLE, owner_hash(OWNER))
     line = Drawing((np.array([[10, 10], [200, 300]], np.float32),), (26.0,))
     contents.keep(class_set, new_drawing(7, np.eye(28, dtype=np.uint8) * 255, line))
     return class_set
@@ -105,7 +106,7 @@ def test_a_stranger_is_offered_nothing_of_a_run_that_trains_or_was_broken_off(
 ) -> None:
     training = finished_run(home)
     run_status.write_status(training, "running", "Training", pid=os.getpid())
-    interrupted = broken_off(home.runs, tiny_config(), runs.owner_hash(OWNER))
+    interrupted = broken_off(home.runs, tiny_config(), owner_hash(OWNER))
     for path, button in ((training, "Stop"), (interrupted, "Continue")):
         app = visit("train", {"run": path.name})
         assert offered(app) == set()

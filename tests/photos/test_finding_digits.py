@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from inked import FIVE_BAR, FIVE_BODY, Line, boxes_in, drawn, enlarged, ink_arrays, moved, side_by_side
 from PIL import Image, ImageDraw
 
+from mnist_core.common.arrays import Ink
 from mnist_core.dataset import Mnist
-from mnist_core.drawing import Ink
 from mnist_core.photos import finding_digits
 from mnist_core.photos.finding_digits import MOST_DIGITS, rows_of_digits
 from mnist_core.photos.reading_digits import as_mnist

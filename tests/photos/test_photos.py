@@ -8,8 +8,8 @@ from inked import Predict, found_in
 from numpy.typing import NDArray
 from photographed import Scene, photo
 
+from mnist_core.common.arrays import Ink
 from mnist_core.dataset import Mnist
-from mnist_core.drawing import Ink
 from mnist_core.photos.reading_digits import read
 
 

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from mnist_core import drawing, inference, runs
-from mnist_core.dataset import Images
-from mnist_core.drawing import Ink
-from mnist_core.evaluation import Probabilities
+from mnist_core.common.arrays import Images, Ink, Probabilities
 from ui import insight, readers, state
 from ui.draw import canvas, keeping, networks, preparation, reading
 from ui.run_picker import READER, pick_run

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from mnist_core import evaluation, inference, runs
-from mnist_core.answers import percent
-from mnist_core.drawing import Ink
-from mnist_core.evaluation import Probabilities
+from mnist_core.common.arrays import Ink, Probabilities
+from mnist_core.common.text import percent
 from ui import state
 from ui.answer_bars import Answer, answer_bars
 from ui.run_picker import describe, distinct_names

@@ -10,9 +10,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from mnist_core import drawing, ink_changes, preparation_steps
-from mnist_core.answers import percent
-from mnist_core.drawing import Ink
-from mnist_core.evaluation import Probabilities
+from mnist_core.common.arrays import Ink, Probabilities
+from mnist_core.common.text import percent
 from mnist_core.inference import InferenceError
 from mnist_core.preparation_steps import ALL, NONE, Step, Switches
 from mnist_core.strokes import CANVAS_SIDE

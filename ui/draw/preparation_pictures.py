@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mnist_core import drawing, pictures
-from mnist_core.drawing import DIGIT_SIZE, IMAGE_SIZE, Ink
+from mnist_core import drawing
+from mnist_core.common import pictures
+from mnist_core.common.arrays import Box, Ink
+from mnist_core.drawing import DIGIT_SIZE, IMAGE_SIZE
 from mnist_core.preparation_steps import Step
 
 
@@ -14,7 +16,7 @@ def head_html() -> str:
     return "<div class='step-head'>Your drawing</div>"
 
 
-def drawn_html(step: Step, box: drawing.Box | None) -> str:
+def drawn_html(step: Step, box: Box | None) -> str:
     """Return the drawing as it is, with a frame where it will be cut out."""
     return _figure(step, _sheet(step.picture, max(step.picture.shape), _frame(box, step.picture.shape) if box else ""))
 
@@ -68,7 +70,7 @@ def _sheet(picture: Ink, side: int, marks: str = "") -> str:
     return f"<div class='step-sheet' style='{size}'><img src='{_uri(picture)}' alt=''>{marks}</div>"
 
 
-def _frame(box: drawing.Box, shape: tuple[int, ...]) -> str:
+def _frame(box: Box, shape: tuple[int, ...]) -> str:
     rows, columns = box
     place = f"top: {_share(rows.start, shape[0])}; height: {_share(rows.stop - rows.start, shape[0])}"
     place += f"; left: {_share(columns.start, shape[1])}; width: {_share(columns.stop - columns.start, shape[1])}"

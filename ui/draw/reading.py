@@ -7,10 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from mnist_core import drawing, inference, runs
-from mnist_core.answers import percent
+from mnist_core.common.arrays import Ink, Probabilities
+from mnist_core.common.text import percent
 from mnist_core.doubt import Verdict
-from mnist_core.drawing import Ink
-from mnist_core.evaluation import Probabilities
 from ui import readers
 from ui.answer_bars import Answer, answer_bars, top_three
 

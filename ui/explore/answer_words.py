@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mnist_core import evaluation
-from mnist_core.answers import AnswerFilter, percent
-from mnist_core.evaluation import Probabilities
+from mnist_core.answers import AnswerFilter
+from mnist_core.common.arrays import Probabilities
+from mnist_core.common.text import percent
 from ui import readers
 
 _WHAT = {"mistakes": "mistakes", "unsure": "right but unsure answers", "all": "test images"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core.dataset import Labels, Split
-from mnist_core.evaluation import Indices
+from mnist_core.common.arrays import Indices, Labels
+from mnist_core.dataset import Split
 from mnist_core.label_errors import DISPUTED
 from ui import readers, state
 from ui.digit_grid import Tile, digit_grid

@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 
 from mnist_core import evaluation, image_orders
+from mnist_core.common.arrays import Indices
 from mnist_core.dataset import Split
-from mnist_core.evaluation import Indices
 from ui import readers, state
 from ui.explore import pickers
 from ui.explore.browse import browse

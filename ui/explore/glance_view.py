@@ -8,7 +8,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from mnist_core import image_orders, image_statistics, pictures
+from mnist_core import image_orders, image_statistics
+from mnist_core.common import pictures
 from mnist_core.dataset import CLASSES, Split
 from mnist_core.figures import data_figures
 from mnist_core.image_statistics import ClassImages, Duplicates, PixelHistogram, Summary

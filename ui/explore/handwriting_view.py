@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core import evaluation, inference
-from mnist_core.answers import percent
-from mnist_core.evaluation import Indices, Probabilities
+from mnist_core.common.arrays import Indices, Probabilities
+from mnist_core.common.text import percent
 from mnist_core.handwriting import class_sets
 from mnist_core.handwriting.class_sets import ClassSet
 from mnist_core.handwriting.contents import Contents

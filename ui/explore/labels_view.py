@@ -10,7 +10,7 @@ import streamlit as st
 
 from mnist_core import agreement, evaluation, runs
 from mnist_core.agreement import Contradictions
-from mnist_core.evaluation import Probabilities
+from mnist_core.common.arrays import Probabilities
 from mnist_core.label_errors import DISPUTED, accuracy_without_disputed
 from ui import readers, state
 from ui.explore.browse import browse

@@ -9,7 +9,7 @@ import streamlit as st
 
 from mnist_core import answers, runs
 from mnist_core.answers import AnswerFilter
-from mnist_core.evaluation import Probabilities
+from mnist_core.common.arrays import Probabilities
 from ui import readers, state
 from ui.explore import answer_words, pickers
 from ui.explore.browse import browse

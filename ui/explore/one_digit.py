@@ -8,7 +8,8 @@ import numpy as np
 import streamlit as st
 
 from mnist_core import film, neighbours, runs
-from mnist_core.dataset import Images, Split
+from mnist_core.common.arrays import Images
+from mnist_core.dataset import Split
 from mnist_core.figures import answer_figures, film_figures
 from mnist_core.label_errors import DISPUTED
 from mnist_core.neighbours import Neighbour, Neighbours, Vote

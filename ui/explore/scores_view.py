@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core import evaluation, runs, scores
-from mnist_core.evaluation import Probabilities
+from mnist_core.common.arrays import Probabilities
 from mnist_core.figures import score_figures
 from ui import readers, state
 from ui.explore import pickers

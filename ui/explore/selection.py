@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mnist_core import runs
+from mnist_core.common.arrays import Indices
 from mnist_core.dataset import Split
-from mnist_core.evaluation import Indices
 from ui import state
 from ui.state import Params
 

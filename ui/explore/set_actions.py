@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from mnist_core.common.server import handwriting_dir
 from mnist_core.handwriting import class_sets, set_files, trash
 from mnist_core.handwriting.class_sets import ClassSet
 from mnist_core.handwriting.kept_drawings import HandwritingError, KeptDrawing
@@ -128,7 +129,7 @@ def _delete_set(class_set: ClassSet) -> None:
 def _undo() -> None:
     deleted: _Deleted = st.session_state.pop(Keys.HANDWRITING_DELETED)
     try:
-        back = trash.restore(class_sets.handwriting_dir(), deleted.token)
+        back = trash.restore(handwriting_dir(), deleted.token)
         state.choose(**{Params.SET.value: back.id})
     except HandwritingError as error:
         st.session_state[Keys.HANDWRITING_NEWS] = error
@@ -142,7 +143,7 @@ def _import() -> None:
         read = set_files.read_file(file.getvalue())
         if not read.drawings:
             raise HandwritingError("There is no drawing in this file.")
-        into = class_sets.open_set(class_sets.handwriting_dir(), read.title, visitor.owner())
+        into = class_sets.open_set(handwriting_dir(), read.title, visitor.owner())
         merged = set_files.merge(read, into)
     except HandwritingError as error:
         st.session_state[Keys.HANDWRITING_NEWS] = error

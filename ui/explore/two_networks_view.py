@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from mnist_core import agreement, evaluation, runs
-from mnist_core.evaluation import Indices
+from mnist_core.common.arrays import Indices
 from ui import navigation, readers, state
 from ui.explore import pickers
 from ui.explore.browse import browse

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core import comparison, evaluation, jobs, presets, runs, trash
+from mnist_core.common.server import runs_dir
 from mnist_core.figures import comparison_figures
 from mnist_core.run_files import RunError
 from ui import readers, state, visitor
@@ -39,7 +40,7 @@ def runs_view() -> None:
         st.info(what, icon=":material/filter_alt_off:" if everything else ":material/info:")
         return
     chosen = _table(listed, everything)
-    for run_id, problem in runs.unreadable_runs(runs.runs_dir()).items():
+    for run_id, problem in runs.unreadable_runs(runs_dir()).items():
         st.caption(f":material/error: {run_id}: {plain(problem)}")
     if not chosen:
         st.caption("Tick a run to open, rename or delete it; two or more to compare them.")
@@ -173,7 +174,7 @@ def _offer_undo() -> None:
 def _undo() -> None:
     for run_id in st.session_state.pop(Keys.DELETED, []):
         try:
-            trash.restore(run_id, runs.runs_dir())
+            trash.restore(run_id, runs_dir())
         except RunError as error:
             st.session_state[Keys.PROBLEM] = str(error)
         except OSError as error:

@@ -9,9 +9,11 @@ from functools import lru_cache
 import numpy as np
 import streamlit as st
 
-from mnist_core import jobs, pictures, runs
+from mnist_core import jobs
 from mnist_core.architecture import Architecture
 from mnist_core.augmentation import augment
+from mnist_core.common import pictures
+from mnist_core.common.server import runs_dir
 from mnist_core.config import TrainingConfig
 from mnist_core.curves import curves
 from mnist_core.figures import curve_figures, network_figure
@@ -33,7 +35,7 @@ _DRAWN_STEPS = 4000
 
 def setup_view() -> None:
     """Show the settings of the next run, and keep them in the address."""
-    jobs.keep_spare(runs.runs_dir())
+    jobs.keep_spare(runs_dir())
     draft = _draft_as_typed()
     settings, side = st.columns([3, 1], gap="medium")
     with settings:

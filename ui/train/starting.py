@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from mnist_core import jobs, limits, runs
+from mnist_core import jobs, limits
+from mnist_core.common.server import runs_dir
 from mnist_core.config import TrainingConfig
 from ui import state, visitor
 from ui.state import Keys
@@ -30,7 +31,7 @@ def start_and_watch(config: TrainingConfig, seeds: int = 1) -> None:
     twice = last is not None and (last.config, last.seeds) == (config, seeds)
     if not (last and twice and time.monotonic() - last.moment < _DOUBLE_CLICK_SECONDS):
         try:
-            ids = jobs.start_seeds(config, runs.runs_dir(), seeds, visitor.owner())
+            ids = jobs.start_seeds(config, runs_dir(), seeds, visitor.owner())
         except limits.LimitError as error:
             st.session_state[Keys.PROBLEM] = str(error)
             return

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mnist_core import inference
-from mnist_core.handwriting import class_sets
+from mnist_core.common.server import handwriting_dir
 
 WRONG = 4  # what the stand-in for a network reads instead of a 9
 
@@ -16,7 +16,7 @@ WRONG = 4  # what the stand-in for a network reads instead of a 9
 @pytest.fixture
 def handwriting(own_folders: Path) -> Path:
     """The folder of class sets of this test's own."""
-    return class_sets.handwriting_dir()
+    return handwriting_dir()
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import pytest
 from opening import open_page, texts
 from sets_on_pages import fill, has, picture, press, sets, told
 
-from mnist_core import limits, runs
+from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
 from mnist_core.handwriting import class_sets, contents
 from ui import views
 
@@ -136,8 +136,8 @@ def test_a_full_set_is_told(canvas: SimpleNamespace, handwriting: Path, monkeypa
 def test_a_set_of_another_that_was_deleted_is_not_started_anew(
     canvas: SimpleNamespace, handwriting: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
-    class_set, _ = fill(handwriting, [1], owner=runs.owner_hash("a teacher"))
+    monkeypatch.setenv(PUBLIC_VARIABLE, "1")
+    class_set, _ = fill(handwriting, [1], owner=owner_hash("a teacher"))
     app = open_page("draw", set=class_set.id)
     assert "nobody else" in texts(app)
     for file in class_set.path.iterdir():

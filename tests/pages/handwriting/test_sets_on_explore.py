@@ -11,7 +11,8 @@ from opening import open_page, texts
 from sets_on_pages import fill, has, picture, press, sets, told
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import limits, runs
+from mnist_core import runs
+from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
 from mnist_core.dataset import Mnist
 from mnist_core.handwriting import contents, set_files
 from mnist_core.handwriting.kept_drawings import new_drawing
@@ -186,8 +187,8 @@ def test_a_foreign_file_is_refused_in_a_sentence(data: bytes, handwriting: Path)
 def test_on_a_public_server_others_see_and_delete_nothing(
     handwriting: Path, shown: list[dict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
-    class_set, kept = fill(handwriting, [1, 9], owner=runs.owner_hash("a teacher"))
+    monkeypatch.setenv(PUBLIC_VARIABLE, "1")
+    class_set, kept = fill(handwriting, [1, 9], owner=owner_hash("a teacher"))
     app = open_page("explore", view="handwriting")
     assert "There is no class set yet." in texts(app)
     assert "Class 4b" not in texts(app)
@@ -200,7 +201,7 @@ def test_on_a_public_server_others_see_and_delete_nothing(
 
 
 def test_sets_of_one_name_are_told_apart(handwriting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
+    monkeypatch.setenv(PUBLIC_VARIABLE, "1")
     monkeypatch.setattr(visitor, "owner", lambda: "me")
     mine, _ = fill(handwriting, [1, 9], owner="me")
     theirs, _ = fill(handwriting, [5], owner="them")
@@ -212,7 +213,7 @@ def test_sets_of_one_name_are_told_apart(handwriting: Path, monkeypatch: pytest.
 
 
 def test_on_a_public_server_the_owner_may(handwriting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
+    monkeypatch.setenv(PUBLIC_VARIABLE, "1")
     monkeypatch.setattr(visitor, "owner", lambda: "me")
     fill(handwriting, [1, 9], owner="me")
     app = press(open_page("explore", view="handwriting"), "Delete the set")

@@ -8,7 +8,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from mnist_core.dataset import Images
+from mnist_core.common.arrays import Images
 
 MONTAGE_COLUMNS = 10
 

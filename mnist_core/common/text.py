@@ -10,3 +10,10 @@ def one_line(text: str, most: int) -> str:
     """
     kept = "".join(letter for letter in text if letter.isprintable() or letter.isspace())
     return " ".join(kept.split())[:most].rstrip()
+
+
+def percent(share: float) -> str:
+    """Return a probability, 0 to 1, in percent that never round a doubt away: “98.2%”, “over 99.9%”, “under 0.1%”."""
+    if share > 0.999:
+        return "over 99.9%"
+    return f"{share:.1%}" if share >= 0.001 else "under 0.1%"

@@ -1,0 +1,1 @@
+"""What every other package uses: files, text, arrays, and where things lie."""
