@@ -30,9 +30,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import cost, runs
-from mnist_core.augmentation import Augmentation, augment
 from mnist_core.config import TrainingConfig
-from mnist_core.dataset import load_mnist
+from mnist_core.data.augmentation import Augmentation, augment
+from mnist_core.data.dataset import load_mnist
 from mnist_core.events import BatchesDone, EpochDone, Event
 
 WINDOW_SECONDS = 0.5  # that the fastest training is taken from

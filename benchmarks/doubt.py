@@ -28,7 +28,7 @@ from drawing import read_strokes
 from mnist_core import doubt, drawing, inference, likeness, runs, strokes
 from mnist_core.common.arrays import Images, Ink, Labels, Probabilities
 from mnist_core.common.server import runs_dir
-from mnist_core.dataset import load_mnist
+from mnist_core.data.dataset import load_mnist
 
 HELD_OUT = 3_000  # the last training images
 HANDS = 40  # for each template

@@ -21,7 +21,7 @@ from playwright.sync_api import Page
 from steps import DIGITS, Stroke, draw, open_canvas
 
 from mnist_core import doubt, drawing, preparation_steps, run_status, runs
-from mnist_core.dataset import load_mnist
+from mnist_core.data.dataset import load_mnist
 from mnist_core.likeness import Examples, learn_examples
 from mnist_core.preparation_steps import ALL, NONE, Switches
 from mnist_core.presets import PRESETS

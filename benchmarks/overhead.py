@@ -35,7 +35,7 @@ from playwright.sync_api import Browser
 from steps import start_run, wait_for_points
 
 from mnist_core import film
-from mnist_core.dataset import load_mnist
+from mnist_core.data.dataset import load_mnist
 from mnist_core.event_log import read_events
 from mnist_core.events import EpochDone
 from mnist_core.presets import PRESETS

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, replace
 from measuring import output_of, print_conditions, print_table, say
 
 from mnist_core.config import TrainingConfig
-from mnist_core.dataset import load_mnist
+from mnist_core.data.dataset import load_mnist
 from mnist_core.presets import PRESETS
 
 OURS = "fast"

@@ -19,7 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from measuring import output_of
 
 from mnist_core.config import TrainingConfig
-from mnist_core.dataset import load_mnist
+from mnist_core.data.dataset import load_mnist
 from mnist_core.presets import PRESETS
 
 EPOCHS = 3

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from mnist_core.common.arrays import Indices, Labels, Probabilities
-from mnist_core.dataset import CLASSES
+from mnist_core.data.dataset import CLASSES
 from mnist_core.evaluation import losses
 
 Kind = Literal["mistakes", "unsure", "all"]

@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from mnist_core.architecture import Architecture
-from mnist_core.augmentation import Augmentation
 from mnist_core.common.text import one_line
+from mnist_core.data.augmentation import Augmentation
 from mnist_core.notation import MAX_CHARACTERS, ArchitectureError, parse_architecture
 
 CONFIG_VERSION = 2

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from mnist_core.architecture import INPUT_SHAPE, BatchNorm, Conv, Dense, format_architecture, summarize
 from mnist_core.config import Optimizer, TrainingConfig
-from mnist_core.dataset import TEST_IMAGES
+from mnist_core.data.dataset import TEST_IMAGES
 from mnist_core.notation import parse_architecture
 from mnist_core.runs import Run
 

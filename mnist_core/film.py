@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mnist_core.common.arrays import Indices, Labels, Probabilities
 from mnist_core.common.atomic_files import remove_leftovers, replacing
-from mnist_core.dataset import TEST_IMAGES
+from mnist_core.data.dataset import TEST_IMAGES
 
 FOLDER = "epochs"
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from mnist_core import doubt
 from mnist_core.common.arrays import Images, Ink, Probabilities
-from mnist_core.dataset import load_mnist
+from mnist_core.data.dataset import load_mnist
 from mnist_core.doubt import Verdict
 from mnist_core.insight import Insight
 from mnist_core.lean_keras import leave_out_tables

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mnist_core.architecture import Padding
 from mnist_core.common.arrays import Images, Labels
-from mnist_core.dataset import CLASSES
+from mnist_core.data.dataset import CLASSES
 
 Values = NDArray[np.float64]
 Pooling = Literal["max", "average"]

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.common.arrays import Images, Labels
-from mnist_core.continental import NUMBERS, write_continental
-from mnist_core.dataset import CLASSES
+from mnist_core.data.continental_strokes import NUMBERS, write_continental
+from mnist_core.data.dataset import CLASSES
 
 Features = NDArray[np.float32]  # (n, 245), each row of length 1
 

@@ -130,7 +130,7 @@ def _warm_up() -> None:
     import keras
 
     from mnist_core.config import TrainingConfig
-    from mnist_core.dataset import load_mnist
+    from mnist_core.data.dataset import load_mnist
     from mnist_core.training import train
 
     with suppress(Exception):  # a run that cannot be trained will say so by itself

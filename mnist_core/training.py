@@ -22,11 +22,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from mnist_core.augmentation import augment
 from mnist_core.checkpoints import BestWeights, Checkpoint, CheckpointError
 from mnist_core.common.arrays import Images, Labels
 from mnist_core.config import TrainingConfig
-from mnist_core.dataset import Mnist
+from mnist_core.data.augmentation import augment
+from mnist_core.data.dataset import Mnist
 from mnist_core.early_stopping import best_epoch, reason_to_stop
 from mnist_core.evaluation import accuracy, cross_entropy
 from mnist_core.events import (

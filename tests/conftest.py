@@ -20,7 +20,7 @@ from mnist_core.common.server import (
     SPARE_VARIABLE,
 )
 from mnist_core.config import TrainingConfig
-from mnist_core.dataset import Mnist, load_mnist
+from mnist_core.data.dataset import Mnist, load_mnist
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

@@ -14,7 +14,7 @@ from mnist_core.agreement import (
     misread_by_all,
 )
 from mnist_core.common.arrays import Probabilities
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.run_results import read_predictions
 from mnist_core.runs import BUNDLED_RUNS
 

@@ -14,8 +14,8 @@ from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnist_core.augmentation import Augmentation, augment
-from mnist_core.dataset import Mnist
+from mnist_core.data.augmentation import Augmentation, augment
+from mnist_core.data.dataset import Mnist
 
 CENTRE = 13.5  # of 28 pixels, counted from 0
 EVERYTHING = Augmentation(rotation=20, shift=3, zoom=0.3, shear=20, elastic=2, thickness=0.7)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis.extra import numpy as st_numpy
 from photographed import SIZE, Scene, photo
 
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.photos.binarisation import LEAST_CONTRAST, Contrast, automatic_threshold, contrast, ink
 from mnist_core.photos.picture_files import grey, read_picture
 

@@ -21,7 +21,7 @@ from mnist_core.comparison import (
     verdict,
 )
 from mnist_core.config import TrainingConfig
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation import McNemar, mcnemar
 from mnist_core.events import EpochDone
 from mnist_core.presets import PRESETS

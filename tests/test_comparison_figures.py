@@ -16,7 +16,7 @@ import pytest
 from drawn import drawn
 from numpy.typing import NDArray
 
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation import ClassAccuracies, class_accuracies, wilson_interval
 from mnist_core.event_log import read_events
 from mnist_core.events import EpochDone

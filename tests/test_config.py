@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from settings_of_runs import ALL_SETTINGS, CHOICES, HUGE, NUMBERS, TEXTS, VALIDATION_METRICS, WHOLE_NUMBERS, configs
 
-from mnist_core.augmentation import Augmentation
 from mnist_core.config import ConfigError, TrainingConfig, bounds, options
+from mnist_core.data.augmentation import Augmentation
 from mnist_core.notation import parse_architecture
 
 NEGATIVE_HUGE = pytest.param(-(10**400), id="negative huge")

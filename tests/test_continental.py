@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as st_numpy
 from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
-from mnist_core.continental import NUMBERS, write_continental
-from mnist_core.dataset import Mnist
+from mnist_core.data.continental_strokes import NUMBERS, write_continental
+from mnist_core.data.dataset import Mnist
 
 Floats = NDArray[np.float32]
 

@@ -13,7 +13,7 @@ from training_on_few import MakeConfig, assert_same_weights, batches, epochs, fi
 from mnist_core import checkpoints, training
 from mnist_core.checkpoints import BestWeights, Checkpoint, CheckpointError
 from mnist_core.config import TrainingConfig
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.events import Continued, Event
 from mnist_core.training import TrainingResult, train
 

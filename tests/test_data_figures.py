@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from drawn import drawn
 
+from mnist_core.data.statistics import ClassBalance, PixelHistogram, summary_by_class
 from mnist_core.figures import data_figures
 from mnist_core.figures.data_figures import CLASS_COLORS
 from mnist_core.figures.style import VALIDATION_COLOR
-from mnist_core.image_statistics import ClassBalance, PixelHistogram, summary_by_class
 from ui.live_chart import as_json
 
 BACKGROUNDS = ("#ffffff", "#10181b")

@@ -14,8 +14,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from mnist_core import dataset
-from mnist_core.dataset import BUNDLED_FILE, DatasetError, Mnist, load_mnist
+from mnist_core.data import dataset
+from mnist_core.data.dataset import BUNDLED_FILE, DatasetError, Mnist, load_mnist
 
 # How many images of each digit, 0 to 9, MNIST has.
 TRAIN_COUNTS = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from mnist_core.dataset import Mnist
-from mnist_core.digit_map import BUNDLED_FILE, DigitMap, DigitMapError, load_digit_map
+from mnist_core.data.dataset import Mnist
+from mnist_core.data.digit_map import BUNDLED_FILE, DigitMap, DigitMapError, load_digit_map
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from PIL import Image
 
 from mnist_core import doubt, drawing, likeness, network, runs, strokes
 from mnist_core.common.arrays import Images, Ink, Probabilities
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.likeness import Examples
 
 SHIPS = runs.BUNDLED_RUNS / "fast"

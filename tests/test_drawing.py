@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from mnist_core import evaluation, inference, runs
 from mnist_core.common.arrays import Ink
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.drawing import NoInkError, centre, crop, fit, prepare, resized
 
 CANVAS = 280

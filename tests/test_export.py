@@ -17,7 +17,7 @@ from strategies import json_values
 
 from mnist_core import export, training
 from mnist_core.config import ConfigError, TrainingConfig
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.events import BatchesDone, Continued, EpochDone, Event
 from mnist_core.presets import PRESETS
 from mnist_core.schedules import learning_rates

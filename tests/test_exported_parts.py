@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from mnist_core.augmentation import Augmentation, augment
 from mnist_core.config import Optimizer, Schedule, TrainingConfig
-from mnist_core.dataset import Mnist
+from mnist_core.data.augmentation import Augmentation, augment
+from mnist_core.data.dataset import Mnist
 from mnist_core.early_stopping import reason_to_stop
 from mnist_core.evaluation import cross_entropy
 from mnist_core.events import EpochDone

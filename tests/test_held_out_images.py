@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from training_on_few import MakeConfig, assert_same_weights, differ, epochs, first_images
 
 from mnist_core.config import TrainingConfig
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation import cross_entropy
 from mnist_core.events import Event
 from mnist_core.network import predict

@@ -163,7 +163,7 @@ def test_no_file_names_a_place_of_one_machine() -> None:
 
 def test_the_project_can_be_used_from_any_folder(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "from mnist_core.dataset import load_mnist; print(len(load_mnist().x_train))"],
+        [sys.executable, "-c", "from mnist_core.data.dataset import load_mnist; print(len(load_mnist().x_train))"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
         capture_output=True,

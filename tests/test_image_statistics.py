@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from mnist_core import image_statistics as statistics
-from mnist_core.dataset import Mnist
+from mnist_core.data import statistics
+from mnist_core.data.dataset import Mnist
 
 
 def test_balance_counts_each_digit(mnist: Mnist) -> None:

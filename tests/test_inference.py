@@ -23,7 +23,7 @@ from mnist_core import doubt, inference, likeness, network, run_results
 from mnist_core.common import atomic_files
 from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.common.server import PROJECT
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.inference import InferenceError
 from mnist_core.insight import looking_inside
 

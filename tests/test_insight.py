@@ -17,7 +17,7 @@ from numpy.testing import assert_allclose
 from mnist_core import network, runs
 from mnist_core.architecture import Architecture, Dense, summarize
 from mnist_core.common.arrays import Images, Probabilities
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.insight import MOST_MAPS, MOST_UNITS, Insight, looking_inside
 from mnist_core.insight.looking_inside import grad_cam, layer_of, look_inside
 from mnist_core.network import build_model

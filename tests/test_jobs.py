@@ -26,7 +26,7 @@ from run_directories import MakeConfig, broken_off
 from mnist_core import checkpoints, event_log, jobs, run_results, run_status, runs, worker
 from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
 from mnist_core.config import TrainingConfig
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation import cross_entropy
 from mnist_core.events import BatchesDone, Continued, EpochDone
 from mnist_core.network import predict

@@ -11,7 +11,7 @@ from drawn import drawn
 
 from mnist_core import lessons
 from mnist_core.architecture import Padding, summarize
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.figures import lesson_figures
 from mnist_core.figures.lesson_figures import Frame, Line, Picture
 from mnist_core.notation import parse_architecture

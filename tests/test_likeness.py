@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as st_numpy
 
 from mnist_core import likeness
 from mnist_core.common.arrays import Images
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.likeness import Examples
 
 

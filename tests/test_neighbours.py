@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from mnist_core import neighbours
-from mnist_core.dataset import Mnist
-from mnist_core.neighbours import Neighbour, Neighbours
+from mnist_core.data import neighbours
+from mnist_core.data.dataset import Mnist
+from mnist_core.data.neighbours import Neighbour, Neighbours
 
 
 def brute_force(image: np.ndarray, images: np.ndarray) -> np.ndarray:

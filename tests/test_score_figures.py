@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 from drawn import drawn
 
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.figures.score_figures import reliability_figure
 from mnist_core.run_results import read_predictions
 from mnist_core.runs import BUNDLED_RUNS

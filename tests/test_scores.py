@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 from sklearn.metrics import classification_report as report_of_scikit_learn
 
 from mnist_core.common.arrays import Probabilities
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation import confusion_matrix
 from mnist_core.run_results import read_predictions
 from mnist_core.runs import BUNDLED_RUNS

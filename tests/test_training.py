@@ -16,7 +16,7 @@ from training_on_few import MakeConfig, assert_same_weights, batches, differ, ep
 from mnist_core import runs, training, worker
 from mnist_core.checkpoints import Checkpoint
 from mnist_core.config import TrainingConfig
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation import cross_entropy
 from mnist_core.events import BatchesDone, EpochDone, Event, TrainingDivergedError
 from mnist_core.network import predict

@@ -17,7 +17,7 @@ from training_on_few import MakeConfig, assert_same_weights, batches, epochs, fi
 
 from mnist_core.checkpoints import Checkpoint
 from mnist_core.config import Optimizer
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.events import Event
 from mnist_core.network import build_model, build_optimizer, predict
 from mnist_core.notation import parse_architecture

@@ -19,7 +19,7 @@ import pytest
 from mnist_core import checkpoints, event_log, limits, run_results, run_status, runs, worker
 from mnist_core.common.server import PROJECT, PUBLIC_VARIABLE
 from mnist_core.config import TrainingConfig
-from mnist_core.dataset import DatasetError, Mnist
+from mnist_core.data.dataset import DatasetError, Mnist
 from mnist_core.events import BatchesDone, Continued, EpochDone, Event
 from mnist_core.network import predict
 

@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
 from mnist_core.config import TrainingConfig
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.events import BatchesDone, EpochDone, Event
 from mnist_core.training import train
 

@@ -9,7 +9,7 @@ import streamlit as st
 from mnist_core import evaluation
 from mnist_core.common.arrays import Probabilities
 from mnist_core.common.text import percent
-from mnist_core.dataset import CLASSES
+from mnist_core.data.dataset import CLASSES
 from ui.components import source
 
 _WORTH_NAMING = 0.001

@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from mnist_core import evaluation
-from mnist_core.dataset import CLASSES
+from mnist_core.data.dataset import CLASSES
 from ui.components import source
 
 _component = st.components.v2.component(

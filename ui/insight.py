@@ -10,7 +10,7 @@ from mnist_core import inference, runs
 from mnist_core.architecture import BatchNorm, Dropout
 from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.common.text import percent
-from mnist_core.dataset import CLASSES
+from mnist_core.data.dataset import CLASSES
 from mnist_core.insight import MOST_MAPS, Insight
 from ui import readers, state
 from ui.insight_sections import FEW_MAPS, evidence_section, has_more_maps, layer_sections

@@ -11,7 +11,7 @@ from mnist_core.architecture import OUTPUT, Conv, Dense, GlobalAveragePool, Pool
 from mnist_core.common import pictures
 from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.common.text import percent
-from mnist_core.dataset import CLASSES
+from mnist_core.data.dataset import CLASSES
 from mnist_core.insight import GradCam, Insight, LayerView, Scaled, signed_pictures
 from mnist_core.insight.occlusion import WINDOW, Effects, Occlusion
 from ui.picture_sections import Section, Sheet, Tile, sheet

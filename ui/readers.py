@@ -13,7 +13,7 @@ from mnist_core import cost, event_log, film, inference, jobs, run_results, runs
 from mnist_core.common import malloc
 from mnist_core.common.arrays import Probabilities
 from mnist_core.common.server import runs_dir
-from mnist_core.dataset import DatasetError, Mnist, load_mnist
+from mnist_core.data.dataset import DatasetError, Mnist, load_mnist
 from mnist_core.event_log import EventReader
 from mnist_core.events import EpochDone, Event
 from mnist_core.run_files import RunError

@@ -19,7 +19,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from mnist_core.data.convert_idx import write_npz
-from mnist_core.dataset import load_mnist
+from mnist_core.data.dataset import load_mnist
 
 COMPONENTS = 50
 PERPLEXITY = 30  # about how many neighbours each image minds

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 
-from mnist_core import continental
-from mnist_core.augmentation import Augmentation
+from mnist_core.data import continental_strokes
+from mnist_core.data.augmentation import Augmentation
 
 _SMOOTH_CURVES = """\
 # Weights that make a smooth curve over 28 pixels through values at 5 points.
@@ -68,7 +68,7 @@ def augmentation_code(augmentation: Augmentation) -> str:
     blocks += [_CHANGE_THICKNESS] if augmentation.thickness else []
     blocks += [_SMOOTH_CURVES] if augmentation.elastic else []
     blocks += _continental_functions() if augmentation.continental else []
-    count = 56 + (continental.NUMBERS if augmentation.continental else 0)
+    count = 56 + (continental_strokes.NUMBERS if augmentation.continental else 0)
     body = [
         '"""Return changed copies of images (n, 28, 28, 1), each changed by random amounts of its own."""',
         f"# {count} numbers for each image, as Digit Lab draws them, used or not; 56 of them become -1 to 1.",
@@ -91,7 +91,7 @@ def augmentation_code(augmentation: Augmentation) -> str:
 
 def _continental_functions() -> list[str]:
     """Return the import and the functions that write 1s and 7s otherwise, as they stand in `continental`."""
-    functions = [each for _, each in inspect.getmembers(continental, inspect.isfunction)]
+    functions = [each for _, each in inspect.getmembers(continental_strokes, inspect.isfunction)]
     functions.sort(key=lambda function: function.__code__.co_firstlineno)
     return ["from numpy.typing import NDArray", *(inspect.getsource(function).strip() for function in functions)]
 

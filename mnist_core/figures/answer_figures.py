@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.common.text import percent
-from mnist_core.dataset import CLASSES
+from mnist_core.data.dataset import CLASSES
 from mnist_core.figures.style import (
     GRID_COLOR,
     QUIET_COLOR,

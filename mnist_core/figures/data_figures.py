@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.common.arrays import Indices, Labels
-from mnist_core.dataset import CLASSES
-from mnist_core.digit_map import Positions
+from mnist_core.data.dataset import CLASSES
+from mnist_core.data.digit_map import Positions
+from mnist_core.data.statistics import ClassBalance, PixelHistogram, Summary
 from mnist_core.figures.style import (
     NO_COLOR,
     QUIET_COLOR,
@@ -22,7 +23,6 @@ from mnist_core.figures.style import (
     styled,
     with_layout,
 )
-from mnist_core.image_statistics import ClassBalance, PixelHistogram, Summary
 
 # Found by a search for ten colours that are far apart in Oklab, also as the colour-blind see them, and that stand out
 # from white as from the dark theme. Classes that lie side by side on the map, such as 4, 7 and 9, differ most.

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_core.dataset import CLASSES
+from mnist_core.data.dataset import CLASSES
 from mnist_core.figures.style import (
     GRID_COLOR,
     NO_COLOR,

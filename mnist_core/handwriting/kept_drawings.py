@@ -17,7 +17,7 @@ import numpy as np
 
 from mnist_core.common.arrays import Ink
 from mnist_core.common.typed_json import is_of
-from mnist_core.dataset import CLASSES
+from mnist_core.data.dataset import CLASSES
 from mnist_core.drawing import IMAGE_SIZE
 from mnist_core.strokes import CANVAS_SIDE, Drawing
 

@@ -6,8 +6,8 @@ import numpy as np
 from playwright.sync_api import Browser, Locator, Page, expect
 from sklearn.neighbors import NearestNeighbors
 
-from mnist_core.dataset import Mnist
-from mnist_core.digit_map import load_digit_map
+from mnist_core.data.dataset import Mnist
+from mnist_core.data.digit_map import load_digit_map
 from mnist_core.run_results import read_predictions
 from mnist_core.runs import BUNDLED_RUNS
 

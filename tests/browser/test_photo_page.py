@@ -7,7 +7,7 @@ import pytest
 from photographed import Scene, photo
 from playwright.sync_api import Page, expect
 
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 
 LABELS = "7210414"  # of the first test digits
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core import film, run_results, runs
 from mnist_core.common.arrays import Probabilities
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from ui import digit_grid, readers
 
 VIEWS = ("digits", "glance", "mistakes", "confusion", "scores", "epochs", "two", "labels")

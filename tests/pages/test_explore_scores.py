@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core import run_results, runs
 from mnist_core.common.arrays import Probabilities
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.label_errors import DISPUTED
 
 

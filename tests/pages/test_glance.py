@@ -10,8 +10,9 @@ from opening import open_page, texts
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import digit_map, runs
-from mnist_core.dataset import Mnist
+from mnist_core import runs
+from mnist_core.data import digit_map
+from mnist_core.data.dataset import Mnist
 from ui import live_chart
 
 

@@ -10,8 +10,9 @@ import pytest
 from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import dataset, links, run_status, runs
+from mnist_core import links, run_status, runs
 from mnist_core.common.server import owner_hash
+from mnist_core.data import dataset
 from ui import state
 
 TITLES = {"home": "Digit Lab", "train": "Train a network", "explore": "Explore the digits", "draw": "Draw a digit"}

@@ -7,7 +7,7 @@ import pytest
 from inked import FIVE_BAR, FIVE_BODY, drawn, enlarged, moved
 from PIL import Image, ImageDraw
 
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.drawing import prepare
 from mnist_core.photos.reading_digits import as_mnist, thickened
 from mnist_core.photos.touching_digits import stroke_width

@@ -13,7 +13,7 @@ from inked import FIVE_BAR, FIVE_BODY, Line, boxes_in, drawn, enlarged, ink_arra
 from PIL import Image, ImageDraw
 
 from mnist_core.common.arrays import Ink
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.photos import finding_digits
 from mnist_core.photos.finding_digits import MOST_DIGITS, rows_of_digits
 from mnist_core.photos.reading_digits import as_mnist

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from photographed import Scene, photo
 
 from mnist_core.common.arrays import Ink
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.photos.reading_digits import read
 
 

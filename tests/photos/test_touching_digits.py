@@ -10,7 +10,7 @@ from inked import Line, Predict, drawn, enlarged, side_by_side
 from numpy.typing import NDArray
 
 from mnist_core.common.arrays import Ink
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.photos.finding_digits import rows_of_digits
 from mnist_core.photos.reading_digits import as_mnist, read
 from mnist_core.photos.touching_digits import cut_apart

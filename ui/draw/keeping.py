@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from mnist_core.common.arrays import Ink
-from mnist_core.dataset import CLASSES
+from mnist_core.data.dataset import CLASSES
 from mnist_core.handwriting import class_sets, contents
 from mnist_core.handwriting.class_sets import ClassSet
 from mnist_core.handwriting.kept_drawings import HandwritingError, new_drawing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_core.common.arrays import Indices, Labels
-from mnist_core.dataset import Split
+from mnist_core.data.dataset import Split
 from mnist_core.label_errors import DISPUTED
 from ui import readers, state
 from ui.digit_grid import Tile, digit_grid

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from mnist_core import evaluation, image_orders
+from mnist_core import evaluation
 from mnist_core.common.arrays import Indices
-from mnist_core.dataset import Split
+from mnist_core.data import index_lists, statistics
+from mnist_core.data.dataset import Split
 from ui import readers, state
 from ui.explore import pickers
 from ui.explore.browse import browse
@@ -67,13 +68,13 @@ def show() -> None:
         st.text_input(
             "Only these indices",
             placeholder="such as 8, 100-120",
-            max_chars=image_orders.MAX_CHARACTERS,
+            max_chars=index_lists.MAX_CHARACTERS,
             width=250,
             **choices.only.widget,
         )
     try:
         chosen = _select(choices)
-    except image_orders.IndicesError as error:
+    except index_lists.IndicesError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
     browse(chosen, "digits")
@@ -84,7 +85,7 @@ def selection() -> Selection:
     choices = _choices()
     try:
         return _select(choices)
-    except image_orders.IndicesError:
+    except index_lists.IndicesError:
         return _select(choices, listed=False)
 
 
@@ -116,7 +117,7 @@ def _select(choices: _Choices, *, listed: bool = True) -> Selection:
     if digit is not None:
         ordered, what = ordered[labels[ordered] == digit], f"{what} labelled {digit}"
     if listed and choices.only.value:
-        only = image_orders.parse_indices(choices.only.value, len(labels))
+        only = index_lists.parse_indices(choices.only.value, len(labels))
         # As typed, unless another order was asked for.
         ordered = only[np.isin(only, ordered)] if order == "stored" else ordered[np.isin(ordered, only)]
         what = f"{what} of your list"
@@ -125,7 +126,7 @@ def _select(choices: _Choices, *, listed: bool = True) -> Selection:
 
 def _ordered(split: Split, order: str, seed: int) -> Indices:
     if order == "random":
-        return image_orders.shuffled(len(readers.mnist().split(split)[1]), seed)
+        return statistics.shuffled(len(readers.mnist().split(split)[1]), seed)
     return _measured_order(split, order)
 
 
@@ -139,9 +140,9 @@ def _measured_order(split: Split, order: str) -> Indices:
 def _order_of(split: Split, order: str) -> Indices:
     images, labels = readers.mnist().split(split)
     if order.startswith("ink"):
-        measure = image_orders.ink(images)
+        measure = statistics.ink(images)
         return np.argsort(-measure if order == "ink-most" else measure, kind="stable")
     if order in ("typical", "untypical"):
-        distance = image_orders.typicality(images, labels)
+        distance = statistics.typicality(images, labels)
         return np.argsort(-distance if order == "untypical" else distance, kind="stable")
     return np.arange(len(labels))

@@ -8,11 +8,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from mnist_core import image_orders, image_statistics
 from mnist_core.common import pictures
-from mnist_core.dataset import CLASSES, Split
+from mnist_core.data import statistics
+from mnist_core.data.dataset import CLASSES, Split
+from mnist_core.data.statistics import ClassImages, Duplicates, PixelHistogram, Summary
 from mnist_core.figures import data_figures
-from mnist_core.image_statistics import ClassImages, Duplicates, PixelHistogram, Summary
 from mnist_core.runs import Run
 from ui import readers, state
 from ui.explore import pickers
@@ -62,16 +62,16 @@ def show() -> None:
         label_visibility="collapsed",
         **split.widget,
     )
-    statistics = _statistics(split.value)
-    st.html(_class_pictures(statistics.classes))
+    measured = _statistics(split.value)
+    st.html(_class_pictures(measured.classes))
     st.caption(
         "Above, the mean of all images of a digit. Below, the standard deviation: bright where they differ most."
     )
     left, right = st.columns(2, gap="large")
     with left:
-        _show_ink(statistics.ink)
+        _show_ink(measured.ink)
     with right:
-        _show_grey_levels(statistics.grey_levels)
+        _show_grey_levels(measured.grey_levels)
 
 
 def selection() -> Selection:
@@ -107,7 +107,7 @@ def _show_map(run: Run | None) -> None:
 
 def _show_balance() -> None:
     data = readers.mnist()
-    train, test = (image_statistics.class_balance(labels) for labels in (data.y_train, data.y_test))
+    train, test = (statistics.class_balance(labels) for labels in (data.y_train, data.y_test))
     most, least = int(train.counts.argmax()), int(train.counts.argmin())
     st.markdown(
         f"**{len(data.y_train) + len(data.y_test):,} digits**: {len(data.y_train):,} to learn from, "
@@ -172,14 +172,14 @@ def _show_grey_levels(grey_levels: PixelHistogram) -> None:
 @st.cache_resource(show_spinner=False)
 def _duplicates() -> Duplicates:
     data = readers.mnist()
-    return image_statistics.duplicates(data.x_train, data.x_test)
+    return statistics.duplicates(data.x_train, data.x_test)
 
 
 @st.cache_resource(show_spinner=False)
 def _statistics(split: Split) -> _Statistics:
     images, labels = readers.mnist().split(split)
     return _Statistics(
-        image_statistics.class_images(images, labels),
-        image_statistics.pixel_histogram(images),
-        image_statistics.summary_by_class(image_orders.ink(images), labels),
+        statistics.class_images(images, labels),
+        statistics.pixel_histogram(images),
+        statistics.summary_by_class(statistics.ink(images), labels),
     )

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from mnist_core.digit_map import DigitMap, DigitMapError, Positions, load_digit_map
+from mnist_core.data.digit_map import DigitMap, DigitMapError, Positions, load_digit_map
 from mnist_core.figures import data_figures
 from mnist_core.figures.style import Figure
 from ui import readers

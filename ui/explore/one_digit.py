@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from mnist_core import film, neighbours, runs
+from mnist_core import film, runs
 from mnist_core.common.arrays import Images
-from mnist_core.dataset import Split
+from mnist_core.data import neighbours
+from mnist_core.data.dataset import Split
+from mnist_core.data.neighbours import Neighbour, Neighbours, Vote
 from mnist_core.figures import answer_figures, film_figures
 from mnist_core.label_errors import DISPUTED
-from mnist_core.neighbours import Neighbour, Neighbours, Vote
 from ui import insight, readers, state
 from ui.digit_grid import Tile, digit_grid
 from ui.explore.browse import called

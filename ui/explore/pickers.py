@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_core import runs
-from mnist_core.dataset import CLASSES
+from mnist_core.data.dataset import CLASSES
 from ui import readers, state
 from ui.confusion_table import Picked
 from ui.run_picker import chosen_run, pick_run

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mnist_core import runs
 from mnist_core.common.arrays import Indices
-from mnist_core.dataset import Split
+from mnist_core.data.dataset import Split
 from ui import state
 from ui.state import Params
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from mnist_core.dataset import TEST_IMAGES
+from mnist_core.data.dataset import TEST_IMAGES
 from mnist_core.evaluation import wilson_interval
 from mnist_core.figures import comparison_figures
 from mnist_core.presets import PRESETS

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import streamlit as st
 
 from mnist_core import comparison, evaluation, links, presets, run_results, runs
-from mnist_core.dataset import TEST_IMAGES
+from mnist_core.data.dataset import TEST_IMAGES
 from mnist_core.early_stopping import best_epoch
 from mnist_core.figures import comparison_figures
 from ui import navigation, readers, state

@@ -11,11 +11,11 @@ import streamlit as st
 
 from mnist_core import jobs
 from mnist_core.architecture import Architecture
-from mnist_core.augmentation import augment
 from mnist_core.common import pictures
 from mnist_core.common.server import runs_dir
 from mnist_core.config import TrainingConfig
 from mnist_core.curves import curves
+from mnist_core.data.augmentation import augment
 from mnist_core.figures import curve_figures, network_figure
 from mnist_core.figures.style import Figure
 from mnist_core.presets import PRESETS

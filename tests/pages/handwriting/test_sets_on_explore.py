@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core import runs
 from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
-from mnist_core.dataset import Mnist
+from mnist_core.data.dataset import Mnist
 from mnist_core.handwriting import contents, set_files
 from mnist_core.handwriting.kept_drawings import new_drawing
 from ui import class_set_choice, digit_grid, visitor

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.dataset import TEST_IMAGES
+from mnist_core.data.dataset import TEST_IMAGES
 
-BUNDLED_FILE = Path(__file__).parent / "data" / "test_map.npz"
+BUNDLED_FILE = Path(__file__).parent / "test_map.npz"
 
 Positions = NDArray[np.float32]
 

@@ -1,4 +1,4 @@
-"""What a set of images is like: its classes, its pixels, its ink, and whether an image occurs twice.
+"""What a set of images is like: its classes, its pixels, its ink, what it can be ordered by, and what occurs twice.
 
 Throughout, `images` is (n, 28, 28) uint8, 0 = paper, 255 = ink, and `labels` is (n,) of their digits. All is computed
 class by class or chunk by chunk: 60,000 images in floating point would take 376 MB.
@@ -14,8 +14,8 @@ from itertools import chain, combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.common.arrays import Images, Labels
-from mnist_core.dataset import CLASSES
+from mnist_core.common.arrays import Images, Indices, Labels
+from mnist_core.data.dataset import CLASSES
 
 _CHUNK = 256  # images
 
@@ -144,3 +144,31 @@ def _means(
             total += of_pixels(images[of_digit[start : start + _CHUNK]]).sum(axis=0, dtype=np.int64)
         means[digit] = total / len(of_digit)
     return means
+
+
+def ink(images: Images) -> NDArray[np.float64]:
+    """Return how much ink each image has, (n,): the mean of its pixels in percent of full ink, 0 to 100."""
+    pixels = images.reshape(len(images), -1)
+    sums: NDArray[np.float64] = pixels.sum(axis=1, dtype=np.uint32).astype(np.float64)
+    return sums * (100 / (255 * pixels.shape[1]))
+
+
+def typicality(images: Images, labels: Labels) -> NDArray[np.float32]:
+    """Return how far each image is from the mean image of its class, (n,): the smaller, the more typical.
+
+    Measured as the Euclidean distance of the 784 pixels, each a share of full ink from 0 to 1. The means are those of
+    the images given.
+    """
+    means = class_means(images, labels).reshape(10, -1).astype(np.float32)
+    pixels = images.reshape(len(images), -1)
+    distances = np.empty(len(images), np.float32)
+    for start in range(0, len(images), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        difference = pixels[part] - means[labels[part]]
+        distances[part] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
+    return distances / np.float32(255)
+
+
+def shuffled(count: int, seed: int) -> Indices:
+    """Return the positions 0 … `count` - 1 in a random order, always the same for a seed (0 or greater)."""
+    return np.random.default_rng(seed).permutation(count)

@@ -16,7 +16,7 @@ Split = Literal["train", "test"]
 
 CLASSES = tuple(range(10))
 TRAIN_IMAGES, TEST_IMAGES = 60_000, 10_000
-BUNDLED_FILE = Path(__file__).parent / "data" / "mnist.npz"
+BUNDLED_FILE = Path(__file__).parent / "mnist.npz"
 
 # Shapes and SHA-256 of the arrays' bytes; `data/convert_idx.py` printed them from the original files.
 _EXPECTED: dict[str, tuple[tuple[int, ...], str]] = {

@@ -1,22 +1,16 @@
-"""Which images of a set, and what they can be ordered by.
-
-Throughout, `images` is (n, 28, 28) uint8, 0 = paper, 255 = ink, and `labels` is (n,) of their digits.
-"""
+"""Lists of indices, as people type them: `5, 17, 100-120`."""
 
 from __future__ import annotations
 
 import re
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mnist_core.common.arrays import Images, Indices, Labels
-from mnist_core.image_statistics import class_means
+from mnist_core.common.arrays import Indices
 
 MAX_CHARACTERS = 2_000  # some four hundred indices; more are ranges
 _TOKEN = re.compile(r"([0-9]+)(?:[-–]([0-9]+))?")
 _MAX_DIGITS = 12  # Python refuses to read thousands of them
-_CHUNK = 256  # images turned into floating point at a time
 _SHOWN_CHARACTERS = 24  # of a wrong token in a message
 
 
@@ -45,34 +39,6 @@ def parse_indices(text: str, count: int) -> Indices:
             parts.append(first + np.flatnonzero(fresh[first : last + 1]))
             fresh[first : last + 1] = False
     return np.concatenate(parts)
-
-
-def ink(images: Images) -> NDArray[np.float64]:
-    """Return how much ink each image has, (n,): the mean of its pixels in percent of full ink, 0 to 100."""
-    pixels = images.reshape(len(images), -1)
-    sums: NDArray[np.float64] = pixels.sum(axis=1, dtype=np.uint32).astype(np.float64)
-    return sums * (100 / (255 * pixels.shape[1]))
-
-
-def typicality(images: Images, labels: Labels) -> NDArray[np.float32]:
-    """Return how far each image is from the mean image of its class, (n,): the smaller, the more typical.
-
-    Measured as the Euclidean distance of the 784 pixels, each a share of full ink from 0 to 1. The means are those of
-    the images given.
-    """
-    means = class_means(images, labels).reshape(10, -1).astype(np.float32)
-    pixels = images.reshape(len(images), -1)
-    distances = np.empty(len(images), np.float32)
-    for start in range(0, len(images), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        difference = pixels[part] - means[labels[part]]
-        distances[part] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
-    return distances / np.float32(255)
-
-
-def shuffled(count: int, seed: int) -> Indices:
-    """Return the positions 0 … `count` - 1 in a random order, always the same for a seed (0 or greater)."""
-    return np.random.default_rng(seed).permutation(count)
 
 
 def _range(token: str, count: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core import continental
+from mnist_core.data import continental_strokes
 
 _Floats = NDArray[np.floating]
 
@@ -56,12 +56,14 @@ def augment(
 def _augment_chunk(
     images: NDArray[np.uint8], labels: NDArray[np.uint8], augmentation: Augmentation, generator: np.random.Generator
 ) -> NDArray[np.uint8]:
-    further = continental.NUMBERS if augmentation.continental else 0
+    further = continental_strokes.NUMBERS if augmentation.continental else 0
     numbers = generator.random((len(images), _AMOUNTS + further), dtype=np.float32)
     amounts = numbers[:, :_AMOUNTS] * 2 - 1  # -1 to 1
     changed: _Floats = images.astype(np.float32)
     if augmentation.continental:
-        changed = continental.write_continental(changed, labels, numbers[:, _AMOUNTS:], augmentation.continental)
+        changed = continental_strokes.write_continental(
+            changed, labels, numbers[:, _AMOUNTS:], augmentation.continental
+        )
     if any((augmentation.rotation, augmentation.shift, augmentation.zoom, augmentation.shear, augmentation.elastic)):
         x, y = _sources(amounts, augmentation)
         changed = _sample(changed, x, y)
