@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from mnist_core import evaluation
 from mnist_core.common.arrays import Images, Labels
 from mnist_core.config import TrainingConfig
-from mnist_core.network import build_model, build_optimizer
+from mnist_core.networks.keras_model import build_model
+from mnist_core.optimizers import build_optimizer
 
 
 class PlainScript:

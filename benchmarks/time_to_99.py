@@ -56,7 +56,7 @@ def train_ours(config: TrainingConfig) -> Measured:
 
     from mnist_core import evaluation
     from mnist_core.checkpoints import Checkpoint
-    from mnist_core.network import predict
+    from mnist_core.networks.keras_model import predict
     from mnist_core.training import train
 
     data = load_mnist()

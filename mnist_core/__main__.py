@@ -23,8 +23,8 @@ from mnist_core.data.dataset import TEST_IMAGES, DatasetError, load_mnist
 from mnist_core.evaluation import ranking, wilson_interval
 from mnist_core.event_log import read_events
 from mnist_core.events import BatchesDone, EpochDone, Event
-from mnist_core.lean_keras import leave_out_tables
 from mnist_core.limits import LimitError
+from mnist_core.networks.lean_keras import leave_out_tables
 from mnist_core.photos import picture_files
 from mnist_core.presets import PRESETS
 from mnist_core.run_files import RunError
@@ -207,7 +207,7 @@ def _find(options: argparse.Namespace) -> runs.Run:
 def _probabilities(run: runs.Run, images: Any) -> Any:
     import keras
 
-    from mnist_core.network import predict
+    from mnist_core.networks.keras_model import predict
 
     if not run.model_file.exists():
         raise CommandError(f"Run {run.id} has no network yet.")

@@ -7,15 +7,14 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from mnist_core.architecture import Architecture
 from mnist_core.common.text import one_line
 from mnist_core.data.augmentation import Augmentation
-from mnist_core.notation import MAX_CHARACTERS, ArchitectureError, parse_architecture
+from mnist_core.networks.layers import Architecture, Scaling
+from mnist_core.networks.notation import MAX_CHARACTERS, ArchitectureError, parse_architecture
 
 CONFIG_VERSION = 2
 _MOST_QUOTED = 60  # characters of a foreign value in a message
 
-Scaling = Literal["0-1", "0-255"]
 Optimizer = Literal["adam", "adamw", "nadam", "rmsprop", "sgd", "momentum", "nesterov", "adagrad", "adadelta"]
 Schedule = Literal["constant", "cosine", "step", "one-cycle"]
 Validation = Literal["last", "random", "test", "none"]

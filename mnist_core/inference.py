@@ -28,9 +28,9 @@ from mnist_core import doubt
 from mnist_core.common.arrays import Images, Ink, Probabilities
 from mnist_core.data.dataset import load_mnist
 from mnist_core.doubt import Verdict
-from mnist_core.insight import Insight
-from mnist_core.lean_keras import leave_out_tables
 from mnist_core.likeness import Examples, learn_examples
+from mnist_core.networks.insight.results import Insight
+from mnist_core.networks.lean_keras import leave_out_tables
 
 if TYPE_CHECKING:
     import keras
@@ -180,7 +180,7 @@ def _name(model_file: Path) -> str:
 
 
 def _load(model_files: list[Path]) -> None:
-    from mnist_core.insight import looking_inside  # noqa: F401
+    from mnist_core.networks.insight import looking_inside  # noqa: F401
 
     paper = np.zeros((28, 28), np.uint8)
     for file in model_files:
@@ -191,10 +191,10 @@ def _load(model_files: list[Path]) -> None:
 
 
 def _predict(model_file: Path, images: Images) -> Probabilities:
-    from mnist_core import network
+    from mnist_core.networks import keras_model
 
     with _telling_unusable(model_file):
-        return network.predict(_model(model_file), images)
+        return keras_model.predict(_model(model_file), images)
 
 
 def _read(model_file: Path, opinions: Sequence[Path], ink: Ink, digit: Images) -> Reading:
@@ -211,7 +211,7 @@ def _resemble(_: None, images: Images, readings: Sequence[int]) -> NDArray[np.bo
 
 
 def _look_inside(model_file: Path, image: Images) -> Insight:
-    from mnist_core.insight import looking_inside
+    from mnist_core.networks.insight import looking_inside
 
     with _telling_unusable(model_file):
         return looking_inside.look_inside(_model(model_file), image)

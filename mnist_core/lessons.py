@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.architecture import Padding
 from mnist_core.common.arrays import Images, Labels
 from mnist_core.data.dataset import CLASSES
+from mnist_core.networks.layers import Padding
 
 Values = NDArray[np.float64]
 Pooling = Literal["max", "average"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from mnist_core.config import CONFIG_VERSION, ConfigError, TrainingConfig, bounds, checked, read_text
-from mnist_core.notation import MAX_CHARACTERS, ArchitectureError, parse_architecture
+from mnist_core.networks.notation import MAX_CHARACTERS, ArchitectureError, parse_architecture
 from mnist_core.presets import DEFAULT_PRESET, PRESETS
 
 VERSION_NAME = "v"

@@ -39,7 +39,8 @@ from mnist_core.events import (
     Progress,
     TrainingDivergedError,
 )
-from mnist_core.network import build_model, build_optimizer, predict
+from mnist_core.networks.keras_model import build_model, predict
+from mnist_core.optimizers import build_optimizer
 from mnist_core.schedules import learning_rates
 
 # A sequence of batches should take about this long: short enough for live curves and for a prompt stop.

@@ -61,7 +61,8 @@ def carry_out(
         start = checkpoints.read_checkpoint(path) if checkpoints.has_checkpoint(path) else None
         film.cut(path, start.progress.epochs_completed if start else 0)
         data = load_mnist()
-        from mnist_core import network, training  # load TensorFlow: seconds and memory that only this process pays
+        from mnist_core import training  # load TensorFlow: seconds and memory that only this process pays
+        from mnist_core.networks import keras_model  # load TensorFlow: seconds and memory that only this process pays
 
         with EventWriter(path) as log:
 
@@ -74,7 +75,9 @@ def carry_out(
                 if config.keep == "last" or (best and best.epoch == checkpoint.progress.epochs_completed):
                     save_model(path, model)
                 try:
-                    film.write_frame(path, checkpoint.progress.epochs_completed, network.predict(model, data.x_test))
+                    film.write_frame(
+                        path, checkpoint.progress.epochs_completed, keras_model.predict(model, data.x_test)
+                    )
                 except OSError:  # nothing depends on it
                     _print_error()
                 checkpoints.write_checkpoint(path, checkpoint)
@@ -129,7 +132,7 @@ def _print_error() -> None:
 
 
 def _write_results(path: Path, config: TrainingConfig, result: TrainingResult, data: Mnist) -> None:
-    from mnist_core.network import predict
+    from mnist_core.networks.keras_model import predict
 
     probabilities = predict(result.model, data.x_test)
     run_results.write_predictions(path, probabilities)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hypothesis import strategies as st
 
-from mnist_core.architecture import (
+from mnist_core.networks.layers import (
     OUTPUT,
     Architecture,
     BatchNorm,
@@ -18,7 +18,7 @@ from mnist_core.architecture import (
     Pool,
     Shape,
 )
-from mnist_core.notation import ACTIVATIONS
+from mnist_core.networks.notation import ACTIVATIONS
 
 GARCIA = "32C3-64C3-P2-D0.25-128-D0.5-10"
 FIVE_LAYER = "64C3-32C3-P2-10"

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import example, given, settings
 from networks import CHOLLET, PUBLISHED_PARAMETERS, architectures, brute_force
 
-from mnist_core.architecture import Architecture, summarize
-from mnist_core.notation import parse_architecture
+from mnist_core.networks.layers import Architecture, summarize
+from mnist_core.networks.notation import parse_architecture
 
 
 def keras_layers(architecture: Architecture) -> list[Any]:
     """Build the network and return its Keras layers, without scaling and flattening, which have no token."""
     import keras
 
-    from mnist_core.network import build_model
+    from mnist_core.networks.keras_model import build_model
 
     model = build_model(architecture, "0-1")
     assert model.count_params() == architecture.parameters

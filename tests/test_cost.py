@@ -115,7 +115,7 @@ def test_every_term_has_a_coefficient() -> None:
 def test_an_optimizer_keeps_as_many_numbers_as_keras_says(optimizer: Optimizer) -> None:
     import keras
 
-    from mnist_core.network import build_optimizer
+    from mnist_core.optimizers import build_optimizer
 
     setting = config("10", optimizer=optimizer)
     built = build_optimizer(setting)
@@ -125,9 +125,10 @@ def test_an_optimizer_keeps_as_many_numbers_as_keras_says(optimizer: Optimizer) 
 
 
 def test_training_and_reading_hold_what_cost_thinks_they_hold() -> None:
-    from mnist_core import network, training
+    from mnist_core import training
+    from mnist_core.networks import keras_model
 
-    assert inspect.signature(network.predict).parameters["batch_size"].default == cost._READ_AT_ONCE
+    assert inspect.signature(keras_model.predict).parameters["batch_size"].default == cost._READ_AT_ONCE
     assert training._LONGEST_SEQUENCE == cost._LONGEST_SEQUENCE
 
 

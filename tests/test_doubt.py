@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_core import doubt, drawing, likeness, network, runs, strokes
+from mnist_core import doubt, drawing, likeness, runs, strokes
 from mnist_core.common.arrays import Images, Ink, Probabilities
 from mnist_core.data.dataset import Mnist
 from mnist_core.likeness import Examples
+from mnist_core.networks import keras_model
 
 SHIPS = runs.BUNDLED_RUNS / "fast"
 
@@ -232,7 +233,9 @@ class TestWithANetwork:
 
         digits = [drawing.prepare(ink) for ink in inks]
         model = keras.models.load_model(SHIPS / "model.keras", compile=False)
-        read = network.predict(model, np.concatenate([doubt.variants(digit) for digit in digits])).reshape(-1, 7, 10)
+        read = keras_model.predict(model, np.concatenate([doubt.variants(digit) for digit in digits])).reshape(
+            -1, 7, 10
+        )
         return [
             doubt.judge(ink, digit, [answer], examples).kind
             for ink, digit, answer in zip(inks, digits, read, strict=True)

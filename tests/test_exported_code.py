@@ -25,7 +25,7 @@ from mnist_core import export, training
 from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import BUNDLED_FILE, Mnist
 from mnist_core.evaluation import accuracy
-from mnist_core.network import predict
+from mnist_core.networks.keras_model import predict
 from mnist_core.presets import PRESETS
 
 PUBLISHED = ("chollet", "keras-steps", "nehlr", "five-layer", "garcia")

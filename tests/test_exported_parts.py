@@ -20,7 +20,8 @@ from mnist_core.early_stopping import reason_to_stop
 from mnist_core.evaluation import cross_entropy
 from mnist_core.events import EpochDone
 from mnist_core.export.keras_code import sections
-from mnist_core.network import build_model, build_optimizer
+from mnist_core.networks.keras_model import build_model
+from mnist_core.optimizers import build_optimizer
 from mnist_core.schedules import learning_rates
 
 

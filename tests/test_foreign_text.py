@@ -6,7 +6,7 @@ import pytest
 
 from mnist_core.common.text import one_line
 from mnist_core.config import ConfigError, TrainingConfig
-from mnist_core.notation import ArchitectureError, parse_architecture
+from mnist_core.networks.notation import ArchitectureError, parse_architecture
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation import cross_entropy
 from mnist_core.events import Event
-from mnist_core.network import predict
+from mnist_core.networks.keras_model import predict
 from mnist_core.training import split, train
 
 

@@ -19,13 +19,14 @@ import psutil
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from mnist_core import doubt, inference, likeness, network, run_results
+from mnist_core import doubt, inference, likeness, run_results
 from mnist_core.common import atomic_files
 from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.common.server import PROJECT
 from mnist_core.data.dataset import Mnist
 from mnist_core.inference import InferenceError
-from mnist_core.insight import looking_inside
+from mnist_core.networks import keras_model
+from mnist_core.networks.insight import looking_inside
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -78,7 +79,7 @@ def test_the_inference_process_gives_what_the_network_gives(trained_run: Path, m
     assert_allclose(answer, expected[:1500], atol=1e-6)
     model = keras.models.load_model(trained_run / "model.keras", compile=False)
     one = inference.predict(trained_run / "model.keras", mnist.x_test[:1])
-    assert_allclose(one, network.predict(model, mnist.x_test[:1]), atol=1e-6)
+    assert_allclose(one, keras_model.predict(model, mnist.x_test[:1]), atol=1e-6)
 
 
 def test_the_inference_process_looks_inside_as_one_does_here(trained_run: Path, mnist: Mnist) -> None:
@@ -115,8 +116,8 @@ def test_a_drawing_is_read_and_judged_as_one_does_here(trained_run: Path, mnist:
     examples = likeness.learn_examples(mnist.x_train, mnist.y_train)
     for digit in mnist.x_test[:20]:
         found = inference.read(model_file, [model_file], enlarged(digit), digit)
-        assert_allclose(found.probabilities, network.predict(model, digit[None])[0], atol=1e-6)
-        answers = [network.predict(model, images) for images in (doubt.variants(digit), digit[None])]
+        assert_allclose(found.probabilities, keras_model.predict(model, digit[None])[0], atol=1e-6)
+        answers = [keras_model.predict(model, images) for images in (doubt.variants(digit), digit[None])]
         assert found.verdict == doubt.judge(enlarged(digit), digit, answers, examples)
 
 
@@ -207,7 +208,7 @@ def test_a_network_that_was_replaced_is_noticed(model_file: Path, images: Images
         model.save(beside)
     after = inference.predict(model_file, images)
     assert np.abs(after - before).max() > 0.1
-    assert_allclose(after, network.predict(model, images), atol=1e-6)
+    assert_allclose(after, keras_model.predict(model, images), atol=1e-6)
 
 
 def test_networks_in_memory_are_bounded_by_their_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

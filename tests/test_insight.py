@@ -14,14 +14,16 @@ from interpolation import interpolated
 from networks import CHOLLET, KERAS_STEPS, architectures
 from numpy.testing import assert_allclose
 
-from mnist_core import network, runs
-from mnist_core.architecture import Architecture, Dense, summarize
+from mnist_core import runs
 from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.data.dataset import Mnist
-from mnist_core.insight import MOST_MAPS, MOST_UNITS, Insight, looking_inside
-from mnist_core.insight.looking_inside import grad_cam, layer_of, look_inside
-from mnist_core.network import build_model
-from mnist_core.notation import parse_architecture
+from mnist_core.networks import keras_model
+from mnist_core.networks.insight import looking_inside
+from mnist_core.networks.insight.looking_inside import grad_cam, layer_of, look_inside
+from mnist_core.networks.insight.results import MOST_MAPS, MOST_UNITS, Insight
+from mnist_core.networks.keras_model import build_model
+from mnist_core.networks.layers import Architecture, Dense, summarize
+from mnist_core.networks.notation import parse_architecture
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +152,7 @@ def test_grad_cam_reads_scores_before_softmax(image: Images) -> None:
     model.set_weights(model_of(CHOLLET).get_weights())
     kernel, bias = model.layers[-1].get_weights()
     model.layers[-1].set_weights([kernel * 1000, bias])
-    assert network.predict(model, image[None]).max() == 1
+    assert keras_model.predict(model, image[None]).max() == 1
     plain, certain = grad_cam(model_of(CHOLLET), image), grad_cam(model, image)
     assert plain is not None
     assert certain is not None
@@ -165,14 +167,14 @@ def test_without_a_convolution_that_has_places_there_is_no_grad_cam(notation: st
 def test_windows_are_asked_about_with_the_network_itself(trained_run: Path, image: Images) -> None:
     model = keras.models.load_model(trained_run / "model.keras", compile=False)
     insight = look_inside(model, image)
-    before = network.predict(model, image[None])[0]
+    before = keras_model.predict(model, image[None])[0]
     reading = before.argmax()
     least, answer = math.inf, before
     for row in range(0, 25, 2):
         for column in range(0, 25, 2):
             changed = image.copy()
             changed[row : row + 4, column : column + 4] = 0
-            after = network.predict(model, changed[None])[0]
+            after = keras_model.predict(model, changed[None])[0]
             odds = after[reading] / (after.sum() - after[reading])
             if odds < least:
                 least, answer = odds, after
@@ -204,7 +206,7 @@ NOTATIONS = [
 def test_networks_of_every_kind_can_be_looked_into(notation: str, image: Images) -> None:
     model = model_of(notation)
     insight = look_inside(model, image)
-    assert_allclose(insight.probabilities, network.predict(model, image[None])[0], atol=1e-5)
+    assert_allclose(insight.probabilities, keras_model.predict(model, image[None])[0], atol=1e-5)
     tokens = parse_architecture(notation)
     kept = [each for each in summarize(tokens) if each.token != "BN" and not each.token.startswith("D")]
     assert [view.summary for view in insight.layers] == kept

@@ -29,7 +29,7 @@ from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation import cross_entropy
 from mnist_core.events import BatchesDone, Continued, EpochDone
-from mnist_core.network import predict
+from mnist_core.networks.keras_model import predict
 from mnist_core.run_files import RunError
 
 PATIENCE = 180  # seconds; other work may keep the cores busy

@@ -10,11 +10,11 @@ import pytest
 from drawn import drawn
 
 from mnist_core import lessons
-from mnist_core.architecture import Padding, summarize
 from mnist_core.data.dataset import Mnist
 from mnist_core.figures import lesson_figures
 from mnist_core.figures.lesson_figures import Frame, Line, Picture
-from mnist_core.notation import parse_architecture
+from mnist_core.networks.layers import Padding, summarize
+from mnist_core.networks.notation import parse_architecture
 
 RANDOM = np.random.default_rng(1)
 

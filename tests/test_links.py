@@ -14,7 +14,7 @@ from strategies import HOSTILE, queries_of_settings
 
 from mnist_core.config import ConfigError, TrainingConfig, bounds, options
 from mnist_core.links import LinkedSettings, combine, from_query, setting_names, to_query
-from mnist_core.notation import parse_architecture
+from mnist_core.networks.notation import parse_architecture
 from mnist_core.presets import DEFAULT_PRESET, PRESETS
 
 NAMES = [setting.name for setting in fields(TrainingConfig)]

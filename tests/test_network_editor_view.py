@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mnist_core.architecture import (
+from mnist_core.networks.layers import (
     Architecture,
     BatchNorm,
     Conv,
@@ -21,7 +21,7 @@ from mnist_core.architecture import (
     Pool,
     format_architecture,
 )
-from mnist_core.notation import ACTIVATIONS, inspect_notation
+from mnist_core.networks.notation import ACTIVATIONS, inspect_notation
 from ui.train.network_editor import edited_text, view
 
 PADDINGS = ["valid", "same"]

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from networks import PUBLISHED_PARAMETERS, architectures
 from strategies import notations
 
-from mnist_core.architecture import (
+from mnist_core.networks.layers import (
     OUTPUT,
     Architecture,
     BatchNorm,
@@ -22,7 +22,7 @@ from mnist_core.architecture import (
     format_architecture,
     summarize,
 )
-from mnist_core.notation import (
+from mnist_core.networks.notation import (
     ACTIVATIONS,
     MAX_CHARACTERS,
     MAX_LAYERS,

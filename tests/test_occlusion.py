@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.data.dataset import Mnist
-from mnist_core.insight.occlusion import INK, PAPER, Occlusion, covered, evidence, occlude
+from mnist_core.networks.insight.occlusion import INK, PAPER, Occlusion, covered, evidence, occlude
 
 
 class Linear:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mnist_core.architecture import BatchNorm, Conv, Dense
 from mnist_core.config import TrainingConfig
+from mnist_core.networks.layers import BatchNorm, Conv, Dense
 from mnist_core.presets import DEFAULT_PRESET, PRESETS, label
 
 # What most have in common: pixels scaled to 0-1, Adam at Keras's rate, all 60,000 images as they are, the weights at

@@ -7,10 +7,10 @@ import pytest
 from interpolation import interpolated
 from numpy.testing import assert_allclose
 
-from mnist_core.architecture import Architecture, Shape, summarize_layer
-from mnist_core.insight.receptive_fields import PIXEL, Field, enlarged, field_after
-from mnist_core.network import build_model
-from mnist_core.notation import parse_architecture
+from mnist_core.networks.insight.receptive_fields import PIXEL, Field, enlarged, field_after
+from mnist_core.networks.keras_model import build_model
+from mnist_core.networks.layers import Architecture, Shape, summarize_layer
+from mnist_core.networks.notation import parse_architecture
 
 STACKS = [
     "1C3",

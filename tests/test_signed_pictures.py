@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_core.insight import scaled
-from mnist_core.insight.signed_pictures import AMBER, TEAL, WHITE, colored, is_signed, sheet
+from mnist_core.networks.insight.results import scaled
+from mnist_core.networks.insight.signed_pictures import AMBER, TEAL, WHITE, colored, is_signed, sheet
 
 
 def decoded(png: bytes) -> np.ndarray:

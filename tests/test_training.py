@@ -19,7 +19,7 @@ from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation import cross_entropy
 from mnist_core.events import BatchesDone, EpochDone, Event, TrainingDivergedError
-from mnist_core.network import predict
+from mnist_core.networks.keras_model import predict
 from mnist_core.training import TrainingResult, train
 
 # Three linear layers, raw pixels and a rate of 10: the loss is 10^2, 10^15 and then no number any more.

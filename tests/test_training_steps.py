@@ -19,8 +19,9 @@ from mnist_core.checkpoints import Checkpoint
 from mnist_core.config import Optimizer
 from mnist_core.data.dataset import Mnist
 from mnist_core.events import Event
-from mnist_core.network import build_model, build_optimizer, predict
-from mnist_core.notation import parse_architecture
+from mnist_core.networks.keras_model import build_model, predict
+from mnist_core.networks.notation import parse_architecture
+from mnist_core.optimizers import build_optimizer
 from mnist_core.schedules import learning_rates
 from mnist_core.training import train
 

@@ -21,7 +21,7 @@ from mnist_core.common.server import PROJECT, PUBLIC_VARIABLE
 from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import DatasetError, Mnist
 from mnist_core.events import BatchesDone, Continued, EpochDone, Event
-from mnist_core.network import predict
+from mnist_core.networks.keras_model import predict
 
 MakeConfig = Callable[..., TrainingConfig]
 TIMELESS = {"training_seconds": 1.0, "images_per_second": 1.0, "finished": "", "peak_memory_mb": 1.0}

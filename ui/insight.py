@@ -7,11 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 from mnist_core import inference, runs
-from mnist_core.architecture import BatchNorm, Dropout
 from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.common.text import percent
 from mnist_core.data.dataset import CLASSES
-from mnist_core.insight import MOST_MAPS, Insight
+from mnist_core.networks.insight.results import MOST_MAPS, Insight
+from mnist_core.networks.layers import BatchNorm, Dropout
 from ui import readers, state
 from ui.insight_sections import FEW_MAPS, evidence_section, has_more_maps, layer_sections
 from ui.picture_sections import picture_sections

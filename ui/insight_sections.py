@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from mnist_core.architecture import OUTPUT, Conv, Dense, GlobalAveragePool, Pool, Shape
 from mnist_core.common import pictures
 from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.common.text import percent
 from mnist_core.data.dataset import CLASSES
-from mnist_core.insight import GradCam, Insight, LayerView, Scaled, signed_pictures
-from mnist_core.insight.occlusion import WINDOW, Effects, Occlusion
+from mnist_core.networks.insight import signed_pictures
+from mnist_core.networks.insight.occlusion import WINDOW, Effects, Occlusion
+from mnist_core.networks.insight.results import GradCam, Insight, LayerView, Scaled
+from mnist_core.networks.layers import OUTPUT, Conv, Dense, GlobalAveragePool, Pool, Shape
 from ui.picture_sections import Section, Sheet, Tile, sheet
 
 FEW_MAPS = 16  # of each layer, at first

@@ -12,7 +12,10 @@ import re
 from dataclasses import dataclass
 
 from mnist_core import __version__
-from mnist_core.architecture import (
+from mnist_core.config import Optimizer, TrainingConfig
+from mnist_core.export.augmentation_code import augmentation_code, augmentation_words
+from mnist_core.export.training_code import metrics, training_code, training_words
+from mnist_core.networks.layers import (
     INPUT_SHAPE,
     BatchNorm,
     Conv,
@@ -24,9 +27,6 @@ from mnist_core.architecture import (
     format_architecture,
     summarize,
 )
-from mnist_core.config import Optimizer, TrainingConfig
-from mnist_core.export.augmentation_code import augmentation_code, augmentation_words
-from mnist_core.export.training_code import metrics, training_code, training_words
 from mnist_core.presets import label
 
 LINE_LENGTH = 100

@@ -5,7 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from mnist_core.architecture import (
+from mnist_core.figures.style import (
+    DIAGONAL_COLOR,
+    NO_COLOR,
+    QUIET_COLOR,
+    TRAINING_COLOR,
+    VALIDATION_COLOR,
+    Figure,
+    Layout,
+    Trace,
+)
+from mnist_core.networks.layers import (
     INPUT_SHAPE,
     Architecture,
     BatchNorm,
@@ -18,16 +28,6 @@ from mnist_core.architecture import (
     Pool,
     Shape,
     summarize,
-)
-from mnist_core.figures.style import (
-    DIAGONAL_COLOR,
-    NO_COLOR,
-    QUIET_COLOR,
-    TRAINING_COLOR,
-    VALIDATION_COLOR,
-    Figure,
-    Layout,
-    Trace,
 )
 
 Polygon = list[tuple[float, float]]

@@ -12,7 +12,7 @@ from bad_cases.damage import damaged, dumped, names
 from bad_cases.trials import Home, Kind
 from mnist_core import export, links
 from mnist_core.config import ConfigError, TrainingConfig, options
-from mnist_core.notation import ArchitectureError, inspect_notation, parse_architecture
+from mnist_core.networks.notation import ArchitectureError, inspect_notation, parse_architecture
 
 SETTINGS = [name for name in links.setting_names() if name != "v"]
 

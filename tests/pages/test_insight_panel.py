@@ -14,10 +14,10 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import inference, runs
-from mnist_core.architecture import OUTPUT, Conv, Dense, Pool
 from mnist_core.common.arrays import Images
-from mnist_core.insight import GradCam, Insight, LayerView, scaled
-from mnist_core.insight.occlusion import Occlusion
+from mnist_core.networks.insight.occlusion import Occlusion
+from mnist_core.networks.insight.results import GradCam, Insight, LayerView, scaled
+from mnist_core.networks.layers import OUTPUT, Conv, Dense, Pool
 from ui import picture_sections
 
 SCRIPT = """

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core import config as settings
+from mnist_core import config
 from ui.train import drafts
 from ui.train.drafts import Draft
 
@@ -256,11 +256,11 @@ def knob(name: str, draft: Draft, *, choices: Sequence[str] | None = None) -> No
         "args": (name, key),
     }
     if what.words:
-        st.selectbox(options=choices or settings.options(name), format_func=lambda choice: what.words[choice], **common)
+        st.selectbox(options=choices or config.options(name), format_func=lambda choice: what.words[choice], **common)
         return
     step = what.step if isinstance(value, float) else int(what.step)
     if what.slider:
-        low, high = settings.bounds(name)
+        low, high = config.bounds(name)
         st.slider(min_value=low, max_value=high, step=step, format=what.format, **common)
     else:  # without bounds of its own, since it would keep a wrong number in red and to itself
         st.number_input(step=step, format=what.format, **common)

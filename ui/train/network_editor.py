@@ -18,7 +18,8 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core.architecture import (
+from mnist_core.figures.network_figure import layer_color
+from mnist_core.networks.layers import (
     OUTPUT,
     Architecture,
     BatchNorm,
@@ -29,8 +30,7 @@ from mnist_core.architecture import (
     Layer,
     Pool,
 )
-from mnist_core.figures.network_figure import layer_color
-from mnist_core.notation import (
+from mnist_core.networks.notation import (
     ACTIVATIONS,
     MAX_CHARACTERS,
     MAX_FILTERS,

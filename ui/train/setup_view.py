@@ -10,7 +10,6 @@ import numpy as np
 import streamlit as st
 
 from mnist_core import jobs
-from mnist_core.architecture import Architecture
 from mnist_core.common import pictures
 from mnist_core.common.server import runs_dir
 from mnist_core.config import TrainingConfig
@@ -18,6 +17,7 @@ from mnist_core.curves import curves
 from mnist_core.data.augmentation import augment
 from mnist_core.figures import curve_figures, network_figure
 from mnist_core.figures.style import Figure
+from mnist_core.networks.layers import Architecture
 from mnist_core.presets import PRESETS
 from ui import readers, words
 from ui.live_chart import live_chart

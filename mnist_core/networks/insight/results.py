@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.architecture import Layer, LayerSummary, Shape, summarize_layer
 from mnist_core.common.arrays import Probabilities
-from mnist_core.insight.occlusion import Occlusion
+from mnist_core.networks.insight.occlusion import Occlusion
+from mnist_core.networks.layers import Layer, LayerSummary, Shape, summarize_layer
 
 MOST_MAPS = 64  # of one layer that are kept
 MOST_UNITS = 512  # of one dense layer

@@ -1,6 +1,6 @@
 """Network architectures, and what they imply: shapes, parameters, multiply-adds. No TensorFlow.
 
-They are written in the notation that `mnist_core.notation` explains and reads.
+They are written in the notation that `mnist_core.networks.notation` explains and reads.
 """
 
 from __future__ import annotations
@@ -203,3 +203,6 @@ def _window_output(layer: Conv | Pool, height: int, width: int) -> tuple[int, in
             f"Use a smaller window, less pooling before it, or :same padding."
         )
     return (height - layer.size) // layer.stride + 1, (width - layer.size) // layer.stride + 1
+
+
+Scaling = Literal["0-1", "0-255"]

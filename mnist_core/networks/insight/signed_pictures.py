@@ -10,8 +10,8 @@ from PIL import Image
 
 from mnist_core.common import pictures
 from mnist_core.common.arrays import Images
-from mnist_core.insight import Scaled
-from mnist_core.insight.occlusion import Effects
+from mnist_core.networks.insight.occlusion import Effects
+from mnist_core.networks.insight.results import Scaled
 
 WHITE, TEAL, AMBER = (255, 255, 255), (45, 212, 191), (251, 191, 36)
 _GAMMA = 0.7

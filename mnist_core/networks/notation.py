@@ -24,7 +24,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from mnist_core.architecture import (
+from mnist_core.common.text import one_line
+from mnist_core.networks.layers import (
     CLASS_COUNT,
     INPUT_SHAPE,
     OUTPUT,
@@ -43,7 +44,6 @@ from mnist_core.architecture import (
     Shape,
     summarize_layer,
 )
-from mnist_core.common.text import one_line
 
 # Softmax is missing: it belongs to the last layer alone, which always has it.
 ACTIVATIONS: tuple[Activation, ...] = ("relu", "tanh", "sigmoid", "elu", "gelu", "silu", "linear")

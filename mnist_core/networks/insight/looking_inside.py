@@ -14,7 +14,21 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mnist_core.architecture import (
+from mnist_core.common.arrays import Images
+from mnist_core.networks.insight.occlusion import occlude
+from mnist_core.networks.insight.receptive_fields import PIXEL, Field, enlarged, field_after
+from mnist_core.networks.insight.results import (
+    MOST_MAPS,
+    MOST_UNITS,
+    FloatArray,
+    GradCam,
+    Insight,
+    LayerView,
+    Scaled,
+    scaled,
+)
+from mnist_core.networks.keras_model import predict
+from mnist_core.networks.layers import (
     CLASS_COUNT,
     INPUT_SHAPE,
     OUTPUT,
@@ -29,11 +43,6 @@ from mnist_core.architecture import (
     Shape,
     summarize_layer,
 )
-from mnist_core.common.arrays import Images
-from mnist_core.insight import MOST_MAPS, MOST_UNITS, FloatArray, GradCam, Insight, LayerView, Scaled, scaled
-from mnist_core.insight.occlusion import occlude
-from mnist_core.insight.receptive_fields import PIXEL, Field, enlarged, field_after
-from mnist_core.network import predict
 
 # Bounds for networks of any size; those that ship stay below them.
 _MOST_MULTIPLY_ADDS = 5_000_000_000  # of all images with a window; beyond, windows lie side by side

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.common.arrays import Images, Probabilities
-from mnist_core.insight.receptive_fields import Field, enlarged
+from mnist_core.networks.insight.receptive_fields import Field, enlarged
 
 WINDOW = 4  # pixels; about as wide as a stroke
 PAPER, INK = 0, 255

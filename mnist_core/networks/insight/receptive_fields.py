@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.architecture import INPUT_SHAPE, Conv, Layer, Pool, Shape
+from mnist_core.networks.layers import INPUT_SHAPE, Conv, Layer, Pool, Shape
 
 _SIDE = INPUT_SHAPE[0]
 

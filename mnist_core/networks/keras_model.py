@@ -5,7 +5,8 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from mnist_core.architecture import (
+from mnist_core.common.arrays import Images, Probabilities
+from mnist_core.networks.layers import (
     INPUT_SHAPE,
     Architecture,
     BatchNorm,
@@ -15,9 +16,8 @@ from mnist_core.architecture import (
     GlobalAveragePool,
     Layer,
     Pool,
+    Scaling,
 )
-from mnist_core.common.arrays import Images, Probabilities
-from mnist_core.config import Optimizer, Scaling, TrainingConfig
 
 
 def build_model(architecture: Architecture, scaling: Scaling, l2: float = 0.0) -> keras.Sequential:
@@ -33,24 +33,6 @@ def build_model(architecture: Architecture, scaling: Scaling, l2: float = 0.0) -
             model.add(keras.layers.Flatten())
         model.add(_keras_layer(layer, keras.regularizers.L2(l2) if l2 else None))
     return model
-
-
-def build_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
-    """Return the optimizer with Keras's defaults for everything that has no setting."""
-    rate = config.learning_rate
-    constructors: dict[Optimizer, type[keras.optimizers.Optimizer]] = {
-        "adam": keras.optimizers.Adam,
-        "nadam": keras.optimizers.Nadam,
-        "rmsprop": keras.optimizers.RMSprop,
-        "sgd": keras.optimizers.SGD,
-        "adagrad": keras.optimizers.Adagrad,
-        "adadelta": keras.optimizers.Adadelta,
-    }
-    if config.optimizer in ("momentum", "nesterov"):
-        return keras.optimizers.SGD(rate, momentum=config.momentum, nesterov=config.optimizer == "nesterov")
-    if config.optimizer == "adamw":
-        return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
-    return constructors[config.optimizer](rate)
 
 
 def predict(model: keras.Model, images: Images, batch_size: int = 1000) -> Probabilities:

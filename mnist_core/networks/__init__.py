@@ -1,0 +1,1 @@
+"""Networks: their layers, the notation that describes them, and the Keras model that they become."""

@@ -1,0 +1,1 @@
+"""What a network looked at: feature maps, filters, occlusion, Grad-CAM."""
