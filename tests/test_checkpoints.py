@@ -189,6 +189,7 @@ def written() -> bytes:
         return (Path(folder) / FILE).read_bytes()
 
 
+@pytest.mark.fault(id="damaged-checkpoint")
 @settings(deadline=None, max_examples=300)
 @given(data=st.data())
 def test_a_torn_or_changed_checkpoint_is_never_taken_for_another_one(data: st.DataObject, written: bytes) -> None:

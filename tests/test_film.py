@@ -78,6 +78,7 @@ def test_a_film_is_cut_where_a_run_goes_on(tmp_path: Path) -> None:
     film.cut(tmp_path / "never-trained", 0)
 
 
+@pytest.mark.fault(id="damaged-film")
 @pytest.mark.parametrize("damage", ["torn", "garbage", "shape", "dtype", "nan", "name", "folder"])
 def test_damaged_frames_are_left_out(tmp_path: Path, damage: str) -> None:
     for epoch in (1, 2, 3):

@@ -32,6 +32,7 @@ def public(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(limits.PUBLIC_VARIABLE, "1")
 
 
+@pytest.mark.public(id="runs.steps")
 @pytest.mark.usefixtures("public")
 @pytest.mark.parametrize(
     ("settings", "too_much"),
@@ -55,6 +56,8 @@ def test_what_is_too_large_for_strangers_is_not_even_created(
     assert runs.read_run(path).status.state == "interrupted"
 
 
+@pytest.mark.public(id="no-endless-work")
+@pytest.mark.public(id="runs.active_runs_each")
 @pytest.mark.usefixtures("public")
 def test_a_stranger_has_so_many_runs_in_line_and_no_more(
     tmp_path: Path, tiny_config: MakeConfig, launched: list[str]
@@ -77,6 +80,8 @@ def test_a_stranger_has_so_many_runs_in_line_and_no_more(
     assert jobs.queue(tmp_path).place(interrupted.id) == 1  # it is older than all of them
 
 
+@pytest.mark.public(id="no-endless-work")
+@pytest.mark.public(id="runs.active_runs")
 @pytest.mark.usefixtures("public")
 def test_all_strangers_together_have_so_many_runs_in_line_and_no_more(
     tmp_path: Path, tiny_config: MakeConfig, launched: list[str], monkeypatch: pytest.MonkeyPatch
@@ -95,6 +100,7 @@ def test_all_strangers_together_have_so_many_runs_in_line_and_no_more(
     assert len(launched) == 5
 
 
+@pytest.mark.public(id="may-change-own-runs")
 def test_who_may_change_a_run(tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     mine, theirs = runs.owner_hash("me"), runs.owner_hash("them")
     own, other, nobodys = (
@@ -188,6 +194,7 @@ def test_two_who_ask_for_further_seeds_at_once_get_different_ones(
     assert sorted(run.config.seed for run in runs.list_runs(tmp_path)) == list(range(1, 13))
 
 
+@pytest.mark.public(id="runs.kept_runs")
 def test_the_oldest_runs_that_have_ended_make_place(
     tmp_path: Path, tiny_config: MakeConfig, launched: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,6 +207,7 @@ def test_the_oldest_runs_that_have_ended_make_place(
     assert [run.id for run in runs.list_runs(tmp_path)] == [new, waiting.name, ended[3].name, ended[2].name]
 
 
+@pytest.mark.fault(id="process-does-not-start")
 def test_a_run_whose_process_cannot_be_started_says_so(
     tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +227,7 @@ def test_a_run_whose_process_cannot_be_started_says_so(
         assert runs.read_run(path).status.state == "interrupted"
 
 
+@pytest.mark.fault(id="process-does-not-start")
 def test_a_process_that_ends_before_it_begins_is_noticed(
     tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -192,6 +192,7 @@ def test_each_accident_lets_the_next_run_begin(five_runs: Story) -> None:
     assert [states for states in five_runs.seen if states.count("running") > 1] == []
 
 
+@pytest.mark.fault(id="server-killed")
 def test_a_training_process_lets_others_go_first_and_outlives_the_server(five_runs: Story) -> None:
     assert five_runs.facts["nice"] > psutil.Process().nice() or psutil.Process().nice() == 19
     assert five_runs.facts["process group"] != process_group(0)  # the server's Ctrl-C does not reach it
@@ -316,6 +317,7 @@ def processes_of(run_id: str) -> int:
     return found
 
 
+@pytest.mark.fault(id="training-killed")
 def test_a_run_killed_in_the_middle_of_an_epoch_keeps_the_network_of_the_epoch_before(kept_on: Story) -> None:
     run, checkpoint = kept_on.facts["after the kill"], kept_on.facts["checkpoint"]
     assert run.status.state == "interrupted"
@@ -328,11 +330,13 @@ def test_a_run_killed_in_the_middle_of_an_epoch_keeps_the_network_of_the_epoch_b
     assert all(array.tobytes() in stored for array in kept_on.facts["weights"])
 
 
+@pytest.mark.fault(id="two-continue-a-run")
 def test_of_two_visitors_who_let_a_run_go_on_one_is_refused(kept_on: Story) -> None:
     assert kept_on.facts["answers"] == {None, "Only a run that was interrupted or failed can go on."}
     assert kept_on.facts["processes"] == 1
 
 
+@pytest.mark.fault(id="training-killed")
 def test_a_run_that_was_killed_and_went_on_equals_one_that_never_was(kept_on: Story, tmp_path: Path) -> None:
     run = kept_on.run(0)
     assert run.status.state == "finished", run.status.message

@@ -33,6 +33,10 @@ def test_what_just_meets_the_limits_is_allowed(exact: Limits) -> None:
     limits.check(WIDE, exact)
 
 
+@pytest.mark.public(id="runs.epochs")
+@pytest.mark.public(id="runs.multiply_adds")
+@pytest.mark.public(id="runs.parameters")
+@pytest.mark.public(id="runs.memory_mb")
 @pytest.mark.parametrize(
     ("limit", "wanted", "advice"),
     [
@@ -79,6 +83,7 @@ def test_every_preset_can_be_trained_everywhere(preset: Preset) -> None:
         limits.check(preset.config, bounds)
 
 
+@pytest.mark.public(id="no-endless-work")
 @pytest.mark.parametrize(
     ("settings", "too_much"),
     [

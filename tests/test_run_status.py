@@ -114,6 +114,7 @@ def test_a_run_that_ended_needs_no_process(state: run_status.State, queued: Path
     assert runs.read_run(queued).status.state == state
 
 
+@pytest.mark.fault(id="server-killed-before-start")
 def test_a_queued_run_without_a_process_counts_as_lost_after_a_minute(queued: Path) -> None:
     write_status_values(queued, state="queued", updated=time.time() - 20)
     assert runs.read_run(queued).status.state == "queued"

@@ -81,6 +81,7 @@ def test_a_run_that_ended_in_whatever_way_can_be_deleted(state: run_status.State
     assert not ended.path.exists()
 
 
+@pytest.mark.fault(id="delete-in-progress")
 @pytest.mark.parametrize("state", run_status.ACTIVE)
 def test_a_run_in_progress_is_not_deleted_even_if_it_had_ended_when_the_page_was_drawn(
     state: run_status.State, ended: runs.Run, folder: Path
@@ -101,6 +102,7 @@ def test_a_run_that_ships_with_the_project_is_not_deleted() -> None:
     assert not (runs.BUNDLED_RUNS / ".deleted").exists()
 
 
+@pytest.mark.fault(id="deleted-while-watched")
 def test_a_run_that_somebody_else_deleted_is_said_to_be_gone(ended: runs.Run, folder: Path) -> None:
     trash.delete(ended)
     before = snapshot(folder)
@@ -154,6 +156,7 @@ def test_what_was_deleted_more_than_a_week_ago_is_gone_for_good(
     assert {run.id for run in runs.list_runs(folder)} == {young.name, ended.id}
 
 
+@pytest.mark.public(id="runs.deleted_runs")
 def test_the_trash_is_bounded_and_what_was_deleted_last_stays(
     folder: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +193,7 @@ def test_a_restored_run_that_is_deleted_again_has_another_week(
     assert in_trash(folder) == {ended.id, other.name}
 
 
+@pytest.mark.public(id="no-file-names")
 @pytest.mark.parametrize(
     "run_id",
     ["../x", "..", ".", "", "/etc", "a/b", "a\\b", "A", "-a", "ä", "a\n", "a\0", "x" * 81, ".deleted", "x" * 9999],

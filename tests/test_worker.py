@@ -95,6 +95,7 @@ DEATHS = {
 }
 
 
+@pytest.mark.fault(id="killed-while-writing-results")
 @pytest.mark.parametrize(("die", "step", "settings"), DEATHS.values(), ids=DEATHS)
 def test_a_run_that_goes_on_ends_as_if_it_had_never_been_broken_off(
     die: Callable[[Path, pytest.MonkeyPatch], None],
@@ -183,6 +184,7 @@ def broken_off(trained_run: Path, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.fault(id="damaged-checkpoint")
 def test_a_damaged_checkpoint_fails_the_run_with_a_sentence_and_harms_nothing_else(
     broken_off: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -217,6 +219,7 @@ def test_a_run_that_goes_on_and_is_stopped_at_once_keeps_what_it_had(
 # Limits
 
 
+@pytest.mark.public(id="may-train")
 @pytest.mark.parametrize(
     ("settings", "too_much"),
     [
@@ -242,6 +245,7 @@ def test_a_training_process_refuses_by_itself_what_is_too_large_for_strangers(
     assert {file.name for file in path.iterdir()} == {"config.json", "status.json"}
 
 
+@pytest.mark.public(id="runs.training_seconds")
 def test_a_run_is_stopped_when_its_time_is_over_and_keeps_its_weights(
     tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -273,6 +277,7 @@ def test_a_request_to_stop_counts_from_the_first_moment_and_is_not_taken_back(
 # What goes wrong
 
 
+@pytest.mark.fault(id="too-little-memory")
 @pytest.mark.parametrize(
     ("error", "told"),
     [
@@ -297,6 +302,7 @@ def test_whatever_goes_wrong_ends_in_a_sentence(
     assert "/secret" not in run.status.message
 
 
+@pytest.mark.fault(id="disk-full")
 def test_a_disk_that_is_full_after_an_epoch_fails_the_run_and_keeps_what_was_measured(
     tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

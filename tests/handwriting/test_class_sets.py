@@ -182,6 +182,7 @@ def test_the_arrays_of_a_set_cannot_be_changed_for_others(class_4b: ClassSet) ->
 # Titles and ids
 
 
+@pytest.mark.public(id="no-file-names")
 def test_the_folder_is_never_named_by_what_was_typed(folder: Path) -> None:
     for title in ("../../etc", "/abs", "CON", "a" * 500, "nul\0l\ud800", "<script>"):
         class_set = class_sets.open_set(folder, title)

@@ -126,6 +126,7 @@ def test_the_trash_is_emptied_after_a_week(class_4b: ClassSet, folder: Path) -> 
     assert (folder / ".deleted" / young).exists()
 
 
+@pytest.mark.public(id="sets.deleted")
 def test_the_trash_is_bounded_and_what_was_deleted_last_stays(narrow: None, folder: Path) -> None:
     tokens = []
     for number in range(4):

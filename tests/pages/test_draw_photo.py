@@ -270,6 +270,7 @@ def test_without_networks_the_photo_is_still_looked_at(nothing_ships: None) -> N
     assert app.slider
 
 
+@pytest.mark.public(id="no-costly-photos")
 def test_photos_of_many_visitors_are_unpacked_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """A large one takes some hundred megabytes for a moment: of a whole class, they would fill the machine."""
     at_work, together, lock = 0, [], threading.Lock()

@@ -280,6 +280,7 @@ def test_a_run_without_a_film_says_so(own_folders: Path) -> None:
     assert "Test image 5" in texts(open_page("explore", view="epochs", run=path.name, index="5"))
 
 
+@pytest.mark.fault(id="damaged-film")
 def test_a_film_with_damaged_epochs_shows_the_others(own_folders: Path, mnist: Mnist) -> None:
     path = copied(own_folders)
     (path / "epochs" / "0002.npz").write_bytes(b"torn")
@@ -302,6 +303,7 @@ STILL_THERE = {  # of each view, when the predictions of the run that it is abou
 }
 
 
+@pytest.mark.fault(id="damaged-predictions")
 @pytest.mark.parametrize("view", VIEWS)
 def test_damaged_predictions_are_told_and_leave_the_rest(view: str, own_folders: Path) -> None:
     path = copied(own_folders)

@@ -118,6 +118,7 @@ def test_training_starts_with_the_settings_on_the_page(monkeypatch: pytest.Monke
     assert app.query_params["view"] in ("watch", ["watch"])
 
 
+@pytest.mark.fault(id="disk-full-at-start")
 def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> str:
         raise OSError(28, "No space left on device")
@@ -152,6 +153,7 @@ def test_a_setting_that_needs_held_out_images_follows_with_a_note() -> None:
     assert "early stopping watches the training loss" in texts(app)
 
 
+@pytest.mark.public(id="may-train")
 def test_what_is_too_large_for_a_public_server_cannot_be_trained(monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page("train", preset="chollet", epochs="90")
     assert not button(app, "Train").disabled
@@ -187,6 +189,7 @@ def test_nobody_changes_the_run_of_another_on_a_public_server(
     assert any(each.label == "Stop" for each in app.button)
 
 
+@pytest.mark.fault(id="damaged-run-file")
 @pytest.mark.parametrize("damage", ["predictions.npz", "report.json", "config.json", "status.json", "metrics.jsonl"])
 def test_a_damaged_run_leaves_the_rest_usable(damage: str, own_folders: Path) -> None:
     broken = own_folders / "20260101-000000000-broken"

@@ -183,6 +183,7 @@ def test_a_foreign_file_is_refused_in_a_sentence(data: bytes, handwriting: Path)
     assert not handwriting.exists()
 
 
+@pytest.mark.public(id="no-sets-of-others")
 def test_on_a_public_server_others_see_and_delete_nothing(
     handwriting: Path, shown: list[dict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
