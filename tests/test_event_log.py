@@ -298,7 +298,7 @@ def test_what_a_reader_returns_is_the_callers_own(tmp_path: Path) -> None:
     assert reader.read() == [BATCHES, EPOCH]
 
 
-def test_a_reader_follows_a_log_that_vanishes_comes_back_and_is_another(tmp_path: Path) -> None:
+def test_a_reader_follows_a_log_that_goes_comes_back_and_is_new(tmp_path: Path) -> None:
     append(tmp_path, BATCHES, EPOCH)
     reader = EventReader(tmp_path)
     assert reader.read() == [BATCHES, EPOCH]
@@ -333,7 +333,7 @@ def test_threads_may_share_a_reader(tmp_path: Path) -> None:
     assert wrong == []
 
 
-def test_the_time_to_read_grows_with_the_number_of_events_and_not_with_its_square(tmp_path: Path) -> None:
+def test_reading_time_grows_with_events_not_with_their_square(tmp_path: Path) -> None:
     line = json.loads(lines_of(EPOCH)[0])
     folders = {count: tmp_path / str(count) for count in (5_000, 40_000)}
     for count, folder in folders.items():

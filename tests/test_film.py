@@ -139,7 +139,7 @@ def test_the_turns_of_one_image() -> None:
     assert film.turns(labels, history, 3) == [Turn(3, "learned")]
 
 
-def test_unsettled_images_were_forgotten_once_and_come_by_their_turns() -> None:
+def test_unsettled_images_were_once_forgotten_and_come_by_turns() -> None:
     labels, history = film_of("rwrwr", "wwrrr", "rwrww", "wwrwr")
     found, turns = film.unsettled(labels, history)
     assert found.tolist() == [0, 4, 3]

@@ -118,7 +118,7 @@ def test_a_drawing_is_read_and_judged_as_one_does_here(trained_run: Path, mnist:
         assert found.verdict == doubt.judge(enlarged(digit), digit, answers, examples)
 
 
-def test_a_reading_is_one_question_and_hears_the_opinions_there_are(
+def test_a_reading_is_one_question_and_hears_all_opinions(
     mnist: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digit, label = mnist.x_train[0], int(mnist.y_train[0])  # one of the examples, so like one
@@ -247,9 +247,7 @@ def test_a_killed_inference_process_is_replaced(trained_run: Path, images: Image
 
 
 @pytest.mark.fault(id="inference-killed-for-many")
-def test_an_inference_process_killed_under_several_sessions_answers_all_of_them(
-    trained_run: Path, images: Images
-) -> None:
+def test_an_inference_process_killed_in_use_answers_all_sessions(trained_run: Path, images: Images) -> None:
     expected = inference.predict(trained_run / "model.keras", images)
     start = threading.Barrier(4)
 

@@ -46,9 +46,7 @@ def test_what_just_meets_the_limits_is_allowed(exact: Limits) -> None:
         ("memory_mb", "About 1,234 MB of memory", "smaller batches"),
     ],
 )
-def test_what_is_just_too_much_is_refused_with_figures_and_advice(
-    limit: str, wanted: str, advice: str, exact: Limits
-) -> None:
+def test_just_too_much_is_refused_with_figures_and_advice(limit: str, wanted: str, advice: str, exact: Limits) -> None:
     most = getattr(exact, limit) - 1
     with pytest.raises(LimitError) as caught:
         limits.check(WIDE, replace(exact, **{limit: most}))

@@ -100,7 +100,7 @@ def test_predictions_that_are_a_folder_give_a_sentence(queued: Path) -> None:
 @pytest.mark.fault(id="damaged-predictions")
 @no_limits
 @given(data=st.data())
-def test_a_torn_or_changed_predictions_file_never_raises_anything_else(data: st.DataObject, trained_run: Path) -> None:
+def test_torn_or_changed_predictions_never_raise_anything_else(data: st.DataObject, trained_run: Path) -> None:
     content = bytearray((trained_run / "predictions.npz").read_bytes())
     end = data.draw(st.just(len(content)) | st.integers(0, len(content) - 1))
     del content[end:]
@@ -142,7 +142,7 @@ HARMLESS = {
 @pytest.mark.fault(id="damaged-run-file")
 @pytest.mark.parametrize("name", ["config.json", "status.json", "report.json"])
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_file_gives_a_sentence_and_takes_only_its_own_run_off_the_list(
+def test_a_damaged_file_gives_a_sentence_and_hides_its_run_only(
     name: str, damage: str, finished: Path, tiny_config: MakeConfig
 ) -> None:
     other = runs.create_run(finished.parent, tiny_config())

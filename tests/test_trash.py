@@ -83,7 +83,7 @@ def test_a_run_that_ended_in_whatever_way_can_be_deleted(state: run_status.State
 
 @pytest.mark.fault(id="delete-in-progress")
 @pytest.mark.parametrize("state", run_status.ACTIVE)
-def test_a_run_in_progress_is_not_deleted_even_if_it_had_ended_when_the_page_was_drawn(
+def test_a_run_in_progress_is_not_deleted_by_an_outdated_page(
     state: run_status.State, ended: runs.Run, folder: Path
 ) -> None:
     run_status.write_status(ended.path, state, pid=os.getpid())
@@ -169,7 +169,7 @@ def test_the_trash_is_bounded_and_what_was_deleted_last_stays(
     assert in_trash(folder) == {path.name for path in paths[2:]}
 
 
-def test_a_run_is_deleted_even_if_the_trash_is_emptied_at_the_same_moment(
+def test_a_run_is_deleted_though_the_trash_is_emptied_just_then(
     ended: runs.Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(folder: Path) -> None:

@@ -68,7 +68,7 @@ def clock_that_tells(moment: datetime) -> type[datetime]:
 
 @pytest.mark.fault(id="clock-set-back")
 @pytest.mark.parametrize("back", [timedelta(milliseconds=1), timedelta(seconds=30), timedelta(hours=23)])
-def test_who_comes_later_is_behind_in_line_also_when_the_clock_was_set_back(
+def test_who_comes_later_is_behind_though_the_clock_was_set_back(
     back: timedelta, tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
@@ -85,7 +85,7 @@ def test_who_comes_later_is_behind_in_line_also_when_the_clock_was_set_back(
 
 
 @pytest.mark.fault(id="clock-put-right")
-def test_a_clock_that_was_years_ahead_does_not_date_what_comes_after(
+def test_a_clock_once_years_ahead_does_not_date_later_runs(
     tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
@@ -97,9 +97,7 @@ def test_a_clock_that_was_years_ahead_does_not_date_what_comes_after(
 
 
 @pytest.mark.fault(id="clock-set-at-start")
-def test_a_run_that_was_just_queued_stays_so_when_the_clock_is_set_by_seconds(
-    tmp_path: Path, tiny_config: MakeConfig
-) -> None:
+def test_a_run_just_queued_outlasts_a_clock_set_by_seconds(tmp_path: Path, tiny_config: MakeConfig) -> None:
     path = runs.create_run(tmp_path, tiny_config())
     for seconds in (-30, 30):
         write_status_values(path, state="queued", updated=time.time() + seconds)

@@ -24,7 +24,7 @@ def test_a_run_that_was_deleted_is_said_to_be_gone(trained_run: Path, tmp_path: 
 
 
 @pytest.mark.fault(id="directory-removed")
-def test_a_directory_removed_under_its_training_ends_that_run_alone(tmp_path: Path, tiny_config: MakeConfig) -> None:
+def test_a_directory_removed_in_training_ends_that_run_alone(tmp_path: Path, tiny_config: MakeConfig) -> None:
     path, other = (runs.create_run(tmp_path, tiny_config()) for _ in range(2))
     with pytest.raises(FileNotFoundError):
         worker.carry_out(path, lambda event: shutil.rmtree(path, ignore_errors=True))
@@ -33,7 +33,7 @@ def test_a_directory_removed_under_its_training_ends_that_run_alone(tmp_path: Pa
 
 
 @pytest.mark.fault(id="newer-version")
-def test_a_status_or_report_of_another_form_may_be_of_a_newer_version(trained_run: Path, tmp_path: Path) -> None:
+def test_a_status_or_report_in_another_form_may_be_newer(trained_run: Path, tmp_path: Path) -> None:
     path = shutil.copytree(trained_run, tmp_path / "runs" / "newer")
     report = json.loads((path / "report.json").read_text())
     (path / "report.json").write_text(json.dumps({**report, "a_new_figure": 5}))

@@ -86,7 +86,7 @@ def accidents(tmp_path_factory: pytest.TempPathFactory, tiny_config: MakeConfig)
 @pytest.mark.fault(id="killed-while-saving")
 @pytest.mark.fault(id="killed-for-memory")
 @pytest.mark.parametrize("name", ["model.keras", "checkpoint.npz"])
-def test_a_process_killed_while_it_saves_leaves_the_files_of_before(
+def test_a_process_killed_while_saving_leaves_the_older_files(
     name: str, accidents: dict[str, Path], trained_run: Path
 ) -> None:
     path = accidents[name]
@@ -140,7 +140,7 @@ def in_line(tmp_path: Path, tiny_config: MakeConfig) -> Iterator[list[Path]]:
 
 @pytest.mark.fault(id="killed-in-line")
 @pytest.mark.fault(id="two-stop-a-waiting-run")
-def test_a_process_killed_while_it_waits_leaves_the_line_and_two_stops_at_once_are_one(in_line: list[Path]) -> None:
+def test_who_is_killed_in_line_leaves_it_and_two_stops_are_one(in_line: list[Path]) -> None:
     killed, other = in_line
     folder = other.parent
     assert [jobs.queue(folder).place(path.name) for path in in_line] == [1, 2]

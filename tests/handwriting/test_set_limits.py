@@ -77,7 +77,7 @@ def test_at_home_everybody_sees_and_deletes_everything(folder: Path) -> None:
 
 
 @pytest.mark.public(id="may-keep-drawings")
-def test_on_a_public_server_sets_are_seen_by_their_owner_and_by_link(in_public: None, folder: Path) -> None:
+def test_in_public_sets_are_seen_by_their_owner_and_by_link(in_public: None, folder: Path) -> None:
     annas, bens = (class_sets.open_set(folder, "Class 4b", owner) for owner in (ANNA, BEN))
     assert annas.id != bens.id
     assert class_sets.visible_sets(folder, ANNA) == [annas]

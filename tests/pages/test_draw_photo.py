@@ -131,7 +131,7 @@ def test_rows_are_read_and_doubt_is_marked(
     assert answers[-1]["headline"] == "Read as 1, 98.0% sure."
 
 
-def test_what_is_like_no_digit_is_in_doubt_however_sure_the_network_is(
+def test_what_is_like_no_digit_is_in_doubt_however_sure(
     answers: list[dict[str, object]],
     grids: list[dict[str, object]],
     confidences: list[float],

@@ -68,7 +68,7 @@ def test_a_run_that_was_killed_says_what_may_have_happened(saved: bool, copied: 
 
 
 @pytest.mark.fault(id="disk-full-on-continuing")
-def test_a_disk_that_is_still_full_when_a_run_should_go_on_is_told(
+def test_a_disk_still_full_when_a_run_should_go_on_is_told(
     copied: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = while_it_trains(copied())
@@ -152,7 +152,7 @@ def test_a_run_from_the_last_day_of_all_is_listed(copied: Callable[..., Path]) -
 
 
 @pytest.mark.fault(id="deleted-while-watched")
-def test_a_run_that_is_deleted_while_somebody_watches_is_said_to_be_gone(copied: Callable[[], Path]) -> None:
+def test_a_run_deleted_while_somebody_watches_is_said_to_be_gone(copied: Callable[[], Path]) -> None:
     path = while_it_trains(copied())
     app = open_page("train", run=RUN_ID)
     assert button(app, "Stop")

@@ -145,7 +145,7 @@ def test_a_preset_sets_every_setting_and_reset_brings_it_back() -> None:
     assert not any("→" in each.label for each in app.button)
 
 
-def test_a_setting_that_needs_held_out_images_follows_with_a_note() -> None:
+def test_a_setting_that_needs_held_out_images_yields_with_a_note() -> None:
     app = open_page("train", preset="chollet", early_stopping="patience", stop_metric="validation loss")
     assert app.selectbox(key="setting-stop_metric").value == "validation loss"
     app.selectbox(key="setting-validation").select("none").run()
@@ -163,7 +163,7 @@ def test_what_is_too_large_for_a_public_server_cannot_be_trained(monkeypatch: py
     assert "90 epochs: at most 80 are allowed here" in texts(app)
 
 
-def test_what_would_not_come_to_its_end_on_a_public_server_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_public_server_would_stop_before_its_end_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page("train", preset="champion")
     assert "a run is stopped after" not in texts(app)
     monkeypatch.setenv("DIGIT_LAB_PUBLIC", "1")

@@ -104,9 +104,7 @@ def test_a_stranger_is_offered_nothing_of_a_run_that_ended(home: Home) -> None:
 
 
 @pytest.mark.public(id="no-change-to-others")
-def test_a_stranger_is_offered_nothing_of_a_run_that_trains_or_was_broken_off(
-    home: Home, tiny_config: MakeConfig
-) -> None:
+def test_a_stranger_is_offered_nothing_of_a_run_that_may_go_on(home: Home, tiny_config: MakeConfig) -> None:
     training = finished_run(home)
     run_status.write_status(training, "running", "Training", pid=os.getpid())
     interrupted = broken_off(home.runs, tiny_config(), runs.owner_hash(OWNER))

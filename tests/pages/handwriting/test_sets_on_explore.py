@@ -237,7 +237,7 @@ def test_what_is_read_of_a_set_is_read_once(handwriting: Path, monkeypatch: pyte
     st.cache_resource.clear()
 
 
-def test_one_drawing_asks_as_many_networks_as_it_shows_the_chosen_one_first(
+def test_a_drawing_asks_only_networks_shown_the_chosen_one_first(
     handwriting: Path, asked: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(one_drawing, "_MOST_ANSWERS", 2)
