@@ -84,7 +84,7 @@ def test_keras_layers_get_every_option_of_the_notation() -> None:
 
 
 @pytest.mark.parametrize("notation", PUBLISHED_PARAMETERS)
-def test_multiply_adds_of_published_networks_are_those_counted_one_by_one(notation: str) -> None:
+def test_multiply_adds_of_published_networks_are_counted_right(notation: str) -> None:
     architecture = parse_architecture(notation)
     counted = list(brute_force(architecture.layers))
     assert [(layer.output_shape, layer.multiply_adds) for layer in summarize(architecture)] == counted
@@ -93,7 +93,7 @@ def test_multiply_adds_of_published_networks_are_those_counted_one_by_one(notati
 
 @settings(max_examples=200, deadline=None)
 @given(architectures())
-def test_multiply_adds_of_random_networks_are_those_counted_one_by_one(architecture: Architecture) -> None:
+def test_multiply_adds_of_random_networks_are_counted_right(architecture: Architecture) -> None:
     counted = list(brute_force(architecture.layers))
     assert [(layer.output_shape, layer.multiply_adds) for layer in summarize(architecture)] == counted
 

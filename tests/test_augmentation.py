@@ -138,7 +138,7 @@ def test_each_image_has_its_own_random_numbers(digits: NDArray[np.uint8]) -> Non
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.integers(0, 2500), max_size=8), st.sampled_from([*ONE_EACH.values(), EVERYTHING]))
-def test_images_do_not_depend_on_how_they_are_divided_among_calls(cuts: list[int], augmentation: Augmentation) -> None:
+def test_images_do_not_depend_on_how_calls_divide_them(cuts: list[int], augmentation: Augmentation) -> None:
     images = np.random.default_rng(1).integers(0, 256, (2500, 28, 28)).astype(np.uint8)
     augmentation = replace(augmentation, continental=0.5)
     labels = np.random.default_rng(2).integers(0, 10, 2500).astype(np.uint8)
@@ -191,7 +191,7 @@ def test_a_shift_by_half_a_pixel_spreads_a_dot_evenly() -> None:
     assert_array_equal(changed(dot(), 1.0, shift=0.5), expected)
 
 
-def test_shifts_are_drawn_evenly_and_for_each_direction_by_itself() -> None:
+def test_shifts_are_drawn_evenly_and_for_each_direction_alone() -> None:
     moved = centroids(augmented(np.repeat(dot(), 2000, axis=0), Augmentation(shift=4), np.random.default_rng(0))) - 13
     assert np.abs(moved).max() <= 4.1
     for quarter in np.histogram(moved, bins=[-4.1, -2, 0, 2, 4.1])[0]:
@@ -260,7 +260,7 @@ def test_a_stroke_gets_thicker_and_thinner_on_each_side() -> None:
     assert changed(stroke, 0.0, thickness=0.4)[0, 14, 10:18].tolist() == [0, 0, 153, 255, 255, 153, 0, 0]
 
 
-def test_an_elastic_distortion_moves_ink_no_further_than_its_amount() -> None:
+def test_an_elastic_distortion_moves_ink_by_its_amount_at_most() -> None:
     for x, y in ((3, 3), (13, 13), (24, 10)):
         moved = augmented(np.repeat(dot(x, y), 300, axis=0), Augmentation(elastic=2), np.random.default_rng(0))
         seen = moved.max(axis=0)  # wherever the dot went
@@ -269,13 +269,13 @@ def test_an_elastic_distortion_moves_ink_no_further_than_its_amount() -> None:
         assert max(np.abs(rows - y).max(), np.abs(columns - x).max()) >= 2
 
 
-def test_an_elastic_distortion_with_all_its_points_moved_alike_is_a_shift() -> None:
+def test_an_elastic_distortion_with_all_points_alike_is_a_shift() -> None:
     image = np.random.default_rng(4).integers(0, 256, (1, 28, 28)).astype(np.uint8)
     assert difference(changed(image, 1.0, elastic=3), changed(image, 0.0, shift=3)).max() <= 1
     assert difference(changed(image, 0.0, elastic=3), changed(image, 1.0, shift=3)).max() <= 1
 
 
-def test_an_elastic_distortion_moves_parts_against_each_other_and_keeps_the_ink(mnist: Mnist) -> None:
+def test_an_elastic_distortion_is_no_shift_and_keeps_the_ink(mnist: Mnist) -> None:
     images = mnist.x_train[:300]
     result = augmented(images, Augmentation(elastic=2), np.random.default_rng(0))
     before, after = (one.sum(axis=(1, 2), dtype=np.float64) for one in (images, result))

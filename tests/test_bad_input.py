@@ -13,6 +13,9 @@ from hypothesis import HealthCheck, given, settings
 _CASES = 100
 
 
+@pytest.mark.public(id="no-file-names")
+@pytest.mark.public(id="no-broken-page")
+@pytest.mark.public(id="no-insides")
 @pytest.mark.filterwarnings("ignore")  # Pillow and NumPy warn of what they are given
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_no_harm_comes_of(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,7 @@ def test_ink_is_found_out_in_any_light(mnist: Mnist, paper: float, pen: float, l
     assert (is_ink[row] & expected[row]).sum() / union > 0.85
 
 
-def test_the_same_ink_has_the_same_contrast_in_light_and_in_shadow(mnist: Mnist) -> None:
+def test_ink_has_the_same_contrast_in_light_and_in_shadow(mnist: Mnist) -> None:
     """A share of the paper's level: pen 0.2 on paper 0.8 is three quarters darker, wherever it is."""
     scene = Scene(paper=0.8, pen=0.2, shadow=0.5, grain=0, noise=0, blur=0.3, quality=95)
     values = looked_at(photo([mnist.x_test[:6]], scene)).values

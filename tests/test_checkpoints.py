@@ -90,9 +90,7 @@ def test_a_new_checkpoint_takes_the_place_of_the_old_one(tmp_path: Path) -> None
     assert_same(read_checkpoint(tmp_path), later)
 
 
-def test_a_write_that_fails_leaves_the_old_checkpoint_and_nothing_beside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_write_that_fails_leaves_the_old_checkpoint_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_checkpoint(tmp_path, CHECKPOINT)
 
     def fail(file: io.BufferedWriter, **arrays: object) -> None:
@@ -166,7 +164,7 @@ def test_the_plainest_checkpoint_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", STRANGE.values(), ids=STRANGE)
-def test_a_checkpoint_that_is_damaged_or_foreign_gives_a_sentence(content: bytes, tmp_path: Path) -> None:
+def test_a_damaged_or_foreign_checkpoint_gives_a_sentence(content: bytes, tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(content)
     with pytest.raises(CheckpointError, match="damaged") as caught:
         read_checkpoint(tmp_path)
@@ -189,9 +187,10 @@ def written() -> bytes:
         return (Path(folder) / FILE).read_bytes()
 
 
+@pytest.mark.fault(id="damaged-checkpoint")
 @settings(deadline=None, max_examples=300)
 @given(data=st.data())
-def test_a_torn_or_changed_checkpoint_is_never_taken_for_another_one(data: st.DataObject, written: bytes) -> None:
+def test_a_torn_or_changed_checkpoint_is_never_taken_for_another(data: st.DataObject, written: bytes) -> None:
     content = bytearray(written)
     del content[data.draw(st.just(len(content)) | st.integers(0, len(content) - 1)) :]
     for place, value in data.draw(

@@ -103,14 +103,14 @@ def test_training_prints_the_report_that_it_stores(trained: dict[str, Any], netw
     assert stored["steps"] == 4 * network.config.steps_per_epoch
 
 
-def test_training_uses_the_preset_with_the_settings_that_were_changed(network: runs.Run) -> None:
+def test_training_uses_the_preset_with_the_settings_changed(network: runs.Run) -> None:
     config = network.config
     assert (config.preset, config.validation, config.optimizer) == ("chollet", "last", "adam")
     assert (config.architecture, config.train_size, config.batch_size) == ("4C3-P2-10", 2000, 50)
     assert (config.epochs, config.learning_rate, config.early_stopping) == (4, 0.01, "never")
 
 
-def test_training_writes_into_the_folder_it_is_given_and_nowhere_else(
+def test_training_writes_into_the_given_folder_and_nowhere_else(
     network: runs.Run, folder: Path, own_runs_dir: Path
 ) -> None:
     assert [run.id for run in runs.list_runs(folder)] == ["small-net"]

@@ -51,7 +51,7 @@ def test_one_configuration_or_none_has_no_differences() -> None:
     assert config_differences([BASE]) == []
 
 
-def test_differences_are_listed_with_the_value_of_each_configuration() -> None:
+def test_differences_are_listed_with_the_value_of_each_config() -> None:
     configs = [BASE, replace(BASE, batch_size=32, seed=7), replace(BASE, batch_size=32)]
     assert config_differences(configs) == [Difference("batch_size", (128, 32, 32)), Difference("seed", (1, 7, 1))]
 
@@ -90,7 +90,7 @@ def test_a_verdict_that_is_probably_right(names: tuple[str, str]) -> None:
     )
 
 
-def test_a_verdict_names_the_better_network_whichever_comes_first() -> None:
+def test_a_verdict_names_the_better_network_in_either_order() -> None:
     assert verdict("A", "B", McNemar(0, 38, 21, 0, 0.0363)).endswith("so A is probably better.")
     assert verdict("A", "B", McNemar(0, 21, 38, 0, 0.0363)).endswith("so B is probably better.")
     assert verdict("A", "B", McNemar(0, 2100, 3800, 0, 1e-9)).endswith("so B is clearly better.")
@@ -116,7 +116,7 @@ def test_verdicts_say_how_likely_chance_is(p_value: float, words: str, conclusio
     assert text.endswith(conclusion)
 
 
-def test_verdicts_count_none_and_one_in_words_and_thousands_with_commas() -> None:
+def test_verdicts_word_none_and_one_and_put_commas_in_thousands() -> None:
     assert verdict("A", "B", McNemar(0, 1, 0, 0, 1.0)).startswith(
         "A reads 1 image right that B misses, B no image that A misses: "
     )
@@ -183,7 +183,7 @@ def test_runs_are_grouped_by_recipe_in_the_order_given() -> None:
     assert group_by_recipe([]) == {}
 
 
-def test_networks_that_ship_with_the_project_are_different_recipes() -> None:
+def test_networks_that_ship_are_different_recipes() -> None:
     bundled = list_runs(BUNDLED_RUNS)
     assert len(group_by_recipe(bundled)) == len(bundled) > 1
 
@@ -233,7 +233,7 @@ def test_a_band_is_about_the_value_asked_for(value: Any) -> None:
     assert band.mean.tolist() == pytest.approx([0.2, 0.4])
 
 
-def test_a_band_leaves_out_what_was_not_measured_or_not_completed() -> None:
+def test_a_band_leaves_out_what_was_not_measured_or_completed() -> None:
     measured = epochs(0.9, 0.8, 0.7, field="validation_loss")
     partly = epochs(0.7, None, 0.5, field="validation_loss")
     broken_off = [*measured[:2], replace(measured[2], complete=False, validation_loss=9.0)]

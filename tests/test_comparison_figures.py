@@ -80,7 +80,7 @@ def test_runs_are_drawn_over_each_other() -> None:
     assert trace(figure, name="short", line_dash="dash").line.color == PALETTE[1]
 
 
-def test_accuracies_stand_at_their_share_of_mistakes_and_the_best_is_on_top() -> None:
+def test_accuracies_stand_at_their_mistakes_the_best_on_top() -> None:
     figure = drawn(overlay_figure([LONG, SHORT], "accuracy", ["long", "short"]))
     axis = figure.layout.yaxis
     assert list(trace(figure, name="long", line_dash=None).y) == pytest.approx([0.05, 0.02, 0.01])
@@ -99,7 +99,7 @@ def test_losses_stand_at_themselves() -> None:
 
 
 @pytest.mark.parametrize("histories", [[LONG, SHORT], [LONG, UNCHECKED], [UNCHECKED, UNCHECKED], [LONG] * 8])
-def test_every_run_stands_in_the_legend_once_and_is_hidden_as_a_whole(histories: list[list[EpochDone]]) -> None:
+def test_every_run_is_in_the_legend_once_and_hides_as_a_whole(histories: list[list[EpochDone]]) -> None:
     names = [f"run {number}" for number in range(len(histories))]
     figure = drawn(overlay_figure(histories, "accuracy", names))
     assert [one.name for one in figure.data if one.showlegend is not False] == names
@@ -133,7 +133,7 @@ def test_a_perfect_score_has_a_place_on_the_axis() -> None:
 @pytest.mark.parametrize(
     "accuracies", [(0.1, 0.9995), (0.05, 0.06), (0.989, 0.991), (0.9, 0.98), (0.8, 0.8), (0.0, 1.0)]
 )
-def test_axes_of_accuracies_always_have_ticks_and_none_beyond_zero_or_a_hundred(accuracies: tuple[float, ...]) -> None:
+def test_axes_of_accuracies_have_ticks_and_none_out_of_range(accuracies: tuple[float, ...]) -> None:
     rows = [(0.1, accuracy, None, None) for accuracy in accuracies]
     axis = drawn(overlay_figure([history(*rows)], "accuracy", ["run"])).layout.yaxis
     shown = [accuracy_at_tick(label) for label in axis.ticktext]
@@ -221,7 +221,7 @@ def test_bands_say_what_they_are_about(value: Any) -> None:
     assert "higher is better" in title if value.endswith("accuracy") else "lower is better" in title
 
 
-def test_dots_stand_at_accuracy_and_parameters_with_wilson_intervals(report: Report) -> None:
+def test_dots_show_accuracy_and_parameters_with_wilson_intervals(report: Report) -> None:
     reports = [
         replace(report, test_correct=9900, parameters=1000, training_seconds=60.0),
         replace(report, test_correct=8000, parameters=100_000, training_seconds=30.0),
@@ -243,7 +243,7 @@ def test_dots_stand_at_accuracy_and_parameters_with_wilson_intervals(report: Rep
     assert seconds.layout.xaxis.range[0] == 0
 
 
-def test_dots_far_apart_carry_their_names_and_crowded_ones_have_a_legend(report: Report) -> None:
+def test_dots_far_apart_carry_names_and_crowded_ones_a_legend(report: Report) -> None:
     apart = [replace(report, test_correct=9000 + 300 * k, parameters=1000 * 10**k) for k in range(3)]
     figure = drawn(scatter_figure(apart, ["a", "b", "c"]))
     assert [one.text[0] for one in figure.data if "text" in one.mode] == ["a", "b", "c"]
@@ -296,7 +296,7 @@ def classes(lowest: float) -> ClassAccuracies:
     ("lowest", "start"),
     [(0.987, 0.98), (0.97, 0.96), (0.9502, 0.94), (0.86, 0.8), (0.61, 0.5), (0.11, 0.0), (0.0, 0.0)],
 )
-def test_the_axis_of_bars_starts_below_the_lowest_interval_and_says_so(lowest: float, start: float) -> None:
+def test_the_axis_of_bars_starts_below_all_intervals_and_says_so(lowest: float, start: float) -> None:
     layout = drawn(class_accuracy_figure([classes(0.99), classes(lowest)], ["good", "other"])).layout
     assert list(layout.yaxis.range) == [pytest.approx(start), 1]
     said = re.search(r"starts at (\d+)%, not at zero", layout.title.subtitle.text)

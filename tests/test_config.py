@@ -176,7 +176,7 @@ def test_a_preset_name_has_a_bounded_length() -> None:
     assert "60 characters" in refused("preset", "x" * 61)
 
 
-def test_a_notation_has_the_length_that_the_editor_and_links_can_read() -> None:
+def test_a_notation_is_no_longer_than_editor_and_links_can_read() -> None:
     assert with_value("architecture", "10".rjust(400)) == "10".rjust(400)
     assert "400 characters" in refused("architecture", "10".rjust(401))
     refused("architecture", "-".join(["1024C28S28:same:sigmoid"] * 39 + ["10"]))  # short enough in layers only
@@ -206,7 +206,7 @@ def test_stopping_by_validation_needs_images_held_out(rule: str, validation: str
     assert TrainingConfig(**values | {"early_stopping": "never"}).stop_metric == metric  # then nothing looks at it
 
 
-def test_the_augmentation_is_that_of_the_settings_of_the_same_names() -> None:
+def test_the_augmentation_is_that_of_the_settings_named_alike() -> None:
     amounts = {"rotation": 1.0, "shift": 2.0, "zoom": 0.3, "shear": 4.0, "elastic": 0.5, "thickness": 0.6}
     amounts["continental"] = 0.7
     assert TrainingConfig(**amounts).augmentation == Augmentation(**amounts)  # type: ignore[arg-type]

@@ -131,7 +131,7 @@ def test_json_that_is_no_object_is_refused(values: object) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "Epochs", "epoch", "network", "validation_size", "__class__", "self"])
-def test_an_unknown_setting_is_refused_and_the_known_ones_are_named(name: str) -> None:
+def test_an_unknown_setting_is_refused_and_the_known_are_named(name: str) -> None:
     with pytest.raises(ConfigError) as from_json:
         TrainingConfig.from_json({"config_version": CONFIG_VERSION, name: 1})
     with pytest.raises(ConfigError) as from_text:

@@ -142,7 +142,7 @@ def test_without_runs_the_reference_machine_is_told_of() -> None:
 
 
 @pytest.mark.parametrize("name", SPEEDS)
-def test_a_published_network_is_foretold_within_a_factor_of_two_from_the_others(name: str) -> None:
+def test_published_networks_are_foretold_within_a_factor_of_two(name: str) -> None:
     known = replace(SPEEDS[name].config, validation="none")
     others = [speed for other, speed in SPEEDS.items() if other != name]
     found = cost.estimate(known, others)
@@ -158,7 +158,7 @@ def test_a_machine_of_another_speed_is_foretold_as_well(name: str) -> None:
     assert 0.5 < training_rate(found, known.train_size) / (8 * SPEEDS[name].images_per_second) < 2
 
 
-def test_validation_takes_less_than_learning_from_the_same_images() -> None:
+def test_validation_takes_less_than_learning_from_equal_images() -> None:
     without = cost.estimate(config(validation="none", train_size=10_000)).seconds_per_epoch
     with_test = cost.estimate(config(validation="test", train_size=10_000)).seconds_per_epoch
     assert 1.05 * without < with_test < 2 * without
@@ -200,7 +200,7 @@ def test_memory_of_runs_that_ship_with_the_project_was_foretold(run: runs.Run) -
 # What runs of this machine say
 
 
-def test_the_same_network_with_the_same_batches_is_the_best_witness() -> None:
+def test_the_same_network_with_equal_batches_is_the_best_witness() -> None:
     known = config(validation="none", train_size=30_000)
     crowd = [Measured(config(f"{filters}C3-P2-10"), 100.0) for filters in range(8, 40)]
     own = [Measured(replace(known, epochs=9, seed=7), speed) for speed in (1000.0, 4000.0, 2000.0)]
@@ -209,7 +209,7 @@ def test_the_same_network_with_the_same_batches_is_the_best_witness() -> None:
     assert found.seconds_per_epoch == pytest.approx(30_000 / 2000)
 
 
-def test_another_way_of_writing_the_same_network_counts_as_the_same() -> None:
+def test_the_same_network_written_otherwise_counts_as_the_same() -> None:
     known = config("32C3S1-P2S2-10", validation="none")
     found = cost.estimate(known, [Measured(config("32C3:relu-P2-10"), 500.0)])
     assert found.basis == HERE
@@ -273,7 +273,7 @@ def changed(run: runs.Run, **values: Any) -> runs.Run:
     return replace(run, report=replace(run.report, **values))
 
 
-def test_a_long_run_of_this_machine_tells_its_speed_without_compiling(own_run: runs.Run) -> None:
+def test_a_long_run_here_tells_its_speed_without_compiling(own_run: runs.Run) -> None:
     (found,) = cost.measured([own_run])
     assert found.config == own_run.config
     assert found.images_per_second == pytest.approx(500 * 20.8 / 20)

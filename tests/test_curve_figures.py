@@ -122,7 +122,7 @@ def test_at_most_four_earlier_runs() -> None:
         loss_figure(history(1), ghosts=[*ghosts, ghosts[0]])
 
 
-def test_earlier_runs_of_one_name_have_legend_groups_of_their_own() -> None:
+def test_earlier_runs_of_one_name_have_legend_groups_each() -> None:
     figure = loss_figure(history(1), ghosts=[Ghost("x", history(1)), Ghost("x", history(1))])
     assert len({trace.legendgroup for trace in figure.data if trace.name == "x"}) == 2
 
@@ -141,7 +141,7 @@ def test_names_are_text_not_markup() -> None:
     assert figure.data[-1].name == "&lt;b&gt;a&lt;/b&gt;"
 
 
-def test_an_earlier_run_does_not_set_the_scale_of_a_straight_axis() -> None:
+def test_an_earlier_run_does_not_scale_a_straight_axis() -> None:
     bad = replace(history(4), batch_loss=np.full(40, 50.0))
     alone, beside = loss_figure(history(4)), loss_figure(history(4), ghosts=[Ghost("bad", bad)])
     assert beside.layout.yaxis.autorangeoptions == alone.layout.yaxis.autorangeoptions

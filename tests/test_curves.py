@@ -146,7 +146,7 @@ def test_points_stay_where_they_are_while_a_run_grows() -> None:
         assert_allclose(thin(values[:length])[:-1], thin(values)[: len(thin(values[:length])) - 1])
 
 
-def test_thinning_a_group_with_an_unknown_value_gives_an_unknown_one() -> None:
+def test_thinning_a_group_with_an_unknown_value_gives_unknown() -> None:
     assert_allclose(thin(np.array([1.0, 3.0, NAN, 5.0]), 2), [2.0, NAN])
 
 
@@ -160,7 +160,7 @@ def test_smoothing_is_what_tensorboard_does(values: list[float], amount: float) 
     assert_allclose(smoothed, tensorboards_smoothing(values, amount), rtol=1e-9, atol=1e-6)
 
 
-def test_smoothing_starts_at_the_first_value_and_leaves_a_level_alone() -> None:
+def test_smoothing_starts_at_the_first_value_and_keeps_a_level() -> None:
     assert smooth(np.array([3.0, 8.0]), 0.9)[0] == pytest.approx(3.0)
     assert_allclose(smooth(np.full(1000, 0.7), 0.99), 0.7)
 

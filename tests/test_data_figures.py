@@ -91,7 +91,7 @@ def test_the_map_shows_each_image_in_the_colour_of_its_class() -> None:
     assert figure.layout.xaxis.range[0] < 0 < 10 < figure.layout.xaxis.range[1]
 
 
-def test_misread_images_lie_on_top_and_say_what_they_were_read_as() -> None:
+def test_misread_images_lie_on_top_and_say_what_they_are_read_as() -> None:
     right, wrong = drawn(data_figures.map_by_answer(POSITIONS, LABELS, np.array([7, 1, 3, 9, 3]))).data
     assert (right.name, wrong.name) == ("read right: 3", "misread: 2")
     assert right.customdata.tolist() == [0, 2, 4]

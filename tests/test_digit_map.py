@@ -45,7 +45,7 @@ def share_of_neighbours_with_the_same_label(positions: np.ndarray, labels: np.nd
     return float(np.mean(labels[nearest] == labels[:, np.newaxis]))
 
 
-def test_neighbours_on_the_map_share_a_label_far_more_often_than_chance(mnist: Mnist, digit_map: DigitMap) -> None:
+def test_neighbours_on_the_map_mostly_share_a_label(mnist: Mnist, digit_map: DigitMap) -> None:
     labels = mnist.y_test
     assert share_of_neighbours_with_the_same_label(digit_map.tsne, labels) > 0.9
     assert 0.3 < share_of_neighbours_with_the_same_label(digit_map.pca, labels) < 0.6

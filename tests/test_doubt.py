@@ -50,7 +50,7 @@ class TestVariants:
         assert found.shape == (7, 28, 28) and found.dtype == np.uint8
         assert np.array_equal(found[0], mnist.x_test[0])
 
-    def test_the_others_are_turned_slanted_and_squeezed_about_the_middle(self) -> None:
+    def test_the_others_are_turned_slanted_and_squeezed_in_place(self) -> None:
         y, x = np.mgrid[-14:14, -14:14]
         blob = (255 * np.exp(-((x / 2) ** 2) / 2 - (y / 3.5) ** 2 / 2)).round().astype(np.uint8)
         measured = [moments(each) for each in doubt.variants(blob)]
@@ -96,7 +96,7 @@ class TestRules:
             with pytest.raises(ValueError, match="at least one network"):
                 doubt.judge(ink, digit, of_networks, examples)
 
-    def test_what_is_like_no_training_image_is_no_digit_however_sure_the_network_is(self, examples: Examples) -> None:
+    def test_what_is_like_no_training_image_is_no_digit_however_sure(self, examples: Examples) -> None:
         cross = drawn([(80, 80), (260, 260)], [(260, 80), (80, 260)])
         for reading in range(10):
             verdict = self.judge(examples, answers(*[reading] * 7, confidence=1.0), ink=cross)
@@ -152,7 +152,7 @@ class TestRules:
         ("others", "kind"),
         [([7], "clear"), ([2], "unsure"), ([7, 2], "clear"), ([2, 3, 7], "unsure"), ([2, 7, 7], "clear")],
     )
-    def test_unsure_when_most_other_networks_are_sure_of_another_digit(
+    def test_unsure_when_most_others_are_sure_of_another_digit(
         self, others: list[int], kind: str, examples: Examples
     ) -> None:
         verdict = self.judge(examples, answers(*[7] * 7), *(answers(other) for other in others))

@@ -175,7 +175,7 @@ def assert_centred(prepared: Ink) -> None:
         ("champion", 0.25, 0.85),  # has seen strokes of any thickness
     ],
 )
-def test_a_network_reads_test_digits_drawn_anywhere_as_well_as_before(
+def test_digits_drawn_anywhere_are_read_as_well_as_before(
     mnist: Mnist, network: str, thicker: float, squeezed: float, smoothing: Image.Resampling
 ) -> None:
     """Enlarged to any size, put anywhere, even with thicker strokes, they are read within 0.3 points as well.
@@ -278,7 +278,7 @@ def test_the_given_ink_is_not_changed() -> None:
     assert np.array_equal(ink, before)
 
 
-def test_ink_that_is_not_contiguous_or_not_writable_is_read_alike() -> None:
+def test_ink_not_contiguous_or_not_writable_is_read_alike() -> None:
     ink = draw(SEVEN, 20)
     expected = prepare(ink.copy())
     turned = np.asfortranarray(ink)

@@ -151,7 +151,7 @@ def test_a_loss_for_each_image() -> None:
     np.testing.assert_allclose(found, [-math.log(0.55), -math.log(0.05), -math.log(1e-7)], rtol=1e-6)
 
 
-def test_shades_follow_the_square_root_and_leave_the_diagonal_out() -> None:
+def test_shades_follow_the_square_root_without_the_diagonal() -> None:
     matrix = np.diag(np.full(10, 1000))
     matrix[4, 9], matrix[7, 2], matrix[0, 6] = 100, 25, 1
     shade = shades(matrix)
@@ -183,7 +183,7 @@ def test_mistakes_come_with_the_most_confident_first() -> None:
     assert mistakes(LABELS, answers(READ, CONFIDENCE)).tolist() == [4, 1]
 
 
-def test_mistakes_of_equal_confidence_come_in_the_order_of_the_images() -> None:
+def test_mistakes_of_equal_confidence_come_in_order_of_images() -> None:
     labels = np.zeros(50, np.uint8)
     probabilities = answers([1, 2] * 25, [0.75, 0.5] * 25)
     assert mistakes(labels, probabilities).tolist() == [*range(0, 50, 2), *range(1, 50, 2)]
@@ -258,7 +258,7 @@ def test_without_trials_anything_is_possible() -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
-def test_the_ends_of_a_wilson_interval_are_where_the_score_test_just_rejects(data: st.DataObject) -> None:
+def test_wilson_intervals_end_where_the_score_test_just_rejects(data: st.DataObject) -> None:
     """The interval solves |share - p| = z sqrt(p (1 - p) / n) for p: put its ends back into that equation."""
     trials = data.draw(st.integers(1, 100_000))
     successes = data.draw(st.integers(0, trials))

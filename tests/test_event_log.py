@@ -98,6 +98,7 @@ def test_no_file_and_an_empty_file_mean_no_events(tmp_path: Path) -> None:
     assert event_log.read_events(tmp_path / "missing") == []
 
 
+@pytest.mark.fault(id="damaged-metrics")
 def test_a_torn_last_line_is_ignored_wherever_it_is_torn(tmp_path: Path) -> None:
     first, second = lines_of(BATCHES, EPOCH)
     for end in range(len(second)):
@@ -123,6 +124,7 @@ FOREIGN_LINES = [
 ]
 
 
+@pytest.mark.fault(id="newer-version")
 @pytest.mark.parametrize("line", FOREIGN_LINES)
 def test_foreign_lines_are_skipped_and_the_rest_is_read(line: bytes, tmp_path: Path) -> None:
     first, second = lines_of(BATCHES, EPOCH)
@@ -155,6 +157,7 @@ def test_repeated_lines_are_read_once(tmp_path: Path) -> None:
     assert event_log.read_events(tmp_path) == [BATCHES, EPOCH, UNMEASURED]
 
 
+@pytest.mark.fault(id="damaged-metrics")
 @no_limits
 @given(st.binary(max_size=300))
 def test_any_bytes_can_stand_in_the_metrics_file(content: bytes) -> None:
@@ -295,7 +298,7 @@ def test_what_a_reader_returns_is_the_callers_own(tmp_path: Path) -> None:
     assert reader.read() == [BATCHES, EPOCH]
 
 
-def test_a_reader_follows_a_log_that_vanishes_comes_back_and_is_another(tmp_path: Path) -> None:
+def test_a_reader_follows_a_log_that_goes_comes_back_and_is_new(tmp_path: Path) -> None:
     append(tmp_path, BATCHES, EPOCH)
     reader = EventReader(tmp_path)
     assert reader.read() == [BATCHES, EPOCH]
@@ -330,7 +333,7 @@ def test_threads_may_share_a_reader(tmp_path: Path) -> None:
     assert wrong == []
 
 
-def test_the_time_to_read_grows_with_the_number_of_events_and_not_with_its_square(tmp_path: Path) -> None:
+def test_reading_time_grows_with_events_not_with_their_square(tmp_path: Path) -> None:
     line = json.loads(lines_of(EPOCH)[0])
     folders = {count: tmp_path / str(count) for count in (5_000, 40_000)}
     for count, folder in folders.items():

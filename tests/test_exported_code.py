@@ -157,7 +157,7 @@ CONTAINS = {
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_scripts_of_published_networks_hold_what_they_use_and_nothing_else(name: str) -> None:
+def test_scripts_of_published_networks_hold_just_what_they_use(name: str) -> None:
     script = export.keras_script(PRESETS[name].config, 0.98765)
     compile(script, name, "exec")
     holds, lacks = CONTAINS[name]

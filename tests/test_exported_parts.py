@@ -116,7 +116,7 @@ def test_every_step_gets_the_learning_rate_of_digit_lab(**values: Any) -> None:
     assert (config.schedule == "constant" and not config.warm_up_epochs) <= ("callbacks" not in model.arguments)
 
 
-def test_batches_hold_each_image_once_an_epoch_in_the_order_of_digit_lab() -> None:
+def test_batches_hold_each_image_once_in_the_order_of_digit_lab() -> None:
     config = TrainingConfig(train_size=250, validation_share=0.2, batch_size=64, epochs=2, seed=5, rotation=1)
     model = recorded(config)
     assert (model.arguments["steps_per_epoch"], model.arguments["epochs"], model.arguments["shuffle"]) == (4, 2, False)
@@ -188,7 +188,7 @@ def test_patience_and_best_weights_are_keras_early_stopping(
 
 
 @pytest.mark.parametrize("label_smoothing", [0.0, 0.2])
-def test_the_validation_loss_that_decides_is_the_one_of_digit_lab(label_smoothing: float) -> None:
+def test_the_validation_loss_that_decides_is_that_of_digit_lab(label_smoothing: float) -> None:
     probabilities = np.random.default_rng(1).dirichlet(np.full(10, 0.02), 200).astype(np.float32)
     labels = np.arange(200, dtype=np.uint8) % 10
     assert (probabilities[np.arange(200), labels] < 1e-12).any()

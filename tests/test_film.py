@@ -78,6 +78,7 @@ def test_a_film_is_cut_where_a_run_goes_on(tmp_path: Path) -> None:
     film.cut(tmp_path / "never-trained", 0)
 
 
+@pytest.mark.fault(id="damaged-film")
 @pytest.mark.parametrize("damage", ["torn", "garbage", "shape", "dtype", "nan", "name", "folder"])
 def test_damaged_frames_are_left_out(tmp_path: Path, damage: str) -> None:
     for epoch in (1, 2, 3):
@@ -138,7 +139,7 @@ def test_the_turns_of_one_image() -> None:
     assert film.turns(labels, history, 3) == [Turn(3, "learned")]
 
 
-def test_unsettled_images_were_forgotten_once_and_come_by_their_turns() -> None:
+def test_unsettled_images_were_once_forgotten_and_come_by_turns() -> None:
     labels, history = film_of("rwrwr", "wwrrr", "rwrww", "wwrwr")
     found, turns = film.unsettled(labels, history)
     assert found.tolist() == [0, 4, 3]

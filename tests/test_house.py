@@ -24,6 +24,7 @@ WITH_TENSORFLOW = (
     "mnist_core.networks.insight.looking_inside",
     "mnist_core.networks.keras_model",
     "mnist_core.training",
+    "mnist_core.optimizers",
 )
 FORBIDDEN = {
     "app": TENSORFLOW | {"numpy"},
@@ -176,3 +177,11 @@ def test_the_project_can_be_used_from_any_folder(tmp_path: Path) -> None:
     )
     assert done.stdout.strip() == "60000", done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_names_of_tests_have_at_most_60_characters() -> None:
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in (PROJECT / "tests").rglob("test_*.py")]
+    functions = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    names = [function.name for function in functions if function.name.startswith("test_")]
+    assert len(names) > 1000
+    assert [name for name in names if len(name) > 60] == []

@@ -121,7 +121,7 @@ def test_a_drawing_is_read_and_judged_as_one_does_here(trained_run: Path, mnist:
         assert found.verdict == doubt.judge(enlarged(digit), digit, answers, examples)
 
 
-def test_a_reading_is_one_question_and_hears_the_opinions_there_are(
+def test_a_reading_is_one_question_and_hears_all_opinions(
     mnist: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digit, label = mnist.x_train[0], int(mnist.y_train[0])  # one of the examples, so like one
@@ -175,6 +175,7 @@ def test_a_missing_network_gives_a_sentence(tmp_path: Path, images: Images) -> N
         inference.read(tmp_path / "my-run" / "model.keras", [], enlarged(images[0]), images[0])
 
 
+@pytest.mark.fault(id="damaged-network")
 @pytest.mark.parametrize("content", [b"", b"garbage " * 100, "half"], ids=["empty", "garbage", "half"])
 def test_a_damaged_network_gives_a_sentence(content: bytes | str, model_file: Path, images: Images) -> None:
     whole = model_file.read_bytes()
@@ -236,6 +237,7 @@ def test_images_are_compared_with_those_of_their_digit(mnist: Mnist) -> None:
     assert inference.resemble(digits[:0], []).shape == (0,)
 
 
+@pytest.mark.fault(id="inference-killed")
 def test_a_killed_inference_process_is_replaced(trained_run: Path, images: Images) -> None:
     expected = inference.predict(trained_run / "model.keras", images)
     (worker,) = inference_workers()
@@ -247,9 +249,8 @@ def test_a_killed_inference_process_is_replaced(trained_run: Path, images: Image
     assert_allclose(inference.look_inside(trained_run / "model.keras", images[0]).probabilities, expected[0], atol=1e-6)
 
 
-def test_an_inference_process_killed_under_several_sessions_answers_all_of_them(
-    trained_run: Path, images: Images
-) -> None:
+@pytest.mark.fault(id="inference-killed-for-many")
+def test_an_inference_process_killed_in_use_answers_all_sessions(trained_run: Path, images: Images) -> None:
     expected = inference.predict(trained_run / "model.keras", images)
     start = threading.Barrier(4)
 
@@ -306,6 +307,7 @@ def test_warming_up_passes_over_what_cannot_be_loaded(model_file: Path, tmp_path
     assert inference.predict(model_file, np.zeros((1, 28, 28), np.uint8)).shape == (1, 10)
 
 
+@pytest.mark.fault(id="server-killed-inference")
 def test_the_inference_process_ends_with_a_server_that_is_killed() -> None:
     script = """
 import os, time

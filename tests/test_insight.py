@@ -160,7 +160,7 @@ def test_grad_cam_reads_scores_before_softmax(image: Images) -> None:
 
 
 @pytest.mark.parametrize("notation", ["10", "32-10", "P2-10", "3C28-10", "2C5-P24-4C1-10"])
-def test_without_a_convolution_that_has_places_there_is_no_grad_cam(notation: str, image: Images) -> None:
+def test_without_a_convolution_with_places_there_is_no_grad_cam(notation: str, image: Images) -> None:
     assert grad_cam(model_of(notation), image) is None
 
 
@@ -245,9 +245,7 @@ def test_of_many_maps_and_units_the_first_are_kept(image: Images) -> None:
     assert insight.weights.steps.shape == (MOST_MAPS, 3, 3)
 
 
-def test_large_networks_are_asked_in_small_batches_about_fewer_windows(
-    image: Images, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_large_networks_get_small_batches_of_fewer_windows(image: Images, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[int, int]] = []
 
     def even(model: keras.Model, images: Images, batch_size: int) -> Probabilities:
@@ -265,7 +263,7 @@ def test_large_networks_are_asked_in_small_batches_about_fewer_windows(
 
 
 @pytest.mark.parametrize("run", sorted(path.name for path in runs.BUNDLED_RUNS.iterdir() if path.is_dir()))
-def test_networks_that_ship_are_asked_in_one_batch_about_all_windows(
+def test_networks_that_ship_get_all_windows_in_one_batch(
     run: str, image: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[int, int]] = []

@@ -33,6 +33,7 @@ def public(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PUBLIC_VARIABLE, "1")
 
 
+@pytest.mark.public(id="runs.steps")
 @pytest.mark.usefixtures("public")
 @pytest.mark.parametrize(
     ("settings", "too_much"),
@@ -56,6 +57,8 @@ def test_what_is_too_large_for_strangers_is_not_even_created(
     assert runs.read_run(path).status.state == "interrupted"
 
 
+@pytest.mark.public(id="no-endless-work")
+@pytest.mark.public(id="runs.active_runs_each")
 @pytest.mark.usefixtures("public")
 def test_a_stranger_has_so_many_runs_in_line_and_no_more(
     tmp_path: Path, tiny_config: MakeConfig, launched: list[str]
@@ -78,8 +81,10 @@ def test_a_stranger_has_so_many_runs_in_line_and_no_more(
     assert jobs.queue(tmp_path).place(interrupted.id) == 1  # it is older than all of them
 
 
+@pytest.mark.public(id="no-endless-work")
+@pytest.mark.public(id="runs.active_runs")
 @pytest.mark.usefixtures("public")
-def test_all_strangers_together_have_so_many_runs_in_line_and_no_more(
+def test_all_strangers_together_have_a_bound_on_runs_in_line(
     tmp_path: Path, tiny_config: MakeConfig, launched: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "PUBLIC", replace(limits.PUBLIC, active_runs=4, active_runs_each=3))
@@ -96,6 +101,7 @@ def test_all_strangers_together_have_so_many_runs_in_line_and_no_more(
     assert len(launched) == 5
 
 
+@pytest.mark.public(id="may-change-own-runs")
 def test_who_may_change_a_run(tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     mine, theirs = owner_hash("me"), owner_hash("them")
     own, other, nobodys = (
@@ -141,7 +147,7 @@ def test_seeds_start_all_or_none(tmp_path: Path, tiny_config: MakeConfig, launch
     assert len(jobs.start_seeds(tiny_config(), tmp_path, limits.PUBLIC.active_runs_each, "me")) == len(launched) == 3
 
 
-def test_of_seeds_whose_directories_cannot_all_be_made_nothing_is_left(
+def test_of_seeds_that_cannot_all_have_directories_none_is_left(
     tmp_path: Path, tiny_config: MakeConfig, launched: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create_run = runs.create_run
@@ -158,7 +164,7 @@ def test_of_seeds_whose_directories_cannot_all_be_made_nothing_is_left(
 
 
 @pytest.mark.parametrize("able", [{2, 3}, set()])
-def test_a_seed_whose_process_cannot_be_started_says_so_and_the_others_go_on(
+def test_a_seed_without_a_process_says_so_and_the_others_go_on(
     able: set[int], tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def spawn(*arguments: str, **_: object) -> subprocess.Popen[bytes]:
@@ -176,7 +182,7 @@ def test_a_seed_whose_process_cannot_be_started_says_so_and_the_others_go_on(
     assert states == {seed: "queued" if seed in able else "failed" for seed in (1, 2, 3)}
 
 
-def test_two_who_ask_for_further_seeds_at_once_get_different_ones(
+def test_those_who_ask_at_once_for_seeds_get_different_ones(
     tmp_path: Path, tiny_config: MakeConfig, launched: list[str]
 ) -> None:
     class_of_four = [
@@ -189,6 +195,7 @@ def test_two_who_ask_for_further_seeds_at_once_get_different_ones(
     assert sorted(run.config.seed for run in runs.list_runs(tmp_path)) == list(range(1, 13))
 
 
+@pytest.mark.public(id="runs.kept_runs")
 def test_the_oldest_runs_that_have_ended_make_place(
     tmp_path: Path, tiny_config: MakeConfig, launched: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,6 +208,7 @@ def test_the_oldest_runs_that_have_ended_make_place(
     assert [run.id for run in runs.list_runs(tmp_path)] == [new, waiting.name, ended[3].name, ended[2].name]
 
 
+@pytest.mark.fault(id="process-does-not-start")
 def test_a_run_whose_process_cannot_be_started_says_so(
     tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,6 +228,7 @@ def test_a_run_whose_process_cannot_be_started_says_so(
         assert runs.read_run(path).status.state == "interrupted"
 
 
+@pytest.mark.fault(id="process-does-not-start")
 def test_a_process_that_ends_before_it_begins_is_noticed(
     tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,7 +247,7 @@ def test_a_process_that_ends_before_it_begins_is_noticed(
         assert "log.txt tells why" in status.message
 
 
-def test_the_end_of_an_older_process_is_not_held_against_a_run_that_goes_on(
+def test_the_end_of_an_older_process_does_not_end_its_run(
     tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[subprocess.Popen[bytes]] = []

@@ -161,7 +161,7 @@ def test_starting_a_run_does_not_wait_for_it(five_runs: Story) -> None:
     assert five_runs.ids == sorted(five_runs.ids)
 
 
-def test_runs_started_at_once_train_one_after_the_other_in_order_of_age(five_runs: Story) -> None:
+def test_runs_started_at_once_train_one_by_one_in_order_of_age(five_runs: Story) -> None:
     in_line = (0, 2, 3, 4)  # the second leaves it before its turn
     for states in five_runs.seen:
         order = [("running", "queued").index(state) if state in run_status.ACTIVE else -1 for state in states]
@@ -193,12 +193,13 @@ def test_each_accident_lets_the_next_run_begin(five_runs: Story) -> None:
     assert [states for states in five_runs.seen if states.count("running") > 1] == []
 
 
-def test_a_training_process_lets_others_go_first_and_outlives_the_server(five_runs: Story) -> None:
+@pytest.mark.fault(id="server-killed")
+def test_training_lets_others_go_first_and_outlives_the_server(five_runs: Story) -> None:
     assert five_runs.facts["nice"] > psutil.Process().nice() or psutil.Process().nice() == 19
     assert five_runs.facts["process group"] != process_group(0)  # the server's Ctrl-C does not reach it
 
 
-def test_a_run_stopped_while_it_waits_never_trains_and_disturbs_nobody(five_runs: Story) -> None:
+def test_a_run_stopped_in_line_never_trains_and_disturbs_nobody(five_runs: Story) -> None:
     run = five_runs.run(1)
     assert five_runs.facts["the first still trained"]
     assert run.report is None
@@ -240,14 +241,14 @@ def test_a_stopped_run_keeps_its_weights_and_a_complete_report(
     assert cross_entropy(mnist.y_train[54_000:], held_out) == pytest.approx(kept, rel=1e-4)
 
 
-def test_a_killed_run_says_that_it_was_interrupted_and_keeps_what_was_measured(five_runs: Story) -> None:
+def test_a_killed_run_is_interrupted_and_keeps_what_was_measured(five_runs: Story) -> None:
     run = five_runs.run(2)
     assert run.report is None
     assert "ended before it was done" in run.status.message
     assert event_log.read_events(run.path)
 
 
-def test_a_run_killed_in_its_first_epoch_has_nothing_to_go_on_from(five_runs: Story) -> None:
+def test_a_run_killed_in_its_first_epoch_cannot_go_on(five_runs: Story) -> None:
     run = five_runs.run(2)
     assert five_runs.epochs_done(2) == 0
     before = (run.path / "status.json").read_bytes()
@@ -317,7 +318,8 @@ def processes_of(run_id: str) -> int:
     return found
 
 
-def test_a_run_killed_in_the_middle_of_an_epoch_keeps_the_network_of_the_epoch_before(kept_on: Story) -> None:
+@pytest.mark.fault(id="training-killed")
+def test_a_killed_run_keeps_the_network_of_the_epoch_before(kept_on: Story) -> None:
     run, checkpoint = kept_on.facts["after the kill"], kept_on.facts["checkpoint"]
     assert run.status.state == "interrupted"
     assert {"model.keras", "checkpoint.npz"} <= kept_on.facts["files"]
@@ -329,12 +331,14 @@ def test_a_run_killed_in_the_middle_of_an_epoch_keeps_the_network_of_the_epoch_b
     assert all(array.tobytes() in stored for array in kept_on.facts["weights"])
 
 
+@pytest.mark.fault(id="two-continue-a-run")
 def test_of_two_visitors_who_let_a_run_go_on_one_is_refused(kept_on: Story) -> None:
     assert kept_on.facts["answers"] == {None, "Only a run that was interrupted or failed can go on."}
     assert kept_on.facts["processes"] == 1
 
 
-def test_a_run_that_was_killed_and_went_on_equals_one_that_never_was(kept_on: Story, tmp_path: Path) -> None:
+@pytest.mark.fault(id="training-killed")
+def test_a_run_killed_that_went_on_equals_one_that_never_was(kept_on: Story, tmp_path: Path) -> None:
     run = kept_on.run(0)
     assert run.status.state == "finished", run.status.message
     assert "Traceback" not in (run.path / "log.txt").read_text()

@@ -52,7 +52,7 @@ def test_convolution_is_that_of_keras(keras: ModuleType, mnist: Mnist) -> None:
     assert np.asarray(theirs)[0, ..., 0] == pytest.approx(lessons.convolve(digit(mnist), kernel), abs=1e-5)
 
 
-def test_each_edge_kernel_answers_most_to_the_edge_it_is_named_for() -> None:
+def test_each_edge_kernel_answers_most_to_the_edge_of_its_name() -> None:
     square = np.zeros((11, 11))
     square[3:8, 3:8] = 1  # ink from 3 to 7; results are one pixel less far from the corner
     for name, place in {
@@ -142,7 +142,7 @@ def test_smoothed_targets_give_the_loss_of_keras(keras: ModuleType) -> None:
     assert float(theirs[0]) == pytest.approx(-float((lessons.target(4, 0.2) * np.log(answer)).sum()), rel=1e-5)
 
 
-def test_standardized_values_have_mean_0_and_spread_1_wherever_they_were() -> None:
+def test_standardized_values_have_mean_0_and_spread_1_always() -> None:
     values = np.array([1.0, 2.0, 3.0, 6.0])  # mean 3, variance (4 + 1 + 0 + 9) / 4
     assert lessons.standardized(values) == pytest.approx(np.array([-2, -1, 0, 3]) / math.sqrt(3.5))
     assert lessons.standardized(values * 7 - 5) == pytest.approx(lessons.standardized(values))
@@ -175,7 +175,7 @@ def test_steps_per_epoch_by_hand(size: int, steps: int) -> None:
 
 @pytest.mark.parametrize("is_digit", [True, False])
 @pytest.mark.parametrize("weight", [-5.0, -0.3, 0.0, 2.0])
-def test_back_propagation_finds_the_slope_that_a_small_change_shows(weight: float, is_digit: bool) -> None:
+def test_back_propagation_finds_the_slope_of_a_small_change(weight: float, is_digit: bool) -> None:
     def loss(at: float) -> float:
         probability = 1 / (1 + math.exp(-at * 0.8))
         return -math.log(probability if is_digit else 1 - probability)
@@ -193,7 +193,7 @@ def test_plain_descent_follows_its_closed_form() -> None:
         assert (x, y) == pytest.approx((-9 * 0.95**step, 3 * 0.5**step))
 
 
-def test_plain_descent_diverges_just_beyond_two_over_the_curvature() -> None:
+def test_plain_descent_diverges_beyond_two_over_the_curvature() -> None:
     def last(rate: float) -> float:
         return abs(float(lessons.descend("SGD", rate)[-1][1]))
 
@@ -268,7 +268,7 @@ def test_pictures_stand_side_by_side_upright_and_to_scale() -> None:
     assert list(figure.layout.xaxis.tickvals) == [14, 36]
 
 
-def test_a_picture_with_negative_values_is_black_where_it_is_zero() -> None:
+def test_a_picture_with_negative_values_is_black_at_zero() -> None:
     (trace,) = drawn(lesson_figures.pictures_figure([Picture(np.array([[-2.0, 0.0, 1.0]]), "signed", 3)])).data
     assert (trace.zmin, trace.zmax) == (-2, 2)
     assert trace.colorscale[1] == (0.5, "#000000")
@@ -329,7 +329,7 @@ def test_the_split_figure_adds_up() -> None:
     assert [trace.x[0] for trace in figure.data] == [54_000, 6_000, 10_000]
 
 
-def test_the_fit_figure_tells_points_that_were_held_out_from_the_others() -> None:
+def test_the_fit_figure_tells_held_out_points_from_the_others() -> None:
     fit = lessons.fit_polynomial(3)
     curve, fitted, held_out = drawn(lesson_figures.fit_figure(fit)).data
     assert (curve.mode, fitted.mode, held_out.mode) == ("lines", "markers", "markers")

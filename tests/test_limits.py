@@ -34,6 +34,10 @@ def test_what_just_meets_the_limits_is_allowed(exact: Limits) -> None:
     limits.check(WIDE, exact)
 
 
+@pytest.mark.public(id="runs.epochs")
+@pytest.mark.public(id="runs.multiply_adds")
+@pytest.mark.public(id="runs.parameters")
+@pytest.mark.public(id="runs.memory_mb")
 @pytest.mark.parametrize(
     ("limit", "wanted", "advice"),
     [
@@ -43,9 +47,7 @@ def test_what_just_meets_the_limits_is_allowed(exact: Limits) -> None:
         ("memory_mb", "About 1,234 MB of memory", "smaller batches"),
     ],
 )
-def test_what_is_just_too_much_is_refused_with_figures_and_advice(
-    limit: str, wanted: str, advice: str, exact: Limits
-) -> None:
+def test_just_too_much_is_refused_with_figures_and_advice(limit: str, wanted: str, advice: str, exact: Limits) -> None:
     most = getattr(exact, limit) - 1
     with pytest.raises(LimitError) as caught:
         limits.check(WIDE, replace(exact, **{limit: most}))
@@ -80,6 +82,7 @@ def test_every_preset_can_be_trained_everywhere(preset: Preset) -> None:
         limits.check(preset.config, bounds)
 
 
+@pytest.mark.public(id="no-endless-work")
 @pytest.mark.parametrize(
     ("settings", "too_much"),
     [

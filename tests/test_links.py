@@ -106,13 +106,13 @@ def test_a_link_holds_only_what_differs_from_the_preset(config: TrainingConfig) 
 
 @settings(max_examples=50, deadline=None)
 @given(configs(), st.text(max_size=60).filter(lambda name: name not in PRESETS))
-def test_settings_of_no_known_preset_come_back_under_the_default_one(config: TrainingConfig, label: str) -> None:
+def test_settings_of_an_unknown_preset_get_the_default_name(config: TrainingConfig, label: str) -> None:
     linked = from_query(to_query(replace(config, preset=label)))
     assert linked.config == replace(config, preset=DEFAULT_PRESET)
     assert linked.notes == ()
 
 
-def test_the_names_of_a_link_are_those_of_settings_and_the_version() -> None:
+def test_a_link_names_settings_and_the_version() -> None:
     assert set(setting_names()) == {"v", *NAMES}
 
 
@@ -197,7 +197,7 @@ def test_a_value_out_of_bounds_is_clamped_with_a_note(name: str, text: str, valu
         ("keep", "<b>best</b>"),
     ],
 )
-def test_a_value_without_meaning_leaves_that_of_the_preset_with_a_note(name: str, text: str) -> None:
+def test_a_meaningless_value_leaves_the_preset_one_with_a_note(name: str, text: str) -> None:
     linked = from_query({"preset": "champion", name: text})
     assert linked.config == PRESETS["champion"].config
     assert len(linked.notes) == 1
@@ -228,7 +228,7 @@ def test_any_query_can_be_opened(query: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "notation", ["32C3-P2", "hello", "", "<b>10</b>", "2000C3-10", "P2-" * 50 + "10", "10-" * 133], ids=shortened
 )
-def test_a_faulty_network_stays_as_written_while_the_settings_have_the_preset_one(notation: str) -> None:
+def test_a_faulty_network_stays_as_written_beside_the_preset_one(notation: str) -> None:
     linked = from_query({"preset": "tiny", "architecture": notation, "epochs": "4"})
     assert linked.notation == notation
     assert linked.config == replace(PRESETS["tiny"].config, epochs=4)
@@ -240,7 +240,7 @@ def test_a_faulty_network_stays_as_written_while_the_settings_have_the_preset_on
     ["10".rjust(401), "x" * 10_000, "10" + " " * 399, "10".ljust(400) + "-10"],
     ids=["padded before", "nonsense", "padded after", "valid if cut"],
 )
-def test_a_network_too_long_to_be_shown_is_not_cut_into_another_one(notation: str) -> None:
+def test_a_network_too_long_to_show_is_not_cut_into_another(notation: str) -> None:
     linked = from_query({"preset": "tiny", "architecture": notation})
     assert linked.config == PRESETS["tiny"].config
     assert linked.notation == linked.config.architecture
@@ -263,7 +263,7 @@ def test_early_stopping_follows_when_no_images_are_held_out(validation: str) -> 
 
 
 @pytest.mark.parametrize("validation", ["test", "none"])
-def test_the_choice_of_weights_follows_when_no_images_are_held_out(validation: str) -> None:
+def test_the_choice_of_weights_yields_without_held_out_images(validation: str) -> None:
     best = replace(PRESETS["tiny"].config, keep="best")
     config, note = combine(best, {"validation": validation})
     # Early stopping is off, so what it would watch is left alone.
@@ -282,7 +282,7 @@ def test_both_follow_when_both_chose_by_validation() -> None:
 @pytest.mark.parametrize(
     "changes", [{"keep": "best"}, {"early_stopping": "patience", "stop_metric": "validation accuracy"}]
 )
-def test_what_needs_images_held_out_gives_way_when_it_is_switched_on_without_them(changes: dict[str, Any]) -> None:
+def test_what_needs_held_out_images_gives_way_without_them(changes: dict[str, Any]) -> None:
     config, note = combine(replace(PRESETS["tiny"].config, validation="none"), changes)
     assert config.validation == "none"
     assert (config.keep, config.stop_metric.startswith("training")) == ("last", "stop_metric" in changes)
@@ -318,7 +318,7 @@ def test_a_value_that_is_wrong_by_itself_is_refused(changes: dict[str, Any], val
         combine(demanding, {"validation": validation, **changes})
 
 
-def test_a_link_that_does_not_go_together_is_corrected_with_a_note() -> None:
+def test_a_link_that_contradicts_itself_is_corrected_with_a_note() -> None:
     query = {"preset": "tiny", "validation": "test", "keep": "best", "early_stopping": "patience", "patience": "4"}
     linked = from_query(query)
     assert (linked.config.validation, linked.config.keep, linked.config.patience) == ("test", "last", 4)

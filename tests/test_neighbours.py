@@ -43,7 +43,7 @@ def test_an_image_is_not_its_own_neighbour(mnist: Mnist) -> None:
     assert without.other == with_itself.other
 
 
-def test_a_small_set_has_few_neighbours_and_ties_come_in_stored_order() -> None:
+def test_a_small_set_has_few_neighbours_and_ties_in_stored_order() -> None:
     images = np.zeros((4, 28, 28), np.uint8)
     images[:, 0, 0] = (5, 3, 1, 3)
     found = neighbours.nearest(images[0] * 0, 8, images, np.array([8, 8, 8, 8], np.uint8))

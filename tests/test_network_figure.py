@@ -112,7 +112,7 @@ def test_layers_that_change_no_shape_are_thin_marks(notation: str) -> None:
 
 
 @pytest.mark.parametrize("notation", NETWORKS)
-def test_layers_stand_side_by_side_on_the_ground_within_the_figure(notation: str) -> None:
+def test_layers_stand_side_by_side_on_the_ground_of_the_figure(notation: str) -> None:
     figure, faces = drawn_network(notation)
     count = len(parse_architecture(notation).layers)
     assert {place for place, _ in faces} == set(range(-1, count))

@@ -105,7 +105,7 @@ def test_the_one_pixel_that_matters_is_found() -> None:
     assert_allclose(inked.answers, np.repeat(probabilities[None], 10, axis=0))
 
 
-def test_a_window_covers_sixteen_pixels_and_leaves_the_image_alone() -> None:
+def test_a_window_covers_16_pixels_and_leaves_the_image_alone() -> None:
     image = np.full((28, 28), 7, np.uint8)
     first, last = covered(image, np.array([[0, 0], [24, 22]]), 255)
     assert (image == 7).all()

@@ -234,6 +234,7 @@ def test_an_animation_is_refused(file_format: str) -> None:
         read_picture(content)
 
 
+@pytest.mark.public(id="no-costly-photos")
 def test_tens_of_thousands_of_pictures_in_a_file_take_no_time() -> None:
     """Each page of a TIFF tells where the next one is."""
     page = struct.pack("<H", 8)
@@ -253,6 +254,7 @@ def test_tens_of_thousands_of_pictures_in_a_file_take_no_time() -> None:
     assert time.process_time() - started < 2  # to count them takes 40 s
 
 
+@pytest.mark.public(id="no-costly-photos")
 def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
     """Unpacking passes over the whole picture for each scan; those of today's cameras have one, of web pages ten."""
     content = file_bytes(Image.new("L", (400, 300), 255), "JPEG", progressive=True)
@@ -263,6 +265,7 @@ def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
         read_picture(bomb)
 
 
+@pytest.mark.public(id="no-costly-photos")
 def test_a_tiff_of_too_many_strips_is_refused() -> None:
     picture = Image.new("L", (1, 20_000), 255)
     assert read_picture(file_bytes(picture, "TIFF", tiffinfo={278: 100})).shape[0] == SIDE
@@ -304,6 +307,7 @@ def test_a_picture_in_the_format_of_iphones_is_named(brand: bytes) -> None:
         read_picture(struct.pack(">I", 24) + b"ftyp" + brand + bytes(100))
 
 
+@pytest.mark.public(id="may-draw")
 @pytest.mark.parametrize(("width", "height"), [(5_001, 5_000), (8_000, 8_000)])
 def test_too_many_pixels_are_refused_by_number(width: int, height: int) -> None:
     with pytest.raises(PictureError, match=rf"^The picture has {width:,} × {height:,} pixels, more than 25 million: "):
@@ -324,6 +328,7 @@ def test_as_many_pixels_as_are_allowed_are_read() -> None:
     assert read_picture(file_bytes(Image.new("1", (5_000, 5_000)))).shape == (SIDE, SIDE, 3)
 
 
+@pytest.mark.public(id="may-draw")
 def test_too_many_bytes_are_refused() -> None:
     content = file_bytes(SMALL)
     padding = MAX_FILE_BYTES - len(content)

@@ -36,6 +36,9 @@ def called(node: ast.Call) -> str:
     return ast.unparse(node.func).rpartition(".")[2]
 
 
+@pytest.mark.public(id="may-hand-in-files")
+@pytest.mark.public(id="no-insides")
+@pytest.mark.public(id="no-telemetry")
 def test_streamlit_is_set_up_for_strangers() -> None:
     """Asked of Streamlit itself, in the folder that the app is started from."""
     options = {
@@ -58,6 +61,7 @@ def test_streamlit_is_set_up_for_strangers() -> None:
     assert json.loads(answer.splitlines()[-1]) == options
 
 
+@pytest.mark.public(id="no-server-files")
 def test_only_what_is_meant_for_browsers_is_served_as_files() -> None:
     names = [file.name for file in (PROJECT / "static").iterdir()]
     assert [
@@ -65,6 +69,8 @@ def test_only_what_is_meant_for_browsers_is_served_as_files() -> None:
     ] == []
 
 
+@pytest.mark.public(id="may-hand-in-files")
+@pytest.mark.public(id="no-code")
 def test_only_pictures_class_sets_and_settings_can_be_handed_in() -> None:
     taken = []
     for file, node in calls():
@@ -86,6 +92,7 @@ def constant(file: Path, name: str) -> ast.expr:
     raise AssertionError(f"{file} has no {name}")
 
 
+@pytest.mark.public(id="no-code")
 def test_networks_are_loaded_from_runs_only() -> None:
     """What is handed in goes to three readers, none of which is Keras; Keras is given the file of a run."""
     handed_in, loaded = [], []
@@ -104,6 +111,7 @@ def test_networks_are_loaded_from_runs_only() -> None:
     assert set(loaded) == {("inference.py", "model_file"), ("__main__.py", "run.model_file")}
 
 
+@pytest.mark.public(id="no-markup")
 def test_no_text_is_taken_for_html() -> None:
     for file, node in calls():
         allowed = [keyword.arg for keyword in node.keywords if keyword.arg and keyword.arg.startswith("unsafe_allow")]

@@ -35,7 +35,7 @@ def field_and_shape(architecture: Architecture) -> tuple[Field, Shape]:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_a_value_answers_to_the_pixels_of_its_field_and_to_no_others(stack: str) -> None:
+def test_a_value_answers_to_the_pixels_of_its_field_only(stack: str) -> None:
     """With all weights 1, a value is positive where its field holds the one column that is not black."""
     architecture = parse_architecture(f"{stack}-10")
     field, shape = field_and_shape(architecture)

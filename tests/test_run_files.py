@@ -97,9 +97,10 @@ def test_predictions_that_are_a_folder_give_a_sentence(queued: Path) -> None:
         run_results.read_predictions(queued)
 
 
+@pytest.mark.fault(id="damaged-predictions")
 @no_limits
 @given(data=st.data())
-def test_a_torn_or_changed_predictions_file_never_raises_anything_else(data: st.DataObject, trained_run: Path) -> None:
+def test_torn_or_changed_predictions_never_raise_anything_else(data: st.DataObject, trained_run: Path) -> None:
     content = bytearray((trained_run / "predictions.npz").read_bytes())
     end = data.draw(st.just(len(content)) | st.integers(0, len(content) - 1))
     del content[end:]
@@ -138,9 +139,10 @@ HARMLESS = {
 }
 
 
+@pytest.mark.fault(id="damaged-run-file")
 @pytest.mark.parametrize("name", ["config.json", "status.json", "report.json"])
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_file_gives_a_sentence_and_takes_only_its_own_run_off_the_list(
+def test_a_damaged_file_gives_a_sentence_and_hides_its_run_only(
     name: str, damage: str, finished: Path, tiny_config: MakeConfig
 ) -> None:
     other = runs.create_run(finished.parent, tiny_config())
@@ -198,6 +200,7 @@ def test_a_report_of_before_memory_was_measured_is_read(finished: Path) -> None:
     assert report.peak_memory_mb == 0
 
 
+@pytest.mark.fault(id="newer-version")
 def test_settings_of_a_newer_version_are_said_to_be_so(queued: Path) -> None:
     values = json.loads((queued / "config.json").read_text())
     (queued / "config.json").write_text(json.dumps({**values, "config_version": 3, "new_setting": 5}))
@@ -279,6 +282,7 @@ def reads_as_run_or_error(trained_run: Path, name: str, value: object) -> None:
             assert runs.unreadable_runs(Path(folder)) == {"run": str(error)}
 
 
+@pytest.mark.fault(id="damaged-run-file")
 @no_limits
 @given(name=st.sampled_from(["config.json", "status.json", "report.json"]), data=st.data())
 def test_any_json_can_stand_in_a_file_of_a_run(name: str, data: st.DataObject, trained_run: Path) -> None:

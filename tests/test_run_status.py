@@ -69,7 +69,7 @@ def test_a_reader_never_sees_a_half_written_file(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["status.json"]
 
 
-def test_a_replacement_that_fails_leaves_the_old_file_and_nothing_beside(tmp_path: Path) -> None:
+def test_a_replacement_that_fails_leaves_the_old_file_only(tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
     path.write_bytes(b"old")
     with pytest.raises(ZeroDivisionError), atomic_files.replacing(path) as beside:
@@ -91,9 +91,7 @@ def test_a_run_whose_process_died_is_told_as_interrupted(queued: Path, sleeper: 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no zombies")
-def test_a_dead_process_that_nobody_waited_for_does_not_keep_its_run_alive(
-    queued: Path, sleeper: subprocess.Popen[bytes]
-) -> None:
+def test_a_dead_process_not_waited_for_keeps_no_run_alive(queued: Path, sleeper: subprocess.Popen[bytes]) -> None:
     run_status.write_status(queued, "running", pid=sleeper.pid)
     os.kill(sleeper.pid, 9)  # not through Popen, which would reap it
     wait_until(lambda: psutil.Process(sleeper.pid).status() == psutil.STATUS_ZOMBIE)
@@ -101,7 +99,7 @@ def test_a_dead_process_that_nobody_waited_for_does_not_keep_its_run_alive(
 
 
 @pytest.mark.parametrize("state", run_status.ACTIVE)
-def test_another_process_that_got_the_number_does_not_keep_a_run_alive(state: run_status.State, queued: Path) -> None:
+def test_another_process_of_the_same_number_keeps_no_run_alive(state: run_status.State, queued: Path) -> None:
     started = psutil.Process().create_time()
     write_status_values(queued, state=state, pid=os.getpid(), process_started=started)
     assert runs.read_run(queued).is_active
@@ -115,16 +113,15 @@ def test_a_run_that_ended_needs_no_process(state: run_status.State, queued: Path
     assert runs.read_run(queued).status.state == state
 
 
-def test_a_queued_run_without_a_process_counts_as_lost_after_a_minute(queued: Path) -> None:
+@pytest.mark.fault(id="server-killed-before-start")
+def test_a_queued_run_without_a_process_is_lost_after_a_minute(queued: Path) -> None:
     write_status_values(queued, state="queued", updated=time.time() - 20)
     assert runs.read_run(queued).status.state == "queued"
     write_status_values(queued, state="queued", updated=time.time() - 120)
     assert runs.read_run(queued).status.state == "interrupted"
 
 
-def test_a_process_that_ends_while_its_run_is_read_is_not_told_as_interrupted(
-    queued: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_ends_while_read_is_not_interrupted(queued: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_status.write_status(queued, "running", pid=os.getpid())
 
     def finish_and_exit(pid: int) -> psutil.Process:
@@ -137,9 +134,7 @@ def test_a_process_that_ends_while_its_run_is_read_is_not_told_as_interrupted(
     assert runs.read_run(queued).status.state == "finished"
 
 
-def test_a_run_whose_process_is_found_again_is_not_listed_as_interrupted(
-    queued: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_whose_process_is_found_again_is_not_interrupted(queued: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(pid: int) -> psutil.Process:
         raise psutil.AccessDenied(pid)
 
@@ -151,7 +146,7 @@ def test_a_run_whose_process_is_found_again_is_not_listed_as_interrupted(
     assert runs.list_runs(queued.parent) == [runs.read_run(queued)]
 
 
-def test_the_settings_of_a_run_that_waits_or_trains_are_read_once(
+def test_the_settings_of_an_active_run_are_read_once(
     queued: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []

@@ -28,7 +28,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 # Creating and finding
 
 
-def test_a_new_run_is_queued_with_the_configuration_that_was_asked_for(tmp_path: Path, tiny_config: MakeConfig) -> None:
+def test_a_new_run_is_queued_with_the_configuration_asked_for(tmp_path: Path, tiny_config: MakeConfig) -> None:
     config = tiny_config(epochs=7, early_stopping="patience", seed=3)
     before = datetime.now(UTC)
     path = runs.create_run(tmp_path / "new" / "folder", config)
@@ -59,7 +59,7 @@ def test_runs_made_at_once_have_different_ids(tmp_path: Path, tiny_config: MakeC
 
 
 @pytest.mark.parametrize("presets", [["same"] * 12, [chr(ord("z") - number) for number in range(12)]])
-def test_runs_sort_by_age_even_when_they_are_made_within_one_millisecond(
+def test_runs_sort_by_age_even_if_made_within_one_millisecond(
     presets: list[str], tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class FastClock(datetime):
@@ -102,9 +102,7 @@ BAD_IDS = ["../x", "..", ".", "/etc", "a/b", "a\\b", "A", "", "-a", "ä", "a b",
 
 
 @pytest.mark.parametrize("name", BAD_IDS)
-def test_names_that_are_unsafe_in_a_path_are_refused_and_never_found(
-    name: str, tmp_path: Path, tiny_config: MakeConfig
-) -> None:
+def test_names_unsafe_in_a_path_are_refused_and_never_found(name: str, tmp_path: Path, tiny_config: MakeConfig) -> None:
     folder = tmp_path / "runs"
     shutil.copytree(runs.create_run(folder, tiny_config()), tmp_path / "x")  # what ../x would reach
     before = snapshot(tmp_path)
@@ -151,7 +149,7 @@ def test_a_run_that_cannot_be_written_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_active_runs_are_those_that_wait_or_train_the_oldest_first(tmp_path: Path, tiny_config: MakeConfig) -> None:
+def test_active_runs_wait_or_train_and_the_oldest_comes_first(tmp_path: Path, tiny_config: MakeConfig) -> None:
     paths = [runs.create_run(tmp_path, tiny_config()) for _ in range(9)]
     for path, state in zip(paths, ("finished", "running", "queued", "failed", "stopped", "running"), strict=False):
         run_status.write_status(path, state, pid=os.getpid())
@@ -164,7 +162,7 @@ def test_active_runs_are_those_that_wait_or_train_the_oldest_first(tmp_path: Pat
     assert runs.list_active(tmp_path / "missing") == []
 
 
-def test_runs_that_ship_with_the_project_are_read_and_keep_their_names(tmp_path: Path, tiny_config: MakeConfig) -> None:
+def test_runs_that_ship_are_read_and_keep_their_names(tmp_path: Path, tiny_config: MakeConfig) -> None:
     shipped = runs.list_runs(runs.BUNDLED_RUNS)
     assert len(shipped) == len(list(runs.BUNDLED_RUNS.iterdir())) > 0
     for run in shipped:

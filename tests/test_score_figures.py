@@ -29,7 +29,7 @@ def traces(figure: go.Figure) -> dict[str | None, go.Bar]:
     return {trace.name: trace for trace in figure.data}
 
 
-def test_bars_are_as_high_as_the_accuracy_and_gaps_reach_the_confidence() -> None:
+def test_bars_show_the_accuracy_and_gaps_reach_the_confidence() -> None:
     found = traces(drawn(reliability_figure(RESULT)))
     assert list(found["right"].x) == [37.5, 62.5, 87.5]  # the empty bin is not drawn
     assert list(found["right"].y) == pytest.approx([0, 80, 97])

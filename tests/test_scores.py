@@ -86,7 +86,7 @@ def test_a_digit_that_is_never_read_has_precision_zero() -> None:
     assert np.isfinite(report.precision).all()
 
 
-def test_the_lines_of_a_report_are_those_that_scikit_learn_prints(mnist: Mnist) -> None:
+def test_the_lines_of_a_report_are_those_of_scikit_learn(mnist: Mnist) -> None:
     probabilities = read_predictions(BUNDLED_RUNS / "nehlr")
     printed = report_of_scikit_learn(mnist.y_test, probabilities.argmax(axis=1), digits=4)
     expected = [line.split("  ") for line in printed.splitlines()[1:] if line.strip()]

@@ -29,7 +29,7 @@ def test_numbers_from_zero_go_from_black_to_white() -> None:
     assert not is_signed(scaled(values))
 
 
-def test_negative_numbers_are_amber_and_then_positive_ones_are_teal() -> None:
+def test_negative_numbers_are_amber_and_positive_ones_then_teal() -> None:
     pixels = decoded(sheet(scaled(np.array([[[-3, 0, 3, -1]]], np.float32)), 1))[0, :, :3]
     assert pixels[0].tolist() == list(AMBER)
     assert pixels[1].tolist() == [0, 0, 0]

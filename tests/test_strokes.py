@@ -160,6 +160,7 @@ WORST = {
 }
 
 
+@pytest.mark.public(id="may-draw")
 @pytest.mark.parametrize("objects", WORST.values(), ids=WORST)
 def test_no_drawing_keeps_the_server_busy(objects: list[dict[str, Any]]) -> None:
     started = time.thread_time()

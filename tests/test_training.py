@@ -72,7 +72,7 @@ def test_the_loss_falls_and_the_accuracy_rises(
     assert first.validation_loss > third.validation_loss
 
 
-def test_every_batch_and_image_is_counted_the_last_small_batch_included(
+def test_every_batch_and_image_is_counted_also_of_the_last_batch(
     plain: tuple[TrainingConfig, TrainingResult, list[Event]],
 ) -> None:
     config, result, events = plain
@@ -106,7 +106,7 @@ def test_events_come_in_order_and_agree_with_each_other(
     assert [events.index(done) for done in epochs(events)] == last_of_each_epoch
 
 
-def test_an_epoch_reports_the_mean_over_its_images_not_over_its_batches(
+def test_an_epoch_reports_the_mean_over_images_not_over_batches(
     plain: tuple[TrainingConfig, TrainingResult, list[Event]],
 ) -> None:
     _, _, events = plain
@@ -120,9 +120,7 @@ def test_an_epoch_reports_the_mean_over_its_images_not_over_its_batches(
         assert done.accuracy == pytest.approx(hits.sum() / 500, rel=1e-6)
 
 
-def test_training_ends_after_the_epoch_that_passes_the_accuracy_asked_for(
-    small: Mnist, tiny_config: MakeConfig
-) -> None:
+def test_training_ends_after_the_epoch_that_passes_the_target(small: Mnist, tiny_config: MakeConfig) -> None:
     events: list[Event] = []
     config = tiny_config(epochs=20, early_stopping="target", stop_metric="training accuracy", stop_target=0.75)
     result = train(config, small, events.append)
@@ -134,7 +132,7 @@ def test_training_ends_after_the_epoch_that_passes_the_accuracy_asked_for(
     assert done[-1].complete
 
 
-def test_a_stop_ends_the_epoch_at_once_and_says_that_it_is_incomplete(small: Mnist, tiny_config: MakeConfig) -> None:
+def test_a_stop_ends_the_epoch_at_once_and_calls_it_incomplete(small: Mnist, tiny_config: MakeConfig) -> None:
     events: list[Event] = []
     config = tiny_config(train_size=2000, batch_size=10)
     result = train(config, small, events.append, stop_in_epoch(1, events))
@@ -157,9 +155,7 @@ def test_a_stop_before_the_first_batch_trains_nothing(small: Mnist, tiny_config:
     assert result.progress.steps == 0
 
 
-def test_a_stopped_run_keeps_the_weights_with_the_lowest_loss_on_held_out_images(
-    small: Mnist, tiny_config: MakeConfig
-) -> None:
+def test_a_stop_keeps_the_weights_of_lowest_held_out_loss(small: Mnist, tiny_config: MakeConfig) -> None:
     events: list[Event] = []
     config = tiny_config(train_size=2000, batch_size=10, epochs=5)
     # After the first epoch the weights are spoilt, so that the first epoch is the best one for sure.
@@ -173,7 +169,7 @@ def test_a_stopped_run_keeps_the_weights_with_the_lowest_loss_on_held_out_images
 
 
 @pytest.mark.parametrize("validation", ["test", "none"])
-def test_a_stopped_run_without_held_out_images_keeps_its_current_weights(
+def test_a_stop_without_held_out_images_keeps_current_weights(
     validation: str, small: Mnist, tiny_config: MakeConfig
 ) -> None:
     events: list[Event] = []
@@ -202,9 +198,7 @@ def test_a_stopped_run_without_held_out_images_keeps_its_current_weights(
         assert loss == pytest.approx(second.validation_loss, rel=1e-5)
 
 
-def test_keep_best_returns_the_epoch_with_the_lowest_loss_and_keep_last_the_last(
-    small: Mnist, tiny_config: MakeConfig
-) -> None:
+def test_best_keeps_the_epoch_of_lowest_loss_and_last_the_last(small: Mnist, tiny_config: MakeConfig) -> None:
     config = tiny_config(train_size=1000, keep="best")
     kept = {}
     for keep in ("best", "last"):
@@ -219,7 +213,7 @@ def test_keep_best_returns_the_epoch_with_the_lowest_loss_and_keep_last_the_last
     assert kept == {"best": 1, "last": 2}
 
 
-def test_one_seed_gives_the_same_weights_bit_for_bit_however_batches_are_grouped(
+def test_one_seed_gives_the_same_weights_in_groups_of_any_size(
     plain: tuple[TrainingConfig, TrainingResult, list[Event]], small: Mnist, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, result, _ = plain
@@ -274,9 +268,7 @@ def test_a_run_that_diverges_says_so_in_its_status(tmp_path: Path, tiny_config: 
     assert "lower learning rate" in run.status.message
 
 
-def test_a_network_that_exploded_in_its_very_last_step_is_no_finished_run(
-    tmp_path: Path, tiny_config: MakeConfig
-) -> None:
+def test_a_network_that_exploded_in_its_last_step_has_failed(tmp_path: Path, tiny_config: MakeConfig) -> None:
     # The losses of both steps are finite, but the second step leaves weights that give no probabilities.
     run = worker.carry_out(runs.create_run(tmp_path, tiny_config(**EXPLODING, epochs=2)))
     assert run.status.state == "failed"

@@ -108,7 +108,7 @@ def test_training_agrees_with_plain_keras_fit(kind: str, small: Mnist, tiny_conf
         assert (np.array(history["loss"]) > np.array(history["cross_entropy"]) + 0.1).all()
 
 
-def test_small_last_batches_train_as_in_plain_keras_each_at_its_own_rate(small: Mnist, tiny_config: MakeConfig) -> None:
+def test_small_last_batches_train_at_their_own_rate_as_in_keras(small: Mnist, tiny_config: MakeConfig) -> None:
     # All images are the same one, so that only the number and the sizes of the batches matter.
     same = replace(small, x_train=small.x_train[[0] * 250], y_train=small.y_train[[0] * 250])
     config = tiny_config(
@@ -160,7 +160,7 @@ def test_each_step_has_the_rate_of_its_schedule(schedule: str, small: Mnist, tin
 
 
 @pytest.mark.parametrize(("l2", "smoothing"), [(0.0, 0.0), (0.01, 0.0), (0.0, 0.3), (0.1, 0.5)])
-def test_a_step_without_hidden_layers_is_that_of_softmax_regression(
+def test_a_step_without_hidden_layers_is_softmax_regression(
     l2: float, smoothing: float, small: Mnist, tiny_config: MakeConfig
 ) -> None:
     """The gradient of the cross-entropy of a softmax is (probabilities - targets) times the inputs."""
@@ -208,7 +208,7 @@ def test_every_optimizer_has_a_rate_here() -> None:
 
 
 @pytest.mark.parametrize("optimizer", RATES)
-def test_every_optimizer_is_built_as_named_and_lowers_the_loss_and_can_be_continued(
+def test_every_optimizer_is_as_named_and_learns_and_can_go_on(
     optimizer: str, small: Mnist, tiny_config: MakeConfig
 ) -> None:
     config = tiny_config(optimizer=optimizer, learning_rate=RATES[optimizer], validation="none")

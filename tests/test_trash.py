@@ -82,8 +82,9 @@ def test_a_run_that_ended_in_whatever_way_can_be_deleted(state: run_status.State
     assert not ended.path.exists()
 
 
+@pytest.mark.fault(id="delete-in-progress")
 @pytest.mark.parametrize("state", run_status.ACTIVE)
-def test_a_run_in_progress_is_not_deleted_even_if_it_had_ended_when_the_page_was_drawn(
+def test_a_run_in_progress_is_not_deleted_by_an_outdated_page(
     state: run_status.State, ended: runs.Run, folder: Path
 ) -> None:
     run_status.write_status(ended.path, state, pid=os.getpid())
@@ -102,6 +103,7 @@ def test_a_run_that_ships_with_the_project_is_not_deleted() -> None:
     assert not (runs.BUNDLED_RUNS / ".deleted").exists()
 
 
+@pytest.mark.fault(id="deleted-while-watched")
 def test_a_run_that_somebody_else_deleted_is_said_to_be_gone(ended: runs.Run, folder: Path) -> None:
     trash.delete(ended)
     before = snapshot(folder)
@@ -155,6 +157,7 @@ def test_what_was_deleted_more_than_a_week_ago_is_gone_for_good(
     assert {run.id for run in runs.list_runs(folder)} == {young.name, ended.id}
 
 
+@pytest.mark.public(id="runs.deleted_runs")
 def test_the_trash_is_bounded_and_what_was_deleted_last_stays(
     folder: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,7 +170,7 @@ def test_the_trash_is_bounded_and_what_was_deleted_last_stays(
     assert in_trash(folder) == {path.name for path in paths[2:]}
 
 
-def test_a_run_is_deleted_even_if_the_trash_is_emptied_at_the_same_moment(
+def test_a_run_is_deleted_though_the_trash_is_emptied_just_then(
     ended: runs.Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(folder: Path) -> None:
@@ -191,6 +194,7 @@ def test_a_restored_run_that_is_deleted_again_has_another_week(
     assert in_trash(folder) == {ended.id, other.name}
 
 
+@pytest.mark.public(id="no-file-names")
 @pytest.mark.parametrize(
     "run_id",
     ["../x", "..", ".", "", "/etc", "a/b", "a\\b", "A", "-a", "ä", "a\n", "a\0", "x" * 81, ".deleted", "x" * 9999],

@@ -25,7 +25,7 @@ def test_runs_that_train_and_older_ones_that_wait_are_ahead(tmp_path: Path, tiny
     assert [jobs.runs_ahead(path.name, tmp_path) for path in paths] == [1, 0, 1, 2, 2, 2, 2]
 
 
-def test_the_further_back_in_line_the_less_often_a_run_looks_ahead(
+def test_the_further_back_in_line_the_less_a_run_looks_ahead(
     tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "room", lambda: 1)
@@ -57,7 +57,7 @@ SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows counts otherwise")
 @pytest.mark.parametrize(("servers", "trainings"), [(0, 5), (10, 15), (17, 19), (19, 19)])
-def test_a_training_process_is_nicer_than_the_server_however_nice_that_is(
+def test_training_is_nicer_than_the_server_however_nice_that_is(
     servers: int, trainings: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with subprocess.Popen(SLEEP) as process:
@@ -74,7 +74,7 @@ def test_a_training_process_is_nicer_than_the_server_however_nice_that_is(
 
 @pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="This system does not group by session.")
 @pytest.mark.parametrize("own_session", [True, False])
-def test_a_training_process_gives_way_though_it_has_a_session_of_its_own(own_session: bool) -> None:
+def test_training_gives_way_though_in_a_session_of_its_own(own_session: bool) -> None:
     before = Path("/proc/self/autogroup").read_text()
     with subprocess.Popen(SLEEP, start_new_session=own_session) as process:
         jobs.make_nicer(process.pid)

@@ -96,8 +96,9 @@ DEATHS = {
 }
 
 
+@pytest.mark.fault(id="killed-while-writing-results")
 @pytest.mark.parametrize(("die", "step", "settings"), DEATHS.values(), ids=DEATHS)
-def test_a_run_that_goes_on_ends_as_if_it_had_never_been_broken_off(
+def test_a_run_that_goes_on_ends_as_if_never_broken_off(
     die: Callable[[Path, pytest.MonkeyPatch], None],
     step: int,
     settings: dict[str, object],
@@ -136,7 +137,7 @@ def test_a_run_that_goes_on_ends_as_if_it_had_never_been_broken_off(
     assert numbers == list(range(len(numbers)))
 
 
-def test_a_checkpoint_is_there_from_the_first_epoch_until_the_end(tmp_path: Path, tiny_config: MakeConfig) -> None:
+def test_a_checkpoint_is_there_from_the_first_epoch_to_the_end(tmp_path: Path, tiny_config: MakeConfig) -> None:
     path = runs.create_run(tmp_path, tiny_config(epochs=3, keep="best"))
     seen: list[tuple[int, int, bool]] = []
 
@@ -152,9 +153,7 @@ def test_a_checkpoint_is_there_from_the_first_epoch_until_the_end(tmp_path: Path
     assert not checkpoints.has_checkpoint(path)
 
 
-def test_weights_on_the_disk_are_the_best_so_far_if_these_are_to_be_kept(
-    tmp_path: Path, tiny_config: MakeConfig
-) -> None:
+def test_weights_on_disk_are_the_best_so_far_if_these_are_kept(tmp_path: Path, tiny_config: MakeConfig) -> None:
     path = runs.create_run(tmp_path, tiny_config(epochs=4, keep="best", optimizer="sgd", learning_rate=0.9, seed=3))
     events: list[Event] = []
     best_on_disk: list[bool] = []
@@ -184,7 +183,8 @@ def broken_off(trained_run: Path, tmp_path: Path) -> Path:
     return path
 
 
-def test_a_damaged_checkpoint_fails_the_run_with_a_sentence_and_harms_nothing_else(
+@pytest.mark.fault(id="damaged-checkpoint")
+def test_a_damaged_checkpoint_fails_a_run_and_harms_nothing_else(
     broken_off: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = snapshot(broken_off, "status.json", "checkpoint.npz")
@@ -195,7 +195,7 @@ def test_a_damaged_checkpoint_fails_the_run_with_a_sentence_and_harms_nothing_el
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_a_run_that_goes_on_and_is_stopped_at_once_keeps_what_it_had(
+def test_a_run_that_goes_on_and_is_stopped_keeps_what_it_had(
     tmp_path: Path, tiny_config: MakeConfig, mnist: Mnist, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = runs.create_run(tmp_path, tiny_config(epochs=4))
@@ -218,6 +218,7 @@ def test_a_run_that_goes_on_and_is_stopped_at_once_keeps_what_it_had(
 # Limits
 
 
+@pytest.mark.public(id="may-train")
 @pytest.mark.parametrize(
     ("settings", "too_much"),
     [
@@ -227,7 +228,7 @@ def test_a_run_that_goes_on_and_is_stopped_at_once_keeps_what_it_had(
         ({"architecture": "64C3-P2-10", "batch_size": 4096, "train_size": 60_000}, "MB of memory"),
     ],
 )
-def test_a_training_process_refuses_by_itself_what_is_too_large_for_strangers(
+def test_training_itself_refuses_what_is_too_large_for_strangers(
     settings: dict[str, object],
     too_much: str,
     tmp_path: Path,
@@ -243,7 +244,8 @@ def test_a_training_process_refuses_by_itself_what_is_too_large_for_strangers(
     assert {file.name for file in path.iterdir()} == {"config.json", "status.json"}
 
 
-def test_a_run_is_stopped_when_its_time_is_over_and_keeps_its_weights(
+@pytest.mark.public(id="runs.training_seconds")
+def test_a_run_whose_time_is_over_is_stopped_and_keeps_weights(
     tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "PRIVATE", replace(limits.PRIVATE, training_seconds=3.0))
@@ -261,9 +263,7 @@ def test_a_run_is_stopped_when_its_time_is_over_and_keeps_its_weights(
     assert run.report.test_accuracy > 0.5
 
 
-def test_a_request_to_stop_counts_from_the_first_moment_and_is_not_taken_back(
-    tmp_path: Path, tiny_config: MakeConfig
-) -> None:
+def test_a_request_to_stop_counts_at_once_and_is_not_taken_back(tmp_path: Path, tiny_config: MakeConfig) -> None:
     path = runs.create_run(tmp_path, tiny_config())
     answers = iter([True, False, False])
     run = worker.carry_out(path, should_stop=lambda: next(answers))
@@ -274,6 +274,7 @@ def test_a_request_to_stop_counts_from_the_first_moment_and_is_not_taken_back(
 # What goes wrong
 
 
+@pytest.mark.fault(id="too-little-memory")
 @pytest.mark.parametrize(
     ("error", "told"),
     [
@@ -298,7 +299,8 @@ def test_whatever_goes_wrong_ends_in_a_sentence(
     assert "/secret" not in run.status.message
 
 
-def test_a_disk_that_is_full_after_an_epoch_fails_the_run_and_keeps_what_was_measured(
+@pytest.mark.fault(id="disk-full")
+def test_a_disk_full_after_an_epoch_costs_nothing_measured(
     tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(path: Path, checkpoint: object) -> None:
@@ -313,7 +315,7 @@ def test_a_disk_that_is_full_after_an_epoch_fails_the_run_and_keeps_what_was_mea
     assert weights_of(path)
 
 
-def test_a_checkpoint_that_cannot_be_removed_changes_nothing_about_how_a_run_ended(
+def test_a_checkpoint_nobody_can_remove_does_not_change_the_end(
     broken_off: Path, tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unlink = Path.unlink
@@ -335,7 +337,7 @@ def test_a_checkpoint_that_cannot_be_removed_changes_nothing_about_how_a_run_end
 # Memory
 
 
-def test_the_peak_of_memory_is_that_of_the_training_process_alone(trained_run: Path) -> None:
+def test_the_peak_of_memory_is_that_of_training_alone(trained_run: Path) -> None:
     report = runs.read_run(trained_run).report
     assert report is not None
     assert 300 < report.peak_memory_mb < 20_000  # TensorFlow alone takes more than that

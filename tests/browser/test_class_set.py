@@ -111,7 +111,7 @@ def test_a_class_set_from_the_first_drawing_to_its_return(page: Page, browser: B
         stop_server(server)
 
 
-def test_a_set_is_deleted_only_after_a_second_click_and_comes_back(page: Page, server: Server) -> None:
+def test_a_set_is_deleted_by_a_second_click_only_and_comes_back(page: Page, server: Server) -> None:
     folder = server.runs_dir.parent / "handwriting"
     class_set = class_sets.open_set(folder, "Class 5a")
     page.set_viewport_size({"width": 400, "height": 860})

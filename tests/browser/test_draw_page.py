@@ -27,7 +27,7 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
-def test_ten_digits_one_right_after_the_other_are_read_and_drawn_alike_by_both_sides(page: Page, server) -> None:
+def test_ten_digits_in_a_row_are_read_and_drawn_alike_by_both(page: Page, server) -> None:
     open_canvas(page, server.url)
     for digit, strokes in DIGITS.items():
         for stroke in strokes:
@@ -88,7 +88,7 @@ def test_the_drawing_is_still_there_after_a_visit_elsewhere(page: Page, server) 
     expect(reading(page)).to_have_text("?")
 
 
-def test_the_canvas_takes_the_room_there_is_and_draws_under_the_pen(page: Page, server) -> None:
+def test_the_canvas_fills_its_room_and_draws_under_the_pen(page: Page, server) -> None:
     open_canvas(page, server.url)
     for width, side in ((1280, 400), (1024, 352), (400, 368), (360, 328)):
         page.set_viewport_size({"width": width, "height": 900})

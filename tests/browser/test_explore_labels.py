@@ -13,7 +13,7 @@ def readings(run: str) -> np.ndarray:
     return run_results.read_predictions(runs.BUNDLED_RUNS / run).argmax(axis=1)
 
 
-def test_two_networks_from_a_count_to_its_images_and_to_the_exact_test(page: Page, fresh_server, mnist) -> None:
+def test_two_networks_from_count_to_images_to_the_exact_test(page: Page, fresh_server, mnist) -> None:
     a, b = readings("keras-steps"), readings("fast")
     only_b = np.flatnonzero((a == mnist.y_test) & (b != mnist.y_test))
     every = np.stack([readings(path.name) for path in runs.BUNDLED_RUNS.iterdir()])

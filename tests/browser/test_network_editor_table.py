@@ -159,7 +159,7 @@ def test_quick_changes_add_up_while_the_server_is_slow(page: Page, editor_url: s
     expect(rows(page).nth(3).locator(".output")).to_have_text("128")
 
 
-def test_the_newest_change_is_sent_again_if_the_answer_is_about_another(page: Page, editor_url: str) -> None:
+def test_the_newest_change_is_told_again_if_the_answer_is_older(page: Page, editor_url: str) -> None:
     open_editor(page, editor_url, "ponder=1")
     page.locator("li.row").nth(-2).get_by_role("button", name="Remove").click()
     page.wait_for_timeout(300)
@@ -168,9 +168,7 @@ def test_the_newest_change_is_sent_again_if_the_answer_is_about_another(page: Pa
     expect(page.get_by_text("Heard: 32C3-P2-64C3-P2-10.")).to_be_visible()
 
 
-def test_changes_to_the_table_wait_for_the_text_just_typed_and_are_made_to_the_layers_they_were_meant_for(
-    page: Page, editor_url: str
-) -> None:
+def test_changes_that_wait_for_typed_text_reach_the_layers_meant(page: Page, editor_url: str) -> None:
     field = open_editor(page, editor_url, "wait=1")
     field.press("End")
     field.press("ArrowLeft")

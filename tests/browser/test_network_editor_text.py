@@ -41,7 +41,7 @@ def test_no_letter_is_lost_while_the_server_is_slow(page: Page, editor_url: str,
     assert seen == [text[:length] for length in range(1, len(text) + 1)]  # it only ever grew
 
 
-def test_what_was_typed_is_told_though_the_run_that_was_to_tell_it_is_ended(page: Page, editor_url: str) -> None:
+def test_typed_text_is_told_though_the_run_to_tell_it_is_ended(page: Page, editor_url: str) -> None:
     field = open_editor(page, editor_url, "ponder=1")
     field.fill("8C3-10")
     page.get_by_role("button", name="Nothing").click(delay=200)  # the field sends its text when it loses the focus

@@ -60,7 +60,7 @@ def test_the_threshold_decides_what_is_read(page: Page, server, mnist: Mnist, tm
     expect(heading).to_be_visible()
 
 
-def test_a_file_that_is_no_picture_gets_a_sentence_and_then_a_photo_is_read(
+def test_after_a_sentence_about_a_bad_file_a_photo_is_read(
     page: Page, server, photo_of_seven: Path, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.jpg"

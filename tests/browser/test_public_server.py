@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 from serving import start_server, stop_server
 from steps import start_run, wait_for_end
@@ -10,6 +11,7 @@ from steps import start_run, wait_for_end
 from mnist_core import runs
 
 
+@pytest.mark.public(id="may-change-own-runs")
 def test_only_who_started_a_run_may_stop_it_also_after_a_restart(page: Page, browser: Browser, tmp_path: Path) -> None:
     server = start_server(tmp_path, DIGIT_LAB_PUBLIC="1")
     try:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 from serving import start_server, stop_server
 from steps import start_run, wait_for_points
@@ -10,6 +11,7 @@ from steps import start_run, wait_for_points
 from mnist_core import runs
 
 
+@pytest.mark.fault(id="server-killed")
 def test_a_run_outlives_its_server(page: Page, tmp_path: Path) -> None:
     first = start_server(tmp_path)
     try:

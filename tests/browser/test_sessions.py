@@ -62,7 +62,7 @@ def test_two_at_once_each_get_what_they_asked_for(server: Server) -> None:
     assert not records.problems
 
 
-def test_who_starts_a_run_is_not_thrown_back_by_what_a_busy_browser_still_tells(server: Server) -> None:
+def test_a_busy_browser_does_not_throw_back_who_starts_a_run(server: Server) -> None:
     async def train() -> None:
         async with Session(server.url) as tab:
             await tab.open("train", "preset=tiny&epochs=1&train_size=200")

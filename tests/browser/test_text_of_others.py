@@ -41,6 +41,7 @@ def public_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     stop_server(running)
 
 
+@pytest.mark.public(id="no-markup")
 def test_what_others_typed_is_text_in_a_browser_too(page: Page, public_server: Server) -> None:
     harm: list[str] = []
     page.expose_function("harm", lambda: harm.append(page.url))
@@ -68,6 +69,7 @@ def test_what_others_typed_is_text_in_a_browser_too(page: Page, public_server: S
     assert harm == []
 
 
+@pytest.mark.public(id="no-large-files")
 def test_the_server_itself_refuses_large_files(page: Page, public_server: Server) -> None:
     page.goto(f"{public_server.url}/draw?view=photo")
     uploader = page.locator("input[type=file]")
@@ -85,6 +87,7 @@ def test_the_server_itself_refuses_large_files(page: Page, public_server: Server
     assert hand_in(6 * MEGABYTE) == 413
 
 
+@pytest.mark.public(id="no-server-files")
 @pytest.mark.parametrize(
     "path",
     [

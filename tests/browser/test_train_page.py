@@ -31,7 +31,7 @@ def test_a_network_is_trained_and_its_result_shown(page: Page, server) -> None:
     expect(page.get_by_text(re.compile(rf"^Mistakes: (1–100 of )?{mistakes}$"))).to_be_visible()
 
 
-def test_a_chart_whose_script_did_not_arrive_says_so_and_comes_with_the_next_update(page: Page, server) -> None:
+def test_a_chart_without_its_script_says_so_and_comes_later(page: Page, server) -> None:
     page.route(re.compile("plotly-.*js.gz"), lambda route: route.abort())
     page.goto(f"{server.url}/train?run=chollet")
     chart = page.locator(".live-chart").first
@@ -101,7 +101,7 @@ def zoom_in(page: Page, chart: Locator) -> FloatRect:
     raise AssertionError("The chart does not zoom.")
 
 
-def test_a_reload_and_a_second_tab_show_the_same_run_and_stop_keeps_it(page: Page, server) -> None:
+def test_reload_and_second_tab_show_one_run_and_stop_keeps_it(page: Page, server) -> None:
     run_id = start_run(page, server.url, images=20_000, epochs=50)
     wait_for_points(page, 20)
     page.reload()

@@ -1,6 +1,6 @@
 """One run trains at a time.
 
-docs/faults.md lists all faults with their tests; what pages show is in tests/pages/test_faults_on_pages.py.
+docs/faults.md lists all faults; what pages show is in tests/pages/test_faults_on_pages.py.
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ def set_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[floa
     return change
 
 
+@pytest.mark.fault(id="clock-set-while-training")
 @pytest.mark.skipif(not LINUX, reason="other systems tell in other ways")
 @pytest.mark.parametrize("seconds", [-86_400, -2, 2, 3600])
 def test_a_run_lives_on_whatever_the_clock_is_set_to(
@@ -65,8 +66,9 @@ def clock_that_tells(moment: datetime) -> type[datetime]:
     return Clock
 
 
+@pytest.mark.fault(id="clock-set-back")
 @pytest.mark.parametrize("back", [timedelta(milliseconds=1), timedelta(seconds=30), timedelta(hours=23)])
-def test_who_comes_later_is_behind_in_line_also_when_the_clock_was_set_back(
+def test_who_comes_later_is_behind_though_the_clock_was_set_back(
     back: timedelta, tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
@@ -82,7 +84,8 @@ def test_who_comes_later_is_behind_in_line_also_when_the_clock_was_set_back(
     assert dates == [now + timedelta(milliseconds=number) for number in range(3)]
 
 
-def test_a_clock_that_was_years_ahead_does_not_date_what_comes_after(
+@pytest.mark.fault(id="clock-put-right")
+def test_a_clock_once_years_ahead_does_not_date_later_runs(
     tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
@@ -93,9 +96,8 @@ def test_a_clock_that_was_years_ahead_does_not_date_what_comes_after(
     assert runs.read_run(runs.create_run(tmp_path, tiny_config())).created == now + timedelta(milliseconds=1)
 
 
-def test_a_run_that_was_just_queued_stays_so_when_the_clock_is_set_by_seconds(
-    tmp_path: Path, tiny_config: MakeConfig
-) -> None:
+@pytest.mark.fault(id="clock-set-at-start")
+def test_a_run_just_queued_outlasts_a_clock_set_by_seconds(tmp_path: Path, tiny_config: MakeConfig) -> None:
     path = runs.create_run(tmp_path, tiny_config())
     for seconds in (-30, 30):
         write_status_values(path, state="queued", updated=time.time() + seconds)

@@ -64,8 +64,9 @@ FULL = {
 }
 
 
+@pytest.mark.fault(id="disk-full")
 @pytest.mark.parametrize(("writer", "epochs"), FULL.values(), ids=FULL)
-def test_a_disk_that_is_full_is_told_and_costs_nothing_that_was_measured(
+def test_a_full_disk_is_told_and_costs_nothing_measured(
     writer: tuple[object, str],
     epochs: list[int],
     disk: Path,
@@ -100,7 +101,8 @@ def test_a_disk_that_is_full_is_told_and_costs_nothing_that_was_measured(
     assert_ends_as(path, trained_run)
 
 
-def test_on_a_full_disk_no_run_is_created_and_every_other_one_is_still_read(
+@pytest.mark.fault(id="disk-full-at-start")
+def test_on_a_full_disk_no_run_is_created_and_others_are_read(
     disk: Path, tiny_config: MakeConfig, trained_run: Path
 ) -> None:
     path = shutil.copytree(trained_run, disk / trained_run.name)

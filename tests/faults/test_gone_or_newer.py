@@ -13,6 +13,7 @@ from mnist_core import event_log, run_status, runs, trash, worker
 from mnist_core.run_files import RunError
 
 
+@pytest.mark.fault(id="deleted-while-watched")
 def test_a_run_that_was_deleted_is_said_to_be_gone(trained_run: Path, tmp_path: Path) -> None:
     path = shutil.copytree(trained_run, tmp_path / trained_run.name)
     trash.delete(runs.read_run(path))
@@ -22,7 +23,8 @@ def test_a_run_that_was_deleted_is_said_to_be_gone(trained_run: Path, tmp_path: 
     assert event_log.read_events(path) == []
 
 
-def test_a_directory_removed_under_its_training_ends_that_run_alone(tmp_path: Path, tiny_config: MakeConfig) -> None:
+@pytest.mark.fault(id="directory-removed")
+def test_a_directory_removed_in_training_ends_that_run_alone(tmp_path: Path, tiny_config: MakeConfig) -> None:
     path, other = (runs.create_run(tmp_path, tiny_config()) for _ in range(2))
     with pytest.raises(FileNotFoundError):
         worker.carry_out(path, lambda event: shutil.rmtree(path, ignore_errors=True))
@@ -30,7 +32,8 @@ def test_a_directory_removed_under_its_training_ends_that_run_alone(tmp_path: Pa
     assert [run.id for run in runs.list_runs(tmp_path)] == [other.name]
 
 
-def test_a_status_or_report_of_another_form_may_be_of_a_newer_version(trained_run: Path, tmp_path: Path) -> None:
+@pytest.mark.fault(id="newer-version")
+def test_a_status_or_report_in_another_form_may_be_newer(trained_run: Path, tmp_path: Path) -> None:
     path = shutil.copytree(trained_run, tmp_path / "runs" / "newer")
     report = json.loads((path / "report.json").read_text())
     (path / "report.json").write_text(json.dumps({**report, "a_new_figure": 5}))

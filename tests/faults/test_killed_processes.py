@@ -85,8 +85,10 @@ def accidents(tmp_path_factory: pytest.TempPathFactory, tiny_config: MakeConfig)
             process.kill()
 
 
+@pytest.mark.fault(id="killed-while-saving")
+@pytest.mark.fault(id="killed-for-memory")
 @pytest.mark.parametrize("name", ["model.keras", "checkpoint.npz"])
-def test_a_process_killed_while_it_saves_leaves_the_files_of_before(
+def test_a_process_killed_while_saving_leaves_the_older_files(
     name: str, accidents: dict[str, Path], trained_run: Path
 ) -> None:
     path = accidents[name]
@@ -102,6 +104,7 @@ def test_a_process_killed_while_it_saves_leaves_the_files_of_before(
     assert_ends_as(path, trained_run)
 
 
+@pytest.mark.fault(id="too-little-memory")
 @pytest.mark.skipif(not LINUX, reason="only Linux limits the memory of one process")
 def test_a_run_that_gets_too_little_memory_says_so(accidents: dict[str, Path]) -> None:
     path = accidents["memory"]
@@ -137,7 +140,9 @@ def in_line(tmp_path: Path, tiny_config: MakeConfig) -> Iterator[list[Path]]:
             psutil.Process(status.pid).kill()
 
 
-def test_a_process_killed_while_it_waits_leaves_the_line_and_two_stops_at_once_are_one(in_line: list[Path]) -> None:
+@pytest.mark.fault(id="killed-in-line")
+@pytest.mark.fault(id="two-stop-a-waiting-run")
+def test_who_is_killed_in_line_leaves_it_and_two_stops_are_one(in_line: list[Path]) -> None:
     killed, other = in_line
     folder = other.parent
     assert [jobs.queue(folder).place(path.name) for path in in_line] == [1, 2]
@@ -168,6 +173,7 @@ def stop_twice_at_once(path: Path) -> None:
         visitor.join()
 
 
+@pytest.mark.fault(id="two-stop-a-run")
 def test_two_stops_at_once_end_a_training_run_once(tmp_path: Path, tiny_config: MakeConfig) -> None:
     path = runs.create_run(tmp_path, tiny_config(train_size=60_000, epochs=100))
 

@@ -102,7 +102,7 @@ def test_damaged_files_are_left_out_and_told(class_4b: ClassSet) -> None:
     assert contents.count(class_4b) == 3
 
 
-def test_what_a_killed_server_left_half_written_goes_with_the_next_drawing(class_4b: ClassSet) -> None:
+def test_what_a_killed_server_left_goes_with_the_next_drawing(class_4b: ClassSet) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     left, being_written = (class_4b.path / f".{'a' * 32}-{pid}-1.json" for pid in (gone.pid, os.getpid()))
@@ -159,7 +159,7 @@ def test_a_file_that_cannot_be_read_now_is_tried_again(class_4b: ClassSet, reads
     assert reads == [each.id, each.id]
 
 
-def test_a_reader_of_a_deleted_set_says_so_and_finds_it_when_it_is_back(class_4b: ClassSet, folder: Path) -> None:
+def test_a_reader_tells_of_a_deleted_set_and_finds_it_when_back(class_4b: ClassSet, folder: Path) -> None:
     reader = contents.ContentsReader(class_4b.path)
     contents.keep(class_4b, drawing(3))
     assert reader.read().labels.tolist() == [3]
@@ -182,6 +182,7 @@ def test_the_arrays_of_a_set_cannot_be_changed_for_others(class_4b: ClassSet) ->
 # Titles and ids
 
 
+@pytest.mark.public(id="no-file-names")
 def test_the_folder_is_never_named_by_what_was_typed(folder: Path) -> None:
     for title in ("../../etc", "/abs", "CON", "a" * 500, "nul\0l\ud800", "<script>"):
         class_set = class_sets.open_set(folder, title)
@@ -217,7 +218,7 @@ def test_what_is_no_set_is_not_found(wanted: str, class_4b: ClassSet, folder: Pa
 
 
 @pytest.mark.parametrize("damage", [None, b"", b"[]", b'{"version": 1}', b"\xff", b'{"version":1,"title":"x"}'])
-def test_a_lost_name_costs_no_drawing_and_heals_when_it_is_typed_again(
+def test_a_lost_name_costs_no_drawing_and_heals_when_typed_again(
     damage: bytes | None, class_4b: ClassSet, folder: Path
 ) -> None:
     contents.keep(class_4b, drawing(5))
@@ -292,7 +293,7 @@ def test_many_processes_save_at_once_and_lose_nothing(folder: Path, monkeypatch:
     assert not [path for path in class_set.path.iterdir() if path.name.startswith(".")]
 
 
-def test_threads_of_one_server_that_keep_the_same_drawing_keep_it_each(class_4b: ClassSet) -> None:
+def test_threads_that_keep_the_same_drawing_keep_it_each(class_4b: ClassSet) -> None:
     barrier = threading.Barrier(16)
     numbers = []
 

@@ -20,6 +20,7 @@ def in_public(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PUBLIC_VARIABLE, "1")
 
 
+@pytest.mark.public(id="sets.drawings")
 def test_a_set_can_be_full(narrow: None, folder: Path) -> None:
     class_set = class_sets.open_set(folder, "Class 4b", ANNA)
     for number in range(1, 5):
@@ -29,6 +30,7 @@ def test_a_set_can_be_full(narrow: None, folder: Path) -> None:
     assert contents.count(class_set) == 4
 
 
+@pytest.mark.public(id="sets.bytes")
 def test_a_set_can_be_too_large(narrow: None, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class_set = class_sets.open_set(folder, "Class 4b", ANNA)
     size = len(kept_drawings.to_line(drawing()))
@@ -44,6 +46,8 @@ def test_a_set_can_be_too_large(narrow: None, folder: Path, monkeypatch: pytest.
     assert contents.count(class_set) == 2
 
 
+@pytest.mark.public(id="sets.sets_each")
+@pytest.mark.public(id="sets.sets")
 def test_too_many_sets_of_one_person_and_of_all(narrow: None, folder: Path) -> None:
     class_sets.open_set(folder, "1", ANNA)
     class_sets.open_set(folder, "2", ANNA)
@@ -72,7 +76,8 @@ def test_at_home_everybody_sees_and_deletes_everything(folder: Path) -> None:
     assert class_sets.may_delete(class_set, "")
 
 
-def test_on_a_public_server_sets_are_seen_by_their_owner_and_by_link(in_public: None, folder: Path) -> None:
+@pytest.mark.public(id="may-keep-drawings")
+def test_in_public_sets_are_seen_by_their_owner_and_by_link(in_public: None, folder: Path) -> None:
     annas, bens = (class_sets.open_set(folder, "Class 4b", owner) for owner in (ANNA, BEN))
     assert annas.id != bens.id
     assert class_sets.visible_sets(folder, ANNA) == [annas]
@@ -81,6 +86,7 @@ def test_on_a_public_server_sets_are_seen_by_their_owner_and_by_link(in_public: 
     assert set(class_sets.visible_sets(folder, BEN, {annas.id})) == {annas, bens}
 
 
+@pytest.mark.public(id="may-delete-own-drawings")
 def test_on_a_public_server_only_the_owner_deletes(in_public: None, folder: Path) -> None:
     class_set = class_sets.open_set(folder, "Class 4b", ANNA)
     each = kept(class_set)
@@ -97,6 +103,7 @@ def test_on_a_public_server_only_the_owner_deletes(in_public: None, folder: Path
     assert class_sets.list_sets(folder) == []
 
 
+@pytest.mark.public(id="no-sets-of-others")
 def test_a_set_of_no_owner_is_nobodys_on_a_public_server(class_4b: ClassSet, folder: Path, in_public: None) -> None:
     assert class_sets.visible_sets(folder, "") == []
     assert not class_sets.may_delete(class_4b, "")

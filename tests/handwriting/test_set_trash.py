@@ -34,7 +34,7 @@ def test_a_deleted_set_is_gone_and_comes_back_whole(class_4b: ClassSet, folder: 
         trash.restore(folder, token)
 
 
-def test_a_set_started_anew_meanwhile_is_joined_by_what_comes_back(class_4b: ClassSet, folder: Path) -> None:
+def test_what_comes_back_joins_a_set_started_anew_meanwhile(class_4b: ClassSet, folder: Path) -> None:
     contents.keep(class_4b, drawing(1))
     token = trash.delete_set(class_4b)
     contents.keep(class_sets.open_set(folder, "class 4b"), drawing(2))
@@ -42,7 +42,7 @@ def test_a_set_started_anew_meanwhile_is_joined_by_what_comes_back(class_4b: Cla
     assert sorted(contents.read_contents(back).labels.tolist()) == [1, 2]
 
 
-def test_what_comes_back_does_not_make_a_set_too_large_to_be_exported(
+def test_what_comes_back_makes_no_set_too_large_to_export(
     class_4b: ClassSet, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = drawing(1), drawing(2)
@@ -72,7 +72,7 @@ def test_a_deleted_drawing_comes_back_alone(class_4b: ClassSet, folder: Path) ->
     assert files(folder) == before
 
 
-def test_a_set_that_comes_back_does_not_bring_drawings_deleted_before(class_4b: ClassSet, folder: Path) -> None:
+def test_a_set_comes_back_without_drawings_deleted_before(class_4b: ClassSet, folder: Path) -> None:
     unwanted, wanted = drawing(1), drawing(2)
     contents.keep(class_4b, unwanted)
     contents.keep(class_4b, wanted)
@@ -126,6 +126,7 @@ def test_the_trash_is_emptied_after_a_week(class_4b: ClassSet, folder: Path) -> 
     assert (folder / ".deleted" / young).exists()
 
 
+@pytest.mark.public(id="sets.deleted")
 def test_the_trash_is_bounded_and_what_was_deleted_last_stays(narrow: None, folder: Path) -> None:
     tokens = []
     for number in range(4):
@@ -145,7 +146,7 @@ def test_empty_sets_fill_the_trash_too(narrow: None, folder: Path) -> None:
     assert len(list((folder / ".deleted").iterdir())) <= NARROW.deleted + 1
 
 
-def test_what_is_deleted_can_be_brought_back_even_if_the_trash_is_emptied_at_the_same_moment(
+def test_what_is_deleted_comes_back_though_the_trash_is_emptied(
     class_4b: ClassSet, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trash.delete_drawing(class_4b, kept(class_4b).id)

@@ -16,6 +16,7 @@ from mnist_core.config import TrainingConfig
 _CASES = 8
 
 
+@pytest.mark.public(id="no-broken-page")
 @pytest.mark.filterwarnings("ignore")  # Pillow and NumPy warn of what they are given
 @pytest.mark.parametrize("kind", VISITS, ids=lambda kind: kind.name)
 def test_no_page_breaks_on(kind: Kind, tmp_path: Path) -> None:

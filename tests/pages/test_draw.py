@@ -113,6 +113,7 @@ def test_doubt_is_told(
     assert suggested == [1 if digit == "1" else None]
 
 
+@pytest.mark.fault(id="damaged-network")
 def test_a_network_that_cannot_be_used_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise inference.InferenceError("The network of x cannot be loaded; its file is damaged.")
@@ -214,6 +215,7 @@ def test_disagreement_is_put_into_words() -> None:
     assert re.sub(r"[*]", "", words) == "They disagree: a and c read 1; b reads 7."
 
 
+@pytest.mark.fault(id="damaged-network")
 def test_one_network_that_fails_does_not_silence_the_others(
     monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, object]]
 ) -> None:

@@ -129,7 +129,7 @@ def test_rows_are_read_and_doubt_is_marked(
     assert answers[-1]["headline"] == "Read as 1, 98.0% sure."
 
 
-def test_what_is_like_no_digit_is_in_doubt_however_sure_the_network_is(
+def test_what_is_like_no_digit_is_in_doubt_however_sure(
     answers: list[dict[str, object]],
     grids: list[dict[str, object]],
     confidences: list[float],
@@ -268,6 +268,7 @@ def test_without_networks_the_photo_is_still_looked_at(nothing_ships: None) -> N
     assert app.slider
 
 
+@pytest.mark.public(id="no-costly-photos")
 def test_photos_of_many_visitors_are_unpacked_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """A large one takes some hundred megabytes for a moment: of a whole class, they would fill the machine."""
     at_work, together, lock = 0, [], threading.Lock()

@@ -255,7 +255,7 @@ def test_the_last_epoch_agrees_with_the_report() -> None:
         assert {metric.label: metric.value for metric in app.metric}["Mistakes"] == f"{10_000 - report.test_correct}"
 
 
-def test_a_film_that_plays_begins_anew_and_stops_where_one_chooses() -> None:
+def test_a_film_begins_anew_and_stops_where_one_chooses() -> None:
     app = open_page("explore", view="epochs", run="chollet")
     next(button for button in app.button if button.label == "Play").click().run()
     assert "Mistakes after epoch 1:" in texts(app)
@@ -280,6 +280,7 @@ def test_a_run_without_a_film_says_so(own_folders: Path) -> None:
     assert "Test image 5" in texts(open_page("explore", view="epochs", run=path.name, index="5"))
 
 
+@pytest.mark.fault(id="damaged-film")
 def test_a_film_with_damaged_epochs_shows_the_others(own_folders: Path, mnist: Mnist) -> None:
     path = copied(own_folders)
     (path / "epochs" / "0002.npz").write_bytes(b"torn")
@@ -302,6 +303,7 @@ STILL_THERE = {  # of each view, when the predictions of the run that it is abou
 }
 
 
+@pytest.mark.fault(id="damaged-predictions")
 @pytest.mark.parametrize("view", VIEWS)
 def test_damaged_predictions_are_told_and_leave_the_rest(view: str, own_folders: Path) -> None:
     path = copied(own_folders)
@@ -357,7 +359,7 @@ def test_names_and_lists_are_shown_as_they_stand(own_folders: Path) -> None:
     assert "![](//a.b/c.png)" in texts(app)
 
 
-def test_a_list_of_indices_that_is_too_long_is_refused_and_not_cut(shown: list[int]) -> None:
+def test_too_long_a_list_of_indices_is_refused_and_not_cut(shown: list[int]) -> None:
     app = open_page("explore", only=",".join(str(index) for index in range(1000, 1500)))
     assert "characters" in app.error[0].value
     assert shown == []

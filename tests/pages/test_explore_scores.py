@@ -215,9 +215,7 @@ def test_accuracies_with_and_without_the_fifteen(mnist: Mnist, shipped: dict[str
     assert row["Read as labelled"] == 15 - len(wrong & set(DISPUTED))
 
 
-def test_beyond_the_list_are_the_images_that_the_mean_of_all_networks_misreads(
-    mnist: Mnist, shipped: dict[str, Probabilities]
-) -> None:
+def test_beyond_the_list_are_images_misread_by_the_mean_of_all(mnist: Mnist, shipped: dict[str, Probabilities]) -> None:
     mean = np.mean([probabilities.astype(float) for probabilities in shipped.values()], axis=0)
     wrong = set(np.flatnonzero(mean.argmax(axis=1) != mnist.y_test).tolist())
     said = texts(open_explore("labels"))

@@ -48,6 +48,8 @@ def while_it_trains(path: Path) -> Path:
     return path
 
 
+@pytest.mark.fault(id="training-killed")
+@pytest.mark.fault(id="killed-for-memory")
 @pytest.mark.parametrize("saved", [True, False])
 def test_a_run_that_was_killed_says_what_may_have_happened(saved: bool, copied: Callable[[], Path]) -> None:
     path = while_it_trains(copied())
@@ -65,7 +67,8 @@ def test_a_run_that_was_killed_says_what_may_have_happened(saved: bool, copied: 
     assert "no curves" not in texts(app)
 
 
-def test_a_disk_that_is_still_full_when_a_run_should_go_on_is_told(
+@pytest.mark.fault(id="disk-full-on-continuing")
+def test_a_disk_still_full_when_a_run_should_go_on_is_told(
     copied: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = while_it_trains(copied())
@@ -85,6 +88,7 @@ def test_a_disk_that_is_still_full_when_a_run_should_go_on_is_told(
     ]
 
 
+@pytest.mark.fault(id="damaged-everything")
 def test_a_run_whose_every_file_is_garbage_leaves_the_others(copied: Callable[..., Path]) -> None:
     copied("20260102-000000000-whole")
     for file in copied().rglob("*.*"):
@@ -99,6 +103,7 @@ def test_a_run_whose_every_file_is_garbage_leaves_the_others(copied: Callable[..
     assert len(app.dataframe[0].value) == 1 + len(runs.list_runs(runs.BUNDLED_RUNS))
 
 
+@pytest.mark.fault(id="damaged-metrics")
 def test_a_result_outlives_all_files_that_it_does_not_need(copied: Callable[[], Path]) -> None:
     path = copied()
     (path / "checkpoint.npz").touch()
@@ -116,6 +121,7 @@ def test_a_result_outlives_all_files_that_it_does_not_need(copied: Callable[[], 
     assert "Mistakes: **" in texts(app)
 
 
+@pytest.mark.fault(id="newer-version")
 @pytest.mark.parametrize("view", ["watch", "compare"])
 @pytest.mark.parametrize(
     ("name", "values", "told"),
@@ -136,6 +142,7 @@ def test_a_run_of_a_newer_version_is_said_to_be_one(
     assert told in texts(app)
 
 
+@pytest.mark.fault(id="clock-put-right")
 def test_a_run_from_the_last_day_of_all_is_listed(copied: Callable[..., Path]) -> None:
     copied("99991231-235959999-some")
     app = open_page("train", view="compare")
@@ -144,7 +151,8 @@ def test_a_run_from_the_last_day_of_all_is_listed(copied: Callable[..., Path]) -
     assert "Test accuracy" in texts(open_page("train", run="99991231-235959999-some"))
 
 
-def test_a_run_that_is_deleted_while_somebody_watches_is_said_to_be_gone(copied: Callable[[], Path]) -> None:
+@pytest.mark.fault(id="deleted-while-watched")
+def test_a_run_deleted_while_somebody_watches_is_said_to_be_gone(copied: Callable[[], Path]) -> None:
     path = while_it_trains(copied())
     app = open_page("train", run=RUN_ID)
     assert button(app, "Stop")
@@ -156,6 +164,7 @@ def test_a_run_that_is_deleted_while_somebody_watches_is_said_to_be_gone(copied:
     assert not path.exists()
 
 
+@pytest.mark.fault(id="two-stop-a-run")
 def test_two_visitors_can_stop_a_run_at_once(copied: Callable[[], Path]) -> None:
     path = while_it_trains(copied())
     pages = [open_page("train", run=RUN_ID) for _ in range(2)]
@@ -167,6 +176,7 @@ def test_two_visitors_can_stop_a_run_at_once(copied: Callable[[], Path]) -> None
     assert runs.stop_requested(path)
 
 
+@pytest.mark.fault(id="inference-killed-again")
 def test_an_inference_process_that_ends_again_and_again_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def die(*_: object) -> None:
         raise inference._ProcessDiedError

@@ -145,7 +145,7 @@ def test_another_digit_can_be_asked_about_and_is_in_the_link(asked: list[Path], 
     assert len(asked) == 1, "the answer for all digits was kept"
 
 
-def test_a_link_opens_the_digit_it_asks_about_and_other_text_is_ignored(asked: list[Path], sections: dict) -> None:
+def test_a_link_opens_its_digit_and_other_text_is_ignored(asked: list[Path], sections: dict) -> None:
     app = open_panel(asked="8", index=18)
     assert app.button_group[0].value == "8"
     assert "No single place decides: without the ink in the frame, 8 has only 0.6%." in words(
@@ -198,7 +198,7 @@ def test_layers_are_told_one_by_one(asked: list[Path], sections: dict) -> None:
     assert "the first 64 of 100 maps" in words(sections["here-layers"][2])
 
 
-def test_without_convolutions_there_are_windows_and_pictures_of_weights(
+def test_without_convolutions_windows_and_weights_are_shown(
     monkeypatch: pytest.MonkeyPatch, asked: list[Path], sections: dict
 ) -> None:
     before = answer(d3=0.9)

@@ -120,6 +120,7 @@ def test_training_starts_with_the_settings_on_the_page(monkeypatch: pytest.Monke
     assert app.query_params["view"] in ("watch", ["watch"])
 
 
+@pytest.mark.fault(id="disk-full-at-start")
 def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> str:
         raise OSError(28, "No space left on device")
@@ -146,7 +147,7 @@ def test_a_preset_sets_every_setting_and_reset_brings_it_back() -> None:
     assert not any("→" in each.label for each in app.button)
 
 
-def test_a_setting_that_needs_held_out_images_follows_with_a_note() -> None:
+def test_a_setting_that_needs_held_out_images_yields_with_a_note() -> None:
     app = open_page("train", preset="chollet", early_stopping="patience", stop_metric="validation loss")
     assert app.selectbox(key="setting-stop_metric").value == "validation loss"
     app.selectbox(key="setting-validation").select("none").run()
@@ -154,6 +155,7 @@ def test_a_setting_that_needs_held_out_images_follows_with_a_note() -> None:
     assert "early stopping watches the training loss" in texts(app)
 
 
+@pytest.mark.public(id="may-train")
 def test_what_is_too_large_for_a_public_server_cannot_be_trained(monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page("train", preset="chollet", epochs="90")
     assert not button(app, "Train").disabled
@@ -163,7 +165,7 @@ def test_what_is_too_large_for_a_public_server_cannot_be_trained(monkeypatch: py
     assert "90 epochs: at most 80 are allowed here" in texts(app)
 
 
-def test_what_would_not_come_to_its_end_on_a_public_server_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_public_server_would_stop_before_its_end_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page("train", preset="champion")
     assert "a run is stopped after" not in texts(app)
     monkeypatch.setenv("DIGIT_LAB_PUBLIC", "1")
@@ -189,6 +191,7 @@ def test_nobody_changes_the_run_of_another_on_a_public_server(
     assert any(each.label == "Stop" for each in app.button)
 
 
+@pytest.mark.fault(id="damaged-run-file")
 @pytest.mark.parametrize("damage", ["predictions.npz", "report.json", "config.json", "status.json", "metrics.jsonl"])
 def test_a_damaged_run_leaves_the_rest_usable(damage: str, own_folders: Path) -> None:
     broken = own_folders / "20260101-000000000-broken"

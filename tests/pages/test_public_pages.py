@@ -67,6 +67,7 @@ def offered(app: AppTest) -> set[str]:
     return {getattr(element, "label", "") for element in every_element(app)} & TO_CHANGE
 
 
+@pytest.mark.public(id="no-markup")
 @pytest.mark.parametrize(
     ("page", "view"), [(page, view) for page, views in VIEWS.items() for view in views], ids=lambda part: part or "all"
 )
@@ -84,6 +85,7 @@ def test_titles_of_others_are_shown_as_they_stand(page: str, view: str, home: Ho
         assert "&lt;img" in told or view not in ("compare", "watch")
 
 
+@pytest.mark.public(id="no-markup")
 @pytest.mark.parametrize("page", ["train", "explore", "draw"])
 @pytest.mark.parametrize("value", HOSTILE_VALUES)
 def test_what_an_address_holds_is_no_markup(page: str, value: str, home: Home) -> None:
@@ -91,6 +93,7 @@ def test_what_an_address_holds_is_no_markup(page: str, value: str, home: Home) -
     assert not foreign_markup(visit(page, everything))  # `visit` has looked already; this says what is meant
 
 
+@pytest.mark.public(id="may-look")
 def test_a_stranger_is_offered_nothing_of_a_run_that_ended(home: Home) -> None:
     finished_run(home)
     for view in ("watch", "compare"):
@@ -101,9 +104,8 @@ def test_a_stranger_is_offered_nothing_of_a_run_that_ended(home: Home) -> None:
         assert offered(app) == ({"Name", "Delete"} if view == "compare" else set())
 
 
-def test_a_stranger_is_offered_nothing_of_a_run_that_trains_or_was_broken_off(
-    home: Home, tiny_config: MakeConfig
-) -> None:
+@pytest.mark.public(id="no-change-to-others")
+def test_a_stranger_is_offered_nothing_of_a_run_that_may_go_on(home: Home, tiny_config: MakeConfig) -> None:
     training = finished_run(home)
     run_status.write_status(training, "running", "Training", pid=os.getpid())
     interrupted = broken_off(home.runs, tiny_config(), owner_hash(OWNER))
@@ -115,6 +117,7 @@ def test_a_stranger_is_offered_nothing_of_a_run_that_trains_or_was_broken_off(
         assert offered(app) == {button}
 
 
+@pytest.mark.public(id="no-change-to-others")
 def test_nothing_answers_to_a_button_that_is_not_there(home: Home) -> None:
     """A browser can be made to say that any button was pressed."""
     path = finished_run(home)
@@ -129,6 +132,7 @@ def test_nothing_answers_to_a_button_that_is_not_there(home: Home) -> None:
         assert runs.stop_requested(path) == stops
 
 
+@pytest.mark.public(id="may-delete-own-drawings")
 def test_a_stranger_is_offered_nothing_of_a_class_set(home: Home) -> None:
     class_set = hostile_set(home)
     (drawing,) = contents.read_contents(class_set).drawings

@@ -16,7 +16,7 @@ from ui.state import Keys
 from ui.train import starting
 
 
-def test_a_double_click_starts_runs_once_and_another_number_of_seeds_is_no_double_click(
+def test_a_double_click_starts_runs_once_unless_seeds_differ(
     tiny_config: Callable[..., TrainingConfig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[int, int]] = []
@@ -40,7 +40,7 @@ def test_a_double_click_starts_runs_once_and_another_number_of_seeds_is_no_doubl
     assert (asked[3:], watched[-1]) == ([(2, 2)], "run-4")
 
 
-def test_the_network_is_as_typed_though_the_run_that_was_to_take_note_of_it_was_ended() -> None:
+def test_the_network_is_as_typed_though_the_run_to_note_it_ended() -> None:
     app = open_page("train", preset="chollet")
     edit = {"text": "8C3-P2-10", "version": app.session_state[Keys.DRAFT].version}
     app.session_state["network"] = {"edit": edit}  # what the browser told is there, but nobody was called back

@@ -114,6 +114,7 @@ def test_no_ink_no_digits() -> None:
         assert rows_of_digits(ink) == []
 
 
+@pytest.mark.public(id="may-draw")
 def test_there_is_an_end_to_digits() -> None:
     page = np.zeros((600, 600), np.uint8)
     for row, column in itertools.product(range(10, 590, 20), range(10, 590, 12)):

@@ -29,6 +29,7 @@ def canvas(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return drawn
 
 
+@pytest.mark.public(id="may-keep-drawings")
 def test_nothing_is_kept_without_the_button(canvas: SimpleNamespace, handwriting: Path) -> None:
     app = open_page("draw")
     meant = app.button_group(key=next(each.key for each in app.button_group if each.key.startswith("meant-")))

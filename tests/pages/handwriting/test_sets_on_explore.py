@@ -184,6 +184,7 @@ def test_a_foreign_file_is_refused_in_a_sentence(data: bytes, handwriting: Path)
     assert not handwriting.exists()
 
 
+@pytest.mark.public(id="no-sets-of-others")
 def test_on_a_public_server_others_see_and_delete_nothing(
     handwriting: Path, shown: list[dict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,7 +238,7 @@ def test_what_is_read_of_a_set_is_read_once(handwriting: Path, monkeypatch: pyte
     st.cache_resource.clear()
 
 
-def test_one_drawing_asks_as_many_networks_as_it_shows_the_chosen_one_first(
+def test_a_drawing_asks_only_networks_shown_the_chosen_one_first(
     handwriting: Path, asked: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(one_drawing, "_MOST_ANSWERS", 2)
