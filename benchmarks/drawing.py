@@ -25,9 +25,11 @@ from PIL import Image, ImageDraw
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from mnist_core import drawing, evaluation, inference, runs, strokes
+from mnist_core import drawing, inference, runs, strokes
 from mnist_core.common.arrays import Probabilities
 from mnist_core.common.server import runs_dir
+from mnist_core.evaluation import metrics
+from mnist_core.evaluation.statistics import wilson_interval
 from mnist_core.strokes import Stroke
 
 _WORST = 10  # writers that are listed
@@ -80,7 +82,7 @@ def _prepare(job: tuple[Sequence[Stroke], float, float]) -> NDArray[np.uint8]:
 def report(recorded: Recorded, probabilities: Probabilities, title: str) -> str:
     """Return the tables as Markdown."""
     right = probabilities.argmax(axis=1) == recorded.labels
-    low, high = evaluation.wilson_interval(int(right.sum()), len(right))
+    low, high = wilson_interval(int(right.sum()), len(right))
     lines = [
         f"{title}: **{right.mean():.2%}** of {len(right):,} digits are read right",
         f"(95 % interval {low:.2%} to {high:.2%}).",
@@ -88,7 +90,7 @@ def report(recorded: Recorded, probabilities: Probabilities, title: str) -> str:
         "| digit | read right | of | most often misread as |",
         "|---|---|---|---|",
     ]
-    counts = evaluation.confusion_matrix(recorded.labels, probabilities)
+    counts = metrics.confusion_matrix(recorded.labels, probabilities)
     for digit in range(10):
         others = np.where(np.arange(10) == digit, 0, counts[digit])
         of_digit = max(int(counts[digit].sum()), 1)

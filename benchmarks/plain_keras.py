@@ -12,9 +12,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core import evaluation
 from mnist_core.common.arrays import Images, Labels
 from mnist_core.config import TrainingConfig
+from mnist_core.evaluation import metrics
 from mnist_core.networks.keras_model import build_model
 from mnist_core.optimizers import build_optimizer
 
@@ -67,7 +67,7 @@ class PlainScript:
     def accuracy(self, images: Images, labels: Labels) -> float:
         """Return the share of images, (n, 28, 28) uint8, that are read as labelled."""
         parts = [self.model.predict_on_batch(self._floats(part)) for part in np.split(images, len(images) // 1000)]
-        return evaluation.accuracy(labels, np.concatenate(parts))
+        return metrics.accuracy(labels, np.concatenate(parts))
 
     def _floats(self, images: Images) -> NDArray[np.float32]:
         floats = images[..., np.newaxis].astype(np.float32)

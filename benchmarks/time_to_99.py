@@ -54,8 +54,8 @@ def train_ours(config: TrainingConfig) -> Measured:
     """Train in this process as the app's training processes do."""
     import keras
 
-    from mnist_core import evaluation
     from mnist_core.checkpoints import Checkpoint
+    from mnist_core.evaluation import metrics
     from mnist_core.networks.keras_model import predict
     from mnist_core.training import train
 
@@ -67,7 +67,7 @@ def train_ours(config: TrainingConfig) -> Measured:
     def measure(model: keras.Model, checkpoint: Checkpoint) -> None:
         nonlocal measuring
         started = time.perf_counter()
-        accuracy.append(evaluation.accuracy(data.y_test, predict(model, data.x_test)))
+        accuracy.append(metrics.accuracy(data.y_test, predict(model, data.x_test)))
         seconds.append(checkpoint.progress.seconds)
         measuring += time.perf_counter() - started
 

@@ -20,7 +20,8 @@ from mnist_core import drawing, export, jobs, run_status, runs, spare, worker
 from mnist_core.common.server import runs_dir
 from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.data.dataset import TEST_IMAGES, DatasetError, load_mnist
-from mnist_core.evaluation import ranking, wilson_interval
+from mnist_core.evaluation.metrics import ranking
+from mnist_core.evaluation.statistics import wilson_interval
 from mnist_core.event_log import read_events
 from mnist_core.events import BatchesDone, EpochDone, Event
 from mnist_core.limits import LimitError

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.config import TrainingConfig
-from mnist_core.evaluation import McNemar
+from mnist_core.evaluation.statistics import McNemar
 from mnist_core.events import EpochDone
 from mnist_core.runs import Run
 

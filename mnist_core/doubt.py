@@ -23,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnist_core.answers import UNSURE_BELOW
 from mnist_core.common.arrays import Images, Ink, Probabilities
 from mnist_core.common.text import percent
 from mnist_core.drawing import CENTRE, PAPER_LEVEL, NoInkError, crop
-from mnist_core.evaluation import ranking
+from mnist_core.evaluation.metrics import ranking
+from mnist_core.evaluation.selection import UNSURE_BELOW
 from mnist_core.likeness import Examples, likeness
 from mnist_core.photos import connected_components
 

@@ -28,7 +28,7 @@ from mnist_core.config import TrainingConfig
 from mnist_core.data.augmentation import augment
 from mnist_core.data.dataset import Mnist
 from mnist_core.early_stopping import best_epoch, reason_to_stop
-from mnist_core.evaluation import accuracy, cross_entropy
+from mnist_core.evaluation.metrics import accuracy, cross_entropy
 from mnist_core.events import (
     BatchesDone,
     Continued,

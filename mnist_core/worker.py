@@ -24,7 +24,7 @@ from mnist_core.common.arrays import Probabilities
 from mnist_core.common.atomic_files import DISK_FULL, remove_leftovers, replacing
 from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import DatasetError, Mnist, load_mnist
-from mnist_core.evaluation import accuracy, cross_entropy
+from mnist_core.evaluation.metrics import accuracy, cross_entropy
 from mnist_core.event_log import EventWriter
 from mnist_core.events import Event, TrainingDivergedError
 from mnist_core.limits import LimitError

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mnist_core.agreement import (
+from mnist_core.common.arrays import Probabilities
+from mnist_core.data.dataset import Mnist
+from mnist_core.evaluation.agreement import (
     Contradictions,
     compare_pair,
     contradict,
@@ -13,8 +15,6 @@ from mnist_core.agreement import (
     hard_for_all,
     misread_by_all,
 )
-from mnist_core.common.arrays import Probabilities
-from mnist_core.data.dataset import Mnist
 from mnist_core.run_results import read_predictions
 from mnist_core.runs import BUNDLED_RUNS
 

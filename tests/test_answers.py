@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_core import answers, evaluation
-from mnist_core.answers import KINDS, UNSURE_BELOW, AnswerFilter
+from mnist_core.evaluation import metrics
+from mnist_core.evaluation.selection import KINDS, UNSURE_BELOW, AnswerFilter, Order, select, to_csv
 
 LABELS = np.random.default_rng(1).integers(0, 10, 400).astype(np.uint8)
 
@@ -56,7 +56,7 @@ def passes(label: int, answer: list[float], wanted: AnswerFilter) -> bool:
 @given(FILTERS)
 @settings(max_examples=200, deadline=None)
 def test_exactly_the_answers_that_pass_are_found(wanted: AnswerFilter) -> None:
-    found = answers.select(LABELS, PROBABILITIES, wanted)
+    found = select(LABELS, PROBABILITIES, wanted)
     expected = [
         index
         for index, (label, answer) in enumerate(zip(LABELS.tolist(), PROBABILITIES.tolist(), strict=True))
@@ -68,13 +68,13 @@ def test_exactly_the_answers_that_pass_are_found(wanted: AnswerFilter) -> None:
 
 
 def test_without_a_filter_all_mistakes_are_found() -> None:
-    found = answers.select(LABELS, PROBABILITIES, AnswerFilter())
-    assert len(found) == len(LABELS) - round(len(LABELS) * evaluation.accuracy(LABELS, PROBABILITIES))
-    np.testing.assert_array_equal(found, evaluation.mistakes(LABELS, PROBABILITIES))
+    found = select(LABELS, PROBABILITIES, AnswerFilter())
+    assert len(found) == len(LABELS) - round(len(LABELS) * metrics.accuracy(LABELS, PROBABILITIES))
+    np.testing.assert_array_equal(found, metrics.mistakes(LABELS, PROBABILITIES))
 
 
 def test_orders() -> None:
-    by_confidence = answers.select(LABELS, PROBABILITIES, AnswerFilter("all"))
+    by_confidence = select(LABELS, PROBABILITIES, AnswerFilter("all"))
     right = PROBABILITIES.argmax(axis=1) == LABELS
     wrong_first = right[by_confidence].tolist()
     assert wrong_first == sorted(wrong_first)
@@ -82,14 +82,14 @@ def test_orders() -> None:
     mistakes = int((~right).sum())
     assert (np.diff(confidence[:mistakes]) <= 0).all()  # the surest mistakes first
     assert (np.diff(confidence[mistakes:]) >= 0).all()  # the least sure right answers first
-    by_loss = answers.select(LABELS, PROBABILITIES, AnswerFilter("all", order="loss"))
+    by_loss = select(LABELS, PROBABILITIES, AnswerFilter("all", order="loss"))
     losses = [-math.log(max(float(PROBABILITIES[index, LABELS[index]]), 1e-7)) for index in by_loss]
     assert losses == sorted(losses, reverse=True)
 
 
 @pytest.mark.parametrize("order", ["confidence", "loss"])
 def test_equal_answers_stay_in_their_order(order: str) -> None:
-    found = answers.select(LABELS, PROBABILITIES, AnswerFilter("all", order=cast(answers.Order, order))).tolist()
+    found = select(LABELS, PROBABILITIES, AnswerFilter("all", order=cast(Order, order))).tolist()
     place = {index: position for position, index in enumerate(found)}
     alike = [index for index in range(300, 350) if LABELS[index] == LABELS[index + 50]]
     assert alike
@@ -98,7 +98,7 @@ def test_equal_answers_stay_in_their_order(order: str) -> None:
 
 def test_csv_holds_every_answer_with_its_probabilities() -> None:
     indices = np.array([7, 3, 399])
-    rows = list(csv.DictReader(io.StringIO(answers.to_csv(LABELS, PROBABILITIES, indices))))
+    rows = list(csv.DictReader(io.StringIO(to_csv(LABELS, PROBABILITIES, indices))))
     assert [int(row["index"]) for row in rows] == [7, 3, 399]
     for row, index in zip(rows, indices.tolist(), strict=True):
         answer = PROBABILITIES[index]

@@ -21,7 +21,7 @@ from mnist_core import event_log, export, run_results, runs
 from mnist_core.__main__ import main
 from mnist_core.common.server import PROJECT, PUBLIC_VARIABLE
 from mnist_core.data.dataset import Mnist
-from mnist_core.evaluation import ranking
+from mnist_core.evaluation.metrics import ranking
 from mnist_core.presets import PRESETS
 
 PROJECT = PROJECT

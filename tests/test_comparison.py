@@ -22,7 +22,7 @@ from mnist_core.comparison import (
 )
 from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import Mnist
-from mnist_core.evaluation import McNemar, mcnemar
+from mnist_core.evaluation.statistics import McNemar, mcnemar
 from mnist_core.events import EpochDone
 from mnist_core.presets import PRESETS
 from mnist_core.run_results import read_predictions

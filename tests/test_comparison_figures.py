@@ -17,7 +17,7 @@ from drawn import drawn
 from numpy.typing import NDArray
 
 from mnist_core.data.dataset import Mnist
-from mnist_core.evaluation import ClassAccuracies, class_accuracies, wilson_interval
+from mnist_core.evaluation.statistics import ClassAccuracies, class_accuracies, wilson_interval
 from mnist_core.event_log import read_events
 from mnist_core.events import EpochDone
 from mnist_core.figures.comparison_figures import (

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from PIL import Image, ImageDraw
 
-from mnist_core import evaluation, inference, runs
+from mnist_core import inference, runs
 from mnist_core.common.arrays import Ink
 from mnist_core.data.dataset import Mnist
 from mnist_core.drawing import NoInkError, centre, crop, fit, prepare, resized
+from mnist_core.evaluation import metrics
 
 CANVAS = 280
 
@@ -193,7 +194,7 @@ def test_digits_drawn_anywhere_are_read_as_well_as_before(
 
     def accuracy(pictures: list[Ink]) -> float:
         model_file = runs.BUNDLED_RUNS / network / "model.keras"
-        return evaluation.accuracy(labels, inference.predict(model_file, np.stack(pictures)))
+        return metrics.accuracy(labels, inference.predict(model_file, np.stack(pictures)))
 
     canvases = [drawn(digit) for digit in images]
     original = accuracy(list(images))

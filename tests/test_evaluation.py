@@ -13,20 +13,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mnist_core.data.dataset import Mnist
-from mnist_core.evaluation import (
-    McNemar,
+from mnist_core.evaluation.metrics import (
     accuracy,
-    class_accuracies,
     confusion_matrix,
     cross_entropy,
     losses,
-    mcnemar,
     mistakes,
     most_confused,
     ranking,
-    shades,
-    wilson_interval,
 )
+from mnist_core.evaluation.statistics import McNemar, class_accuracies, mcnemar, wilson_interval
+from mnist_core.figures.style import shades
 from mnist_core.run_results import read_predictions
 from mnist_core.runs import BUNDLED_RUNS
 

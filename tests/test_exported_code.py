@@ -24,7 +24,7 @@ from settings_drawn import EVERYTHING, drawn_configs
 from mnist_core import export, training
 from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import BUNDLED_FILE, Mnist
-from mnist_core.evaluation import accuracy
+from mnist_core.evaluation.metrics import accuracy
 from mnist_core.networks.keras_model import predict
 from mnist_core.presets import PRESETS
 

@@ -17,7 +17,7 @@ from mnist_core.config import Optimizer, Schedule, TrainingConfig
 from mnist_core.data.augmentation import Augmentation, augment
 from mnist_core.data.dataset import Mnist
 from mnist_core.early_stopping import reason_to_stop
-from mnist_core.evaluation import cross_entropy
+from mnist_core.evaluation.metrics import cross_entropy
 from mnist_core.events import EpochDone
 from mnist_core.export.keras_code import sections
 from mnist_core.networks.keras_model import build_model

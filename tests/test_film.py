@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_core import film, run_results
-from mnist_core.film import Film, Turn
+from mnist_core.evaluation.epochs import Film, Turn, accuracies, turned, turns, unsettled
 
 IMAGES = 10_000
 
@@ -122,27 +122,27 @@ def test_a_run_without_a_film_has_an_empty_one(tmp_path: Path) -> None:
 
 def test_what_an_epoch_learned_and_forgot() -> None:
     labels, history = film_of("rwwrw", "rrwww", "wrwrw")
-    np.testing.assert_allclose(film.accuracies(labels, history), [0.4, 0.4, 0.4])
-    assert film.turned(labels, history, 0, "learned").tolist() == [0, 3]
-    assert film.turned(labels, history, 0, "forgotten").tolist() == []
-    assert film.turned(labels, history, 1, "learned").tolist() == [1]
-    assert film.turned(labels, history, 1, "forgotten").tolist() == [3]
-    assert film.turned(labels, history, 2, "learned").tolist() == [3]
-    assert film.turned(labels, history, 2, "forgotten").tolist() == [0]
+    np.testing.assert_allclose(accuracies(labels, history), [0.4, 0.4, 0.4])
+    assert turned(labels, history, 0, "learned").tolist() == [0, 3]
+    assert turned(labels, history, 0, "forgotten").tolist() == []
+    assert turned(labels, history, 1, "learned").tolist() == [1]
+    assert turned(labels, history, 1, "forgotten").tolist() == [3]
+    assert turned(labels, history, 2, "learned").tolist() == [3]
+    assert turned(labels, history, 2, "forgotten").tolist() == [0]
 
 
 def test_the_turns_of_one_image() -> None:
     labels, history = film_of("rwww", "wrww", "rrwr")
-    assert film.turns(labels, history, 0) == [Turn(1, "learned"), Turn(2, "forgotten"), Turn(3, "learned")]
-    assert film.turns(labels, history, 1) == [Turn(2, "learned")]
-    assert film.turns(labels, history, 2) == []
-    assert film.turns(labels, history, 3) == [Turn(3, "learned")]
+    assert turns(labels, history, 0) == [Turn(1, "learned"), Turn(2, "forgotten"), Turn(3, "learned")]
+    assert turns(labels, history, 1) == [Turn(2, "learned")]
+    assert turns(labels, history, 2) == []
+    assert turns(labels, history, 3) == [Turn(3, "learned")]
 
 
 def test_unsettled_images_were_once_forgotten_and_come_by_turns() -> None:
     labels, history = film_of("rwrwr", "wwrrr", "rwrww", "wwrwr")
-    found, turns = film.unsettled(labels, history)
+    found, count = unsettled(labels, history)
     assert found.tolist() == [0, 4, 3]
-    assert turns.tolist() == [4, 0, 1, 2, 3]
+    assert count.tolist() == [4, 0, 1, 2, 3]
     for image in range(len(labels)):
-        assert turns[image] == len(film.turns(labels, history, image))
+        assert count[image] == len(turns(labels, history, image))

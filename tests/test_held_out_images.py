@@ -12,7 +12,7 @@ from training_on_few import MakeConfig, assert_same_weights, differ, epochs, fir
 
 from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import Mnist
-from mnist_core.evaluation import cross_entropy
+from mnist_core.evaluation.metrics import cross_entropy
 from mnist_core.events import Event
 from mnist_core.networks.keras_model import predict
 from mnist_core.training import split, train

@@ -27,7 +27,7 @@ from mnist_core import checkpoints, event_log, jobs, run_results, run_status, ru
 from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
 from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import Mnist
-from mnist_core.evaluation import cross_entropy
+from mnist_core.evaluation.metrics import cross_entropy
 from mnist_core.events import BatchesDone, Continued, EpochDone
 from mnist_core.networks.keras_model import predict
 from mnist_core.run_files import RunError

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mnist_core.data.dataset import Mnist
-from mnist_core.label_errors import DISPUTED, MAJORITY, PEOPLE, accuracy_without_disputed
+from mnist_core.evaluation.disputed_labels import DISPUTED, MAJORITY, PEOPLE, accuracy_without_disputed
 from mnist_core.run_results import read_predictions
 from mnist_core.runs import BUNDLED_RUNS
 

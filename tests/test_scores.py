@@ -14,10 +14,17 @@ from sklearn.metrics import classification_report as report_of_scikit_learn
 
 from mnist_core.common.arrays import Probabilities
 from mnist_core.data.dataset import Mnist
-from mnist_core.evaluation import confusion_matrix
+from mnist_core.evaluation.metrics import confusion_matrix
+from mnist_core.evaluation.scores import (
+    Averages,
+    calibration,
+    calibration_verdict,
+    classification_report,
+    report_csv,
+    report_rows,
+)
 from mnist_core.run_results import read_predictions
 from mnist_core.runs import BUNDLED_RUNS
-from mnist_core.scores import Averages, calibration, calibration_verdict, classification_report, report_csv, report_rows
 
 SHIPPED = ("chollet", "five-layer", "garcia", "nehlr")
 

@@ -17,7 +17,7 @@ from mnist_core import runs, training, worker
 from mnist_core.checkpoints import Checkpoint
 from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import Mnist
-from mnist_core.evaluation import cross_entropy
+from mnist_core.evaluation.metrics import cross_entropy
 from mnist_core.events import BatchesDone, EpochDone, Event, TrainingDivergedError
 from mnist_core.networks.keras_model import predict
 from mnist_core.training import TrainingResult, train

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from mnist_core import evaluation
 from mnist_core.common.arrays import Probabilities
 from mnist_core.common.text import percent
 from mnist_core.data.dataset import CLASSES
+from mnist_core.evaluation import metrics
 from ui.components import source
 
 _WORTH_NAMING = 0.001
@@ -65,7 +65,7 @@ def answer_bars(answer: Answer, probabilities: Probabilities | None, *, key: str
 
 def top_three(probabilities: Probabilities) -> str:
     """Return the three most probable digits, `7 (98.2%), 1 (1.1%), 9 (0.4%)`, as far as they are worth naming."""
-    first, *others = evaluation.ranking(probabilities, 3)
+    first, *others = metrics.ranking(probabilities, 3)
     worth = [first, *(each for each in others if each[1] >= _WORTH_NAMING)]
     listed = ", ".join(f"{digit} ({percent(share)})" for digit, share in worth)
     return listed if len(worth) > 1 else f"{listed}, hardly anything else"

@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from mnist_core import evaluation
 from mnist_core.data.dataset import CLASSES
+from mnist_core.figures.style import shades
 from ui.components import source
 
 _component = st.components.v2.component(
@@ -42,9 +42,9 @@ def confusion_table(
         on_pick(_parse(st.session_state[key].get("picked")))
 
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    shades = evaluation.shades(shares if percent else matrix)
+    strengths = shades(shares if percent else matrix)
     cells = [
-        [_cell(matrix, shares, shades, row, column, percent=percent, diagonal=diagonal) for column in CLASSES]
+        [_cell(matrix, shares, strengths, row, column, percent=percent, diagonal=diagonal) for column in CLASSES]
         for row in CLASSES
     ]
     shown = matrix if diagonal else np.where(np.eye(len(CLASSES), dtype=bool), 0, matrix)

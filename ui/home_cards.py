@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from mnist_core import evaluation, runs
+from mnist_core import runs
 from mnist_core.common import pictures
 from mnist_core.curves import curves
+from mnist_core.evaluation import metrics
 from mnist_core.figures import answer_figures, curve_figures
 from mnist_core.figures.style import Figure, Layout, with_layout
 from ui import navigation, readers
@@ -39,7 +40,7 @@ def explore_card() -> None:
     chosen = np.arange(48)
     with readers.telling():
         if run is not None:
-            chosen = evaluation.mistakes(data.y_test, readers.predictions(run))[:48]
+            chosen = metrics.mistakes(data.y_test, readers.predictions(run))[:48]
     st.image(pictures.enlarged(pictures.montage(data.x_test[chosen], columns=8), 2), width="stretch")
     st.markdown("**Explore** 70,000 digits, and the very images that a network gets wrong.")
     st.page_link(navigation.EXPLORE, label="Explore the digits", icon=":material/search:")

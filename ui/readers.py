@@ -14,6 +14,7 @@ from mnist_core.common import malloc
 from mnist_core.common.arrays import Probabilities
 from mnist_core.common.server import runs_dir
 from mnist_core.data.dataset import DatasetError, Mnist, load_mnist
+from mnist_core.evaluation.epochs import Film
 from mnist_core.event_log import EventReader
 from mnist_core.events import EpochDone, Event
 from mnist_core.run_files import RunError
@@ -95,7 +96,7 @@ def all_answers(include: runs.Run | None = None) -> AllAnswers:
     return AllAnswers({run.id: run for run in asked if run.id in found}, found, tuple(notes))
 
 
-def film_of(run: runs.Run) -> film.Film:
+def film_of(run: runs.Run) -> Film:
     """Return the answers of a run to the test images after each of its epochs; the array is read-only."""
     return _film(str(run.path), version(run.path / film.FOLDER))
 
@@ -156,7 +157,7 @@ def _predictions(path: str, version: tuple[int, int]) -> Probabilities:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _film(path: str, version: tuple[int, int]) -> film.Film:
+def _film(path: str, version: tuple[int, int]) -> Film:
     found = film.read_film(Path(path))
     found.probabilities.setflags(write=False)
     found.readings.setflags(write=False)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mnist_core.comparison import EpochValue, History, epoch_band
 from mnist_core.data.dataset import CLASSES, TEST_IMAGES
-from mnist_core.evaluation import ClassAccuracies, wilson_interval
+from mnist_core.evaluation.statistics import ClassAccuracies, wilson_interval
 from mnist_core.figures.style import TRAINING_COLOR, VALIDATION_COLOR, Figure, Layout, Trace, with_legend_below
 from mnist_core.run_results import Report
 

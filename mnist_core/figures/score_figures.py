@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mnist_core.evaluation.scores import Calibration
 from mnist_core.figures.style import QUIET_COLOR, TRAINING_COLOR, VALIDATION_COLOR, Figure, Trace, styled
-from mnist_core.scores import Calibration
 
 _MODEST_COLOR = "#5086fb"
 _MOST_LEVEL_BINS = 10  # with more, counts are written upwards: else they would touch on a phone

@@ -11,6 +11,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 TRAINING_COLOR = "#0d9488"
 VALIDATION_COLOR = "#d97706"
 QUIET_COLOR = "#94a3b8"
@@ -100,3 +103,15 @@ def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def _are_parts(under: object, over: object) -> bool:
     return isinstance(under, Mapping) and isinstance(over, Mapping)
+
+
+def shades(cells: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how strongly to colour each cell of a confusion matrix, 0 to 1, by the mistakes alone.
+
+    `cells`, (10, 10), are counts or shares. The square root of a cell's part of the largest one beside the diagonal:
+    one a hundredth as large still gets a tenth of the colour. The diagonal, which would outshine the rest, gets 0.
+    """
+    beside = np.where(np.eye(len(cells), dtype=bool), 0, cells)
+    largest = beside.max()
+    strength: NDArray[np.float64] = np.sqrt(beside / largest) if largest else np.zeros(cells.shape)
+    return strength

@@ -6,7 +6,7 @@ import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
 from mnist_core import run_results, runs
-from mnist_core.label_errors import DISPUTED
+from mnist_core.evaluation.disputed_labels import DISPUTED
 
 
 def readings(run: str) -> np.ndarray:

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_core import film, run_results, runs
 from mnist_core.common.arrays import Probabilities
 from mnist_core.data.dataset import Mnist
+from mnist_core.evaluation.epochs import turned
 from ui import digit_grid, readers
 
 VIEWS = ("digits", "glance", "mistakes", "confusion", "scores", "epochs", "two", "labels")
@@ -288,7 +289,7 @@ def test_a_film_with_damaged_epochs_shows_the_others(own_folders: Path, mnist: M
     assert "2" not in app.select_slider[0].options
     assert len(app.select_slider[0].options) == 14
     assert "The answers after epoch 2 are missing" in texts(app)
-    learned = film.turned(mnist.y_test, film.read_film(path), 1, "learned")
+    learned = turned(mnist.y_test, film.read_film(path), 1, "learned")
     app = open_page("explore", view="epochs", run=path.name, index=str(learned[0]))
     assert "earned by epoch 3" in texts(app) or "learned again by 3" in texts(app)
 

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_core import run_results, runs
 from mnist_core.common.arrays import Probabilities
 from mnist_core.data.dataset import Mnist
-from mnist_core.label_errors import DISPUTED
+from mnist_core.evaluation.disputed_labels import DISPUTED
 
 
 @pytest.fixture(scope="module")

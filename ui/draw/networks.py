@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from mnist_core import evaluation, inference, runs
+from mnist_core import inference, runs
 from mnist_core.common.arrays import Ink, Probabilities
 from mnist_core.common.text import percent
+from mnist_core.evaluation import metrics
 from ui import state
 from ui.answer_bars import Answer, answer_bars
 from ui.run_picker import describe, distinct_names
@@ -83,5 +84,5 @@ def _answer(run: runs.Run, name: str, digit: Ink) -> int | None:
 
 
 def _told(name: str, probabilities: Probabilities) -> Answer:
-    (digit, confidence), *_ = evaluation.ranking(probabilities)
+    (digit, confidence), *_ = metrics.ranking(probabilities)
     return Answer(kind="clear", digit=str(digit), headline=percent(confidence), title=name)

@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 
 from mnist_core import inference, runs
-from mnist_core.answers import UNSURE_BELOW
 from mnist_core.common.arrays import Ink
 from mnist_core.common.text import percent
+from mnist_core.evaluation.selection import UNSURE_BELOW
 from mnist_core.photos import binarisation, finding_digits, marking, picture_files, reading_digits
 from mnist_core.photos.finding_digits import Digit
 from mnist_core.photos.picture_files import Picture, PictureError

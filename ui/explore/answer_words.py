@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mnist_core import evaluation
-from mnist_core.answers import AnswerFilter
 from mnist_core.common.arrays import Probabilities
 from mnist_core.common.text import percent
+from mnist_core.evaluation import metrics
+from mnist_core.evaluation.selection import AnswerFilter
 from ui import readers
 
 _WHAT = {"mistakes": "mistakes", "unsure": "right but unsure answers", "all": "test images"}
@@ -35,7 +35,7 @@ def caption_of(probabilities: Probabilities) -> Callable[[int], tuple[str, ...]]
     labels = readers.mnist().y_test
 
     def caption(index: int) -> tuple[str, ...]:
-        (reading, confidence), *others = evaluation.ranking(probabilities[index])
+        (reading, confidence), *others = metrics.ranking(probabilities[index])
         runners_up = ", ".join(f"{digit}: {f'{share:.0%}' if share >= 0.005 else '<1%'}" for digit, share in others)
         return f"{labels[index]} → {reading}", percent(confidence), runners_up
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from mnist_core.common.arrays import Indices, Labels
 from mnist_core.data.dataset import Split
-from mnist_core.label_errors import DISPUTED
+from mnist_core.evaluation.disputed_labels import DISPUTED
 from ui import readers, state
 from ui.digit_grid import Tile, digit_grid
 from ui.explore import pickers

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from mnist_core import answers, evaluation, runs
-from mnist_core.answers import AnswerFilter
+from mnist_core import runs
+from mnist_core.evaluation import metrics
+from mnist_core.evaluation.selection import AnswerFilter, Kind, select
 from ui import readers, state
 from ui.confusion_table import Picked, confusion_table
 from ui.explore import answer_words, pickers
@@ -35,7 +36,7 @@ def show() -> None:
         )
         st.toggle("Mistakes only", **choices.mistakes_only.widget)
     probabilities = readers.predictions(run)
-    matrix = evaluation.confusion_matrix(readers.mnist().y_test, probabilities)
+    matrix = metrics.confusion_matrix(readers.mnist().y_test, probabilities)
     left, right = st.columns([6, 5], gap="large")
     with left:
         confusion_table(
@@ -56,7 +57,7 @@ def show() -> None:
             st.metric("Test accuracy", f"{correct / total:.2%}", width="content")
             st.metric("Mistakes", f"{total - correct:,} of {total:,}", width="content")
         if choices.picked == (None, None):
-            _most_confused(evaluation.most_confused(matrix, 8))
+            _most_confused(metrics.most_confused(matrix, 8))
         else:
             st.button("Close", icon=":material/close:", on_click=pickers.pick_cell, args=((None, None),), key="no-cell")
             browse(_select(run, choices), "confusion")
@@ -78,10 +79,10 @@ def _choices() -> _Choices:
 
 def _select(run: runs.Run, choices: _Choices) -> Selection:
     probabilities = readers.predictions(run)
-    kind: answers.Kind = "mistakes" if choices.mistakes_only.value else "all"
+    kind: Kind = "mistakes" if choices.mistakes_only.value else "all"
     true, read = choices.picked
     wanted = AnswerFilter(kind=kind, true=true, read=read, order="loss")
-    found = answers.select(readers.mnist().y_test, probabilities, wanted)
+    found = select(readers.mnist().y_test, probabilities, wanted)
     words = answer_words.describe(wanted)
     return Selection("test", found, words, run, answer_words.caption_of(probabilities), page_size=25)
 

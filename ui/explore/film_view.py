@@ -9,10 +9,11 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from mnist_core import answers, evaluation, film, runs
-from mnist_core.answers import AnswerFilter
+from mnist_core import runs
+from mnist_core.evaluation import metrics
+from mnist_core.evaluation.epochs import Film, Kind, accuracies, turned, unsettled
+from mnist_core.evaluation.selection import AnswerFilter, select
 from mnist_core.figures import film_figures
-from mnist_core.film import Film
 from ui import readers, state
 from ui.confusion_table import Picked, confusion_table
 from ui.explore import answer_words, pickers
@@ -61,7 +62,7 @@ def show() -> None:
     _figures(history, choices.position)
     left, right = st.columns([5, 6], gap="large")
     with left:
-        matrix = evaluation.confusion_matrix(readers.mnist().y_test, history.frame(choices.position))
+        matrix = metrics.confusion_matrix(readers.mnist().y_test, history.frame(choices.position))
         confusion_table(matrix, choices.picked, pickers.pick_cell, diagonal=False, key="film-confusion")
         map_chart("neighbours", history.readings[choices.position], pickers.open_image, key="film-map")
     with right:
@@ -154,24 +155,24 @@ def _next_frame(run_id: str, epochs: list[str], position: int) -> None:
 
 def _figures(history: Film, position: int) -> None:
     labels = readers.mnist().y_test
-    accuracies = film.accuracies(labels, history)
+    accuracy = accuracies(labels, history)
     wrong = int((history.readings[position] != labels).sum())
-    change = f"{100 * (accuracies[position] - accuracies[position - 1]):+.2f} points" if position else None
+    change = f"{100 * (accuracy[position] - accuracy[position - 1]):+.2f} points" if position else None
     left, right = st.columns([3, 4], gap="large", vertical_alignment="center")
     with left, st.container(horizontal=True):
-        st.metric("Test accuracy", f"{accuracies[position]:.2%}", change, width="content")
+        st.metric("Test accuracy", f"{accuracy[position]:.2%}", change, width="content")
         st.metric("Mistakes", f"{wrong:,}", width="content")
         if position:
             before = history.epochs[position - 1]
             st.metric(
                 f"Since epoch {before}",
-                f"+{len(film.turned(labels, history, position, 'learned')):,} "
-                f"−{len(film.turned(labels, history, position, 'forgotten')):,}",
+                f"+{len(turned(labels, history, position, 'learned')):,} "
+                f"−{len(turned(labels, history, position, 'forgotten')):,}",
                 help="Images that became right (+) and images that became wrong (−).",
                 width="content",
             )
     with right:
-        figure = film_figures.accuracy_figure(history.epochs, accuracies, history.epochs[position])
+        figure = film_figures.accuracy_figure(history.epochs, accuracy, history.epochs[position])
         live_chart(figure, tools="hover", key="film-accuracy")
 
 
@@ -184,18 +185,18 @@ def _select(run: runs.Run, history: Film, choices: _Choices) -> Selection:
     in_cell = AnswerFilter(kind="all", true=true, read=read)
     if kind == "mistakes":
         wanted = AnswerFilter(true=true, read=read, order="loss")
-        found = answers.select(labels, probabilities, wanted)
+        found = select(labels, probabilities, wanted)
         words = f"{answer_words.describe(wanted)} after epoch {epoch}"
         return Selection("test", found, words, run, caption, page_size=_PAGE_SIZE)
     if kind == "unsettled":
-        found, turns = film.unsettled(labels, history)
+        found, turns = unsettled(labels, history)
         of_answer = caption
 
         def caption(index: int) -> tuple[str, ...]:
             return of_answer(index)[0], count(int(turns[index]), "turn")
     else:
-        found = film.turned(labels, history, choices.position, cast(film.Kind, kind))
-    found = found[np.isin(found, answers.select(labels, probabilities, in_cell))]
+        found = turned(labels, history, choices.position, cast(Kind, kind))
+    found = found[np.isin(found, select(labels, probabilities, in_cell))]
     words = {
         "learned": f"images{answer_words.restrictions(in_cell)} that epoch {epoch} made right",
         "forgotten": f"images{answer_words.restrictions(in_cell)} that epoch {epoch} made wrong",

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from mnist_core import evaluation
 from mnist_core.common.arrays import Indices
 from mnist_core.data import index_lists, statistics
 from mnist_core.data.dataset import Split
+from mnist_core.evaluation import metrics
 from ui import readers, state
 from ui.explore import pickers
 from ui.explore.browse import browse
@@ -110,7 +110,7 @@ def _select(choices: _Choices, *, listed: bool = True) -> Selection:
     order = choices.order.value
     run = pickers.network_in_url() if order == "hardest" or (split == "test" and readers.usable_runs()) else None
     if order == "hardest" and run is not None:
-        ordered = np.argsort(-evaluation.losses(labels, readers.predictions(run)), kind="stable")
+        ordered = np.argsort(-metrics.losses(labels, readers.predictions(run)), kind="stable")
     else:
         ordered = _ordered(split, order, choices.seed.value)
     what = f"{'training' if split == 'train' else 'test'} images"

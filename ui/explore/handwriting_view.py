@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mnist_core import evaluation, inference
+from mnist_core import inference
 from mnist_core.common.arrays import Indices, Probabilities
 from mnist_core.common.text import percent
+from mnist_core.evaluation.statistics import wilson_interval
 from mnist_core.handwriting import class_sets
 from mnist_core.handwriting.class_sets import ClassSet
 from mnist_core.handwriting.contents import Contents
@@ -139,7 +140,7 @@ def _answers_of(run: Run, pictures: Pictures) -> Probabilities | None:
 def _verdict(run: Run, found: Contents, answers: Probabilities) -> str:
     """Return how many drawings a network reads as they were meant, and what that says of it."""
     total, right = len(found.drawings), int((answers.argmax(axis=1) == found.labels).sum())
-    low, high = evaluation.wilson_interval(right, total)
+    low, high = wilson_interval(right, total)
     words = f"It reads **{right:,} of {count(total, 'drawing')}** as meant, **{right / total:.1%}**"
     if run.report is not None:
         words += f"; of the MNIST test images, {run.report.test_accuracy:.2%}"
@@ -232,7 +233,7 @@ def _score_everyone(found: Contents, pictures: Pictures, chosen: Run) -> None:
 
 
 def _row(run: Run, right: int, total: int) -> dict[str, object]:
-    low, high = evaluation.wilson_interval(right, total)
+    low, high = wilson_interval(right, total)
     return {
         "Network": name_of(run),
         "This set": 100 * right / total,

@@ -10,7 +10,7 @@ import streamlit as st
 from mnist_core.common import pictures
 from mnist_core.common.arrays import Probabilities
 from mnist_core.data.dataset import CLASSES
-from mnist_core.label_errors import DISPUTED, MAJORITY, PEOPLE, DisputedLabel
+from mnist_core.evaluation.disputed_labels import DISPUTED, MAJORITY, PEOPLE, DisputedLabel
 from ui import readers, state
 from ui.state import Keys
 from ui.wording import count, plain

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mnist_core import agreement, evaluation, runs
-from mnist_core.agreement import Contradictions
+from mnist_core import runs
 from mnist_core.common.arrays import Probabilities
-from mnist_core.label_errors import DISPUTED, accuracy_without_disputed
+from mnist_core.evaluation import agreement, metrics
+from mnist_core.evaluation.agreement import Contradictions
+from mnist_core.evaluation.disputed_labels import DISPUTED, accuracy_without_disputed
 from ui import readers, state
 from ui.explore.browse import browse
 from ui.explore.label_game import label_game
@@ -58,7 +59,7 @@ def _accuracies(by_id: Mapping[str, runs.Run], answers: Mapping[str, Probabiliti
     table = pd.DataFrame(
         {
             "Network": name_of(by_id[run_id]),
-            "All 10,000": 100 * evaluation.accuracy(labels, probabilities),
+            "All 10,000": 100 * metrics.accuracy(labels, probabilities),
             "Without the fifteen": 100 * accuracy_without_disputed(labels, probabilities),
             "Read as labelled": int((probabilities[fifteen].argmax(axis=1) == labels[fifteen]).sum()),
         }

@@ -7,9 +7,9 @@ from typing import cast
 
 import streamlit as st
 
-from mnist_core import answers, runs
-from mnist_core.answers import AnswerFilter
+from mnist_core import runs
 from mnist_core.common.arrays import Probabilities
+from mnist_core.evaluation.selection import UNSURE_BELOW, AnswerFilter, Kind, Order, select, to_csv
 from ui import readers, state
 from ui.explore import answer_words, pickers
 from ui.explore.browse import browse
@@ -32,12 +32,12 @@ class _Choices:
     def wanted(self) -> AnswerFilter:
         low, high = self.confidence.value
         return AnswerFilter(
-            kind=cast(answers.Kind, self.kind.value),
+            kind=cast(Kind, self.kind.value),
             true=pickers.as_digit(self.true),
             read=pickers.as_digit(self.read),
             low=low,
             high=high,
-            order=cast(answers.Order, self.order.value),
+            order=cast(Order, self.order.value),
         )
 
 
@@ -61,7 +61,7 @@ def show() -> None:
         st.slider("Confidence in %", 0, 100, width=180, **choices.confidence.widget)
         st.download_button(
             "CSV",
-            lambda: answers.to_csv(readers.mnist().y_test, readers.predictions(run), _select(run, choices).indices),
+            lambda: to_csv(readers.mnist().y_test, readers.predictions(run), _select(run, choices).indices),
             f"{run.id}-{choices.kind.value}.csv",
             "text/csv",
             icon=":material/download:",
@@ -96,16 +96,16 @@ def _choices() -> _Choices:
 def _select(run: runs.Run, choices: _Choices) -> Selection:
     probabilities = readers.predictions(run)
     wanted = choices.wanted
-    found = answers.select(readers.mnist().y_test, probabilities, wanted)
+    found = select(readers.mnist().y_test, probabilities, wanted)
     return Selection("test", found, answer_words.describe(wanted), run, answer_words.caption_of(probabilities))
 
 
 def _counts(probabilities: Probabilities) -> str:
     labels = readers.mnist().y_test
-    wrong = len(answers.select(labels, probabilities, AnswerFilter()))
-    unsure = len(answers.select(labels, probabilities, AnswerFilter(kind="unsure")))
+    wrong = len(select(labels, probabilities, AnswerFilter()))
+    unsure = len(select(labels, probabilities, AnswerFilter(kind="unsure")))
     return (
         f"Of {len(labels):,} test images it reads {len(labels) - wrong:,} right and {wrong:,} wrong; "
-        f"{unsure:,} are right with less than {answers.UNSURE_BELOW:.0%} confidence. "
+        f"{unsure:,} are right with less than {UNSURE_BELOW:.0%} confidence. "
         "Below each image: true digit → what was read and how surely, then what came next."
     )

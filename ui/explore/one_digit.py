@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from mnist_core import film, runs
+from mnist_core import runs
 from mnist_core.common.arrays import Images
 from mnist_core.data import neighbours
 from mnist_core.data.dataset import Split
 from mnist_core.data.neighbours import Neighbour, Neighbours, Vote
+from mnist_core.evaluation.disputed_labels import DISPUTED
+from mnist_core.evaluation.epochs import Film, Turn, turns
 from mnist_core.figures import answer_figures, film_figures
-from mnist_core.label_errors import DISPUTED
 from ui import insight, readers, state
 from ui.digit_grid import Tile, digit_grid
 from ui.explore.browse import called
@@ -137,12 +138,12 @@ def _film(run: runs.Run, index: int, label: int) -> None:
     if len(history) < 2:
         return
     st.markdown(f"##### How {plain(name_of(run))} learned it")
-    st.markdown(turns_in_words(history, film.turns(readers.mnist().y_test, history, index)))
+    st.markdown(turns_in_words(history, turns(readers.mnist().y_test, history, index)))
     figure = film_figures.one_image_figure(history.epochs, history.probabilities[:, index], label)
     live_chart(figure, tools="hover", key="one-image")
 
 
-def turns_in_words(history: film.Film, turns: Sequence[film.Turn]) -> str:
+def turns_in_words(history: Film, turns: Sequence[Turn]) -> str:
     """Return a sentence such as “Learned in epoch 2, forgotten in 4, learned again in 5.”."""
     if not turns:
         return "Never read right after any epoch."

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mnist_core import evaluation, runs, scores
+from mnist_core import runs
 from mnist_core.common.arrays import Probabilities
+from mnist_core.evaluation import metrics, scores
 from mnist_core.figures import score_figures
 from ui import readers, state
 from ui.explore import pickers
@@ -39,7 +40,7 @@ def show() -> None:
 
 
 def _report(run: runs.Run, probabilities: Probabilities) -> None:
-    report = scores.classification_report(evaluation.confusion_matrix(readers.mnist().y_test, probabilities))
+    report = scores.classification_report(metrics.confusion_matrix(readers.mnist().y_test, probabilities))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.subheader("Digit by digit", anchor=False, width="content")
         st.download_button(

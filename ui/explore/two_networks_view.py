@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from mnist_core import agreement, evaluation, runs
+from mnist_core import runs
 from mnist_core.common.arrays import Indices
+from mnist_core.evaluation import agreement, metrics
 from ui import navigation, readers, state
 from ui.explore import pickers
 from ui.explore.browse import browse
@@ -54,7 +55,7 @@ def show() -> None:
         labels = readers.mnist().y_test
         for letter, run in (("A", pair.a), ("B", pair.b)):
             st.metric(
-                f"Accuracy of {letter}", f"{evaluation.accuracy(labels, readers.predictions(run)):.2%}", width="content"
+                f"Accuracy of {letter}", f"{metrics.accuracy(labels, readers.predictions(run)):.2%}", width="content"
             )
         if pair.a.id != pair.b.id:
             st.page_link(

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core.data.dataset import TEST_IMAGES
-from mnist_core.evaluation import wilson_interval
+from mnist_core.evaluation.statistics import wilson_interval
 from mnist_core.figures import comparison_figures
 from mnist_core.presets import PRESETS
 from ui import readers, state

@@ -6,9 +6,10 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from mnist_core import comparison, evaluation, links, presets, run_results, runs
+from mnist_core import comparison, links, presets, run_results, runs
 from mnist_core.data.dataset import TEST_IMAGES
 from mnist_core.early_stopping import best_epoch
+from mnist_core.evaluation.statistics import class_accuracies, wilson_interval
 from mnist_core.figures import comparison_figures
 from ui import navigation, readers, state
 from ui.live_chart import live_chart
@@ -20,7 +21,7 @@ def result_view(run: runs.Run, report: run_results.Report) -> None:
     """Show the result of a run digit by digit, over several seeds, and how it was measured."""
     left, right = st.columns(2, gap="large")
     with left, readers.telling():
-        classes = evaluation.class_accuracies(readers.mnist().y_test, readers.predictions(run))
+        classes = class_accuracies(readers.mnist().y_test, readers.predictions(run))
         figure = comparison_figures.class_accuracy_figure([classes], [presets.label(run.config)])
         live_chart(figure, tools="hover", key=f"classes-{run.id}")
     with right:
@@ -35,7 +36,7 @@ def headline(run: runs.Run, report: run_results.Report) -> None:
 
 
 def _figures(run: runs.Run, report: run_results.Report) -> None:
-    low, high = evaluation.wilson_interval(report.test_correct, TEST_IMAGES)
+    low, high = wilson_interval(report.test_correct, TEST_IMAGES)
     epochs = readers.epochs(run)
     best = best_epoch(epochs)
     with st.container(horizontal=True):

@@ -8,8 +8,9 @@ from typing import Any, cast
 import pandas as pd
 import streamlit as st
 
-from mnist_core import comparison, evaluation, jobs, presets, runs, trash
+from mnist_core import comparison, jobs, presets, runs, trash
 from mnist_core.common.server import runs_dir
+from mnist_core.evaluation.statistics import mcnemar
 from mnist_core.figures import comparison_figures
 from mnist_core.run_files import RunError
 from ui import readers, state, visitor
@@ -233,6 +234,6 @@ def _more_than_chance(done: Sequence[runs.Run], names: Sequence[str]) -> None:
         return
     with readers.telling():
         answers = readers.predictions(done[first]), readers.predictions(done[second])
-        result = evaluation.mcnemar(readers.mnist().y_test, *answers)
+        result = mcnemar(readers.mnist().y_test, *answers)
         said = comparison.verdict(plain(names[first]), plain(names[second]), result)
         st.markdown(said, help=comparison.VERDICT_LIMITS)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.common.arrays import Labels, Probabilities
-from mnist_core.evaluation import wilson_interval
+from mnist_core.evaluation.statistics import wilson_interval
 
 Values = NDArray[np.float64]
 

@@ -1,7 +1,4 @@
-"""What stored predictions say about a network. Pure functions over arrays.
-
-Throughout, `labels` is (n,) of the true digits and `probabilities` is (n, 10), each row a network's answer.
-"""
+"""How sure a figure is: the interval of an accuracy, and whether two networks differ by more than chance."""
 
 from __future__ import annotations
 
@@ -12,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.common.arrays import Indices, Labels, Probabilities
-
-_EPSILON = 1e-7  # Keras clips probabilities here before taking logarithms
+from mnist_core.common.arrays import Labels, Probabilities
+from mnist_core.evaluation.metrics import confusion_matrix
 
 
 @dataclass(frozen=True)
@@ -39,42 +35,6 @@ class ClassAccuracies:
     high: NDArray[np.float64]
 
 
-def accuracy(labels: Labels, probabilities: Probabilities) -> float:
-    """Return the share of images whose most probable digit is the label, 0 to 1."""
-    return float(np.mean(probabilities.argmax(axis=1) == labels))
-
-
-def cross_entropy(labels: Labels, probabilities: Probabilities) -> float:
-    """Return the mean of -log(probability of the label), in nats: the loss that training lowers."""
-    return float(losses(labels, probabilities).mean())
-
-
-def losses(labels: Labels, probabilities: Probabilities) -> NDArray[np.float64]:
-    """Return -log(probability of the label) of each image, (n,), in nats: how wrong an answer is."""
-    of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return -np.log(np.clip(of_label, _EPSILON, 1.0))
-
-
-def confusion_matrix(labels: Labels, probabilities: Probabilities) -> NDArray[np.int64]:
-    """Return (10, 10) counts: row = true digit, column = digit that the network read."""
-    cells = labels.astype(np.int64) * 10 + probabilities.argmax(axis=1)
-    return np.bincount(cells, minlength=100).reshape(10, 10)
-
-
-def mistakes(labels: Labels, probabilities: Probabilities) -> Indices:
-    """Return the indices of misread images, the most confident mistake first."""
-    predicted = probabilities.argmax(axis=1)
-    wrong = np.flatnonzero(predicted != labels)
-    confidence = probabilities[wrong, predicted[wrong]]
-    return wrong[np.argsort(-confidence, kind="stable")]
-
-
-def ranking(probabilities: NDArray[np.float32], count: int = 3) -> list[tuple[int, float]]:
-    """Return the `count` most probable digits of one answer, (10,), as `(digit, probability)`."""
-    order = np.argsort(-probabilities, kind="stable")[:count]
-    return [(int(digit), float(probabilities[digit])) for digit in order]
-
-
 def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
     """Return the Wilson score interval of a proportion; 95 % by default. (0, 1) without trials.
 
@@ -87,27 +47,6 @@ def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[f
     centre = (share + z * z / (2 * trials)) / denominator
     half_width = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / denominator
     return max(0.0, centre - half_width), min(1.0, centre + half_width)
-
-
-def most_confused(matrix: NDArray[np.int64], count: int = 5) -> list[tuple[int, int, int]]:
-    """Return the `count` largest cells beside the diagonal of a confusion matrix, as `(true, read, images)`."""
-    beside = matrix.copy()
-    np.fill_diagonal(beside, 0)
-    order = np.argsort(-beside, axis=None, kind="stable")[:count]
-    cells = [(int(cell) // 10, int(cell) % 10) for cell in order]
-    return [(true, read, int(beside[true, read])) for true, read in cells if beside[true, read]]
-
-
-def shades(cells: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how strongly to colour each cell of a confusion matrix, 0 to 1, by the mistakes alone.
-
-    `cells`, (10, 10), are counts or shares. The square root of a cell's part of the largest one beside the diagonal:
-    one a hundredth as large still gets a tenth of the colour. The diagonal, which would outshine the rest, gets 0.
-    """
-    beside = np.where(np.eye(len(cells), dtype=bool), 0, cells)
-    largest = beside.max()
-    strength: NDArray[np.float64] = np.sqrt(beside / largest) if largest else np.zeros(cells.shape)
-    return strength
 
 
 def class_accuracies(labels: Labels, probabilities: Probabilities) -> ClassAccuracies:

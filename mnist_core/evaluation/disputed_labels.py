@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnist_core.common.arrays import Labels, Probabilities
-from mnist_core.evaluation import accuracy
+from mnist_core.evaluation.metrics import accuracy
 
 PEOPLE = 5  # who were asked about each image
 MAJORITY = 3  # of them

@@ -11,7 +11,7 @@ import numpy as np
 
 from mnist_core.common.arrays import Indices, Labels, Probabilities
 from mnist_core.data.dataset import CLASSES
-from mnist_core.evaluation import losses
+from mnist_core.evaluation.metrics import losses
 
 Kind = Literal["mistakes", "unsure", "all"]
 Order = Literal["confidence", "loss", "index"]

@@ -1,0 +1,1 @@
+"""What predictions say about a network: pure functions from labels and probabilities."""
