@@ -25,10 +25,13 @@ sys.path.insert(0, str(PROJECT))
 import not_digits
 from drawing import read_strokes
 
-from mnist_core import doubt, drawing, inference, likeness, runs, strokes
+from mnist_core import inference, runs
 from mnist_core.common.arrays import Images, Ink, Labels, Probabilities
 from mnist_core.common.server import runs_dir
 from mnist_core.data.dataset import load_mnist
+from mnist_core.drawing import preparation, strokes
+from mnist_core.drawing.nearest_example import Examples, learn_examples, likeness
+from mnist_core.drawing.verdict import CERTAIN, KINDS, Verdict, judge, variants
 
 HELD_OUT = 3_000  # the last training images
 HANDS = 40  # for each template
@@ -72,10 +75,10 @@ def main() -> None:
     with ProcessPoolExecutor() as pool:
         drawn = list(pool.map(carry_out, plans, chunksize=50))
     networks = [runs.find_run(name, runs_dir()).path / "model.keras" for name in options.run]
-    images = np.concatenate([doubt.variants(case.digit) for case in drawn])
+    images = np.concatenate([variants(case.digit) for case in drawn])
     answers = [inference.predict(network, images).reshape(len(drawn), -1, 10) for network in networks]
     cases = [Case(case.plan, case.ink, case.digit, each) for case, *each in zip(drawn, *answers, strict=True)]
-    examples = likeness.learn_examples(data.x_train[:-HELD_OUT], data.y_train[:-HELD_OUT])
+    examples = learn_examples(data.x_train[:-HELD_OUT], data.y_train[:-HELD_OUT])
     if options.choose:
         print("LIKE =", choose([case for case in cases if case.plan.choose], examples))
     print_table(cases, examples, options.each)
@@ -126,17 +129,17 @@ def carry_out(plan: Plan) -> Case:
     ink = plan.make(*plan.arguments)
     if not ink.any():
         return Case(plan, ink, ink[:28, :28])
-    return Case(plan, drawing.crop(ink), drawing.prepare(ink))
+    return Case(plan, preparation.crop(ink), preparation.prepare(ink))
 
 
-def choose(cases: list[Case], examples: likeness.Examples) -> tuple[float, ...]:
+def choose(cases: list[Case], examples: Examples) -> tuple[float, ...]:
     """Return thresholds of likeness: of each digit the same share falls below, in MNIST or the strokes, whichever more.
 
     That share is the largest with which `CALLED_CLEAR` of the strokes that are read right are still called clear.
     """
     right = [case for case in cases if case.plan.label == case.reading and case.answers[0][0].any()]
-    values = np.array([likeness.likeness(case.digit, case.reading, examples) for case in right])
-    certain = np.array([case.answers[0].mean(axis=0)[case.reading] >= doubt.CERTAIN for case in right])
+    values = np.array([likeness(case.digit, case.reading, examples) for case in right])
+    certain = np.array([case.answers[0].mean(axis=0)[case.reading] >= CERTAIN for case in right])
     labels, groups = (np.array([getattr(case.plan, name) for case in right]) for name in ("label", "group"))
     recorded = groups == "recorded strokes"
     for share in np.arange(0.1, 0, -0.001):
@@ -154,12 +157,12 @@ def choose(cases: list[Case], examples: likeness.Examples) -> tuple[float, ...]:
     return tuple(like.tolist())
 
 
-def print_table(cases: list[Case], examples: likeness.Examples, each: bool) -> None:
+def print_table(cases: list[Case], examples: Examples, each: bool) -> None:
     """Print how the drawings of each group are judged, on the half that thresholds were chosen on and on the other."""
     started = time.perf_counter()
-    verdicts = [doubt.judge(case.ink, case.digit, case.answers, examples) for case in cases]
+    verdicts = [judge(case.ink, case.digit, case.answers, examples) for case in cases]
     seconds = (time.perf_counter() - started) / len(cases)
-    columns = ["drawings", "half", "of", *doubt.KINDS, "read right", "clear of these", "read right of the clear"]
+    columns = ["drawings", "half", "of", *KINDS, "read right", "clear of these", "read right of the clear"]
     print("|", " | ".join(columns), "|")
     print("|---" * len(columns) + "|")
     for group in dict.fromkeys(case.plan.group for case in cases):
@@ -168,7 +171,7 @@ def print_table(cases: list[Case], examples: likeness.Examples, each: bool) -> N
             if not chosen:
                 continue
             kinds = [verdicts[i].kind for i in chosen]
-            cells = [f"{kinds.count(kind) / len(kinds):.1%}" for kind in doubt.KINDS]
+            cells = [f"{kinds.count(kind) / len(kinds):.1%}" for kind in KINDS]
             if cases[chosen[0]].plan.label is not None:
                 right = np.array([cases[i].reading == cases[i].plan.label for i in chosen])
                 clear = np.array(kinds) == "clear"
@@ -181,7 +184,7 @@ def print_table(cases: list[Case], examples: likeness.Examples, each: bool) -> N
         print_each(cases, verdicts)
 
 
-def print_each(cases: list[Case], verdicts: list[doubt.Verdict]) -> None:
+def print_each(cases: list[Case], verdicts: list[Verdict]) -> None:
     """Print the share called clear of each letter, sign, hand and writer, the largest first."""
     names: dict[tuple[str, str], list[bool]] = {}
     for case, verdict in zip(cases, verdicts, strict=True):

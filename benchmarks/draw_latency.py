@@ -20,12 +20,14 @@ from measuring import new_tab, opened_browser, print_conditions, print_table, re
 from playwright.sync_api import Page
 from steps import DIGITS, Stroke, draw, open_canvas
 
-from mnist_core import doubt, drawing, preparation_steps, run_status, runs
+from mnist_core import run_status, runs
 from mnist_core.data.dataset import load_mnist
-from mnist_core.likeness import Examples, learn_examples
-from mnist_core.preparation_steps import ALL, NONE, Switches
+from mnist_core.drawing import preparation, preparation_steps
+from mnist_core.drawing.nearest_example import Examples, learn_examples
+from mnist_core.drawing.preparation_steps import ALL, NONE, Switches
+from mnist_core.drawing.strokes import BRUSH_WIDTH, CANVAS_SIDE, from_canvas
+from mnist_core.drawing.verdict import judge, variants
 from mnist_core.presets import PRESETS
-from mnist_core.strokes import BRUSH_WIDTH, CANVAS_SIDE, from_canvas
 
 RUNS = 30  # that stand on the server, as after a lesson
 WAYS = (ALL, NONE, Switches(crop=False), Switches(fit=False), Switches(centre=False))
@@ -70,15 +72,15 @@ def own_seconds(digit: int, examples: Examples, folder: Path) -> tuple[float, fl
     started = time.perf_counter()
     runs.list_runs(folder)
     ink = from_canvas(told).ink()
-    prepared = drawing.prepare(ink)
+    prepared = preparation.prepare(ink)
     for switches in WAYS:
         preparation_steps.steps(ink, switches)
     in_server = time.perf_counter() - started
 
     answers = [np.eye(10, dtype=np.float32)[[digit] * count] for count in (7, 1, 1)]  # of three networks, all sure
     started = time.perf_counter()
-    doubt.variants(prepared)
-    doubt.judge(ink, prepared, answers, examples)
+    variants(prepared)
+    judge(ink, prepared, answers, examples)
     return in_server, time.perf_counter() - started
 
 

@@ -25,12 +25,13 @@ from PIL import Image, ImageDraw
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from mnist_core import drawing, inference, runs, strokes
+from mnist_core import inference, runs
 from mnist_core.common.arrays import Probabilities
 from mnist_core.common.server import runs_dir
+from mnist_core.drawing import preparation, strokes
+from mnist_core.drawing.strokes import Stroke
 from mnist_core.evaluation import metrics
 from mnist_core.evaluation.statistics import wilson_interval
-from mnist_core.strokes import Stroke
 
 _WORST = 10  # writers that are listed
 _COLUMNS, _TILE, _LINE = 20, 56, 18  # of the sheet, in pixels
@@ -76,7 +77,7 @@ def prepared(digits: Sequence[Sequence[Stroke]], brush: float, size: float) -> N
 
 def _prepare(job: tuple[Sequence[Stroke], float, float]) -> NDArray[np.uint8]:
     one, brush, size = job
-    return drawing.prepare(strokes.drawing_of(one, brush, size).ink())
+    return preparation.prepare(strokes.drawing_of(one, brush, size).ink())
 
 
 def report(recorded: Recorded, probabilities: Probabilities, title: str) -> str:

@@ -1,4 +1,4 @@
-"""Drawings that are no single digit, to measure `mnist_core.doubt` with: letters, signs, scribbles, several digits.
+"""Drawings that are no single digit, for `drawing.verdict`: letters, signs, scribbles, several digits.
 
 Each is made of strokes, as if drawn on the page's canvas, and the same for the same number.
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core import strokes
 from mnist_core.common.arrays import Ink
+from mnist_core.drawing import strokes
 
 Line = NDArray[np.float64]  # (points, 2)
 

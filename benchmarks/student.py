@@ -17,7 +17,7 @@ from steps import DIGITS, Stroke
 from streamlit.proto.Alert_pb2 import Alert
 from streamlit_session import Session, SessionError, Shown
 
-from mnist_core.strokes import BRUSH_WIDTH, CANVAS_SIDE
+from mnist_core.drawing.strokes import BRUSH_WIDTH, CANVAS_SIDE
 
 assert PROJECT
 

@@ -16,17 +16,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from mnist_core import drawing, export, jobs, run_status, runs, spare, worker
+from mnist_core import export, jobs, run_status, runs, spare, worker
 from mnist_core.common.server import runs_dir
 from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.data.dataset import TEST_IMAGES, DatasetError, load_mnist
+from mnist_core.drawing import preparation
+from mnist_core.drawing.photos import picture_files
 from mnist_core.evaluation.metrics import ranking
 from mnist_core.evaluation.statistics import wilson_interval
 from mnist_core.event_log import read_events
 from mnist_core.events import BatchesDone, EpochDone, Event
 from mnist_core.limits import LimitError
 from mnist_core.networks.lean_keras import leave_out_tables
-from mnist_core.photos import picture_files
 from mnist_core.presets import PRESETS
 from mnist_core.run_files import RunError
 
@@ -164,8 +165,8 @@ def _predict(options: argparse.Namespace) -> int:
     rows: list[dict[str, Any]] = []
     for file in options.images:
         try:
-            digit = drawing.prepare(picture_files.ink_from_picture(file.read_bytes()))
-        except (picture_files.PictureError, drawing.NoInkError) as error:
+            digit = preparation.prepare(picture_files.ink_from_picture(file.read_bytes()))
+        except (picture_files.PictureError, preparation.NoInkError) as error:
             raise CommandError(f"{file}: {error}") from error
         probabilities = _probabilities(run, digit[None])[0]
         (reading, confidence), *_ = ranking(probabilities)

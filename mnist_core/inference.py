@@ -24,11 +24,10 @@ from loky import ProcessPoolExecutor
 from loky.process_executor import BrokenProcessPool, ShutdownExecutorError
 from numpy.typing import NDArray
 
-from mnist_core import doubt
 from mnist_core.common.arrays import Images, Ink, Probabilities
 from mnist_core.data.dataset import load_mnist
-from mnist_core.doubt import Verdict
-from mnist_core.likeness import Examples, learn_examples
+from mnist_core.drawing.nearest_example import Examples, learn_examples
+from mnist_core.drawing.verdict import Verdict, is_like, judge, variants
 from mnist_core.networks.insight.results import Insight
 from mnist_core.networks.lean_keras import leave_out_tables
 
@@ -185,7 +184,7 @@ def _load(model_files: list[Path]) -> None:
     paper = np.zeros((28, 28), np.uint8)
     for file in model_files:
         with suppress(InferenceError):  # whoever asks it will be told
-            for images in (paper[None], doubt.variants(paper)):
+            for images in (paper[None], variants(paper)):
                 _predict(file, images)
     _examples()
 
@@ -198,16 +197,16 @@ def _predict(model_file: Path, images: Images) -> Probabilities:
 
 
 def _read(model_file: Path, opinions: Sequence[Path], ink: Ink, digit: Images) -> Reading:
-    answers = [_predict(model_file, doubt.variants(digit))]
+    answers = [_predict(model_file, variants(digit))]
     for other in opinions:
         with suppress(InferenceError):  # an opinion less
             answers.append(_predict(other, digit[None]))
-    return Reading(answers[0][0], doubt.judge(ink, digit, answers, _examples()))
+    return Reading(answers[0][0], judge(ink, digit, answers, _examples()))
 
 
 def _resemble(_: None, images: Images, readings: Sequence[int]) -> NDArray[np.bool_]:
     pairs = zip(images, readings, strict=True)
-    return np.array([doubt.is_like(image, reading, _examples()) for image, reading in pairs], bool)
+    return np.array([is_like(image, reading, _examples()) for image, reading in pairs], bool)
 
 
 def _look_inside(model_file: Path, image: Images) -> Insight:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from mnist_core.common.server import owner_hash
-from mnist_core.handwriting import contents
-from mnist_core.handwriting.class_sets import ClassSet, HandwritingLimits
-from mnist_core.handwriting.kept_drawings import KeptDrawing, new_drawing
-from mnist_core.strokes import Drawing
+from mnist_core.drawing.class_sets import contents
+from mnist_core.drawing.class_sets.drawings import KeptDrawing, new_drawing
+from mnist_core.drawing.class_sets.sets import ClassSet, HandwritingLimits
+from mnist_core.drawing.strokes import Drawing
 
 ANNA, BEN = owner_hash("anna"), owner_hash("ben")
 NARROW = HandwritingLimits(sets=3, sets_each=2, drawings=4, bytes=100_000, deleted=5)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from mnist_core.common.arrays import Box, Ink
-from mnist_core.photos.finding_digits import Digit, rows_of_digits
-from mnist_core.photos.picture_files import ink_from_picture
+from mnist_core.drawing.photos.finding_digits import Digit, rows_of_digits
+from mnist_core.drawing.photos.picture_files import ink_from_picture
 
 ink_arrays = st_numpy.arrays(np.uint8, st_numpy.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=50))
 

@@ -9,8 +9,8 @@ from hypothesis.extra import numpy as st_numpy
 from photographed import SIZE, Scene, photo
 
 from mnist_core.data.dataset import Mnist
-from mnist_core.photos.binarisation import LEAST_CONTRAST, Contrast, automatic_threshold, contrast, ink
-from mnist_core.photos.picture_files import grey, read_picture
+from mnist_core.drawing.photos.binarisation import LEAST_CONTRAST, Contrast, automatic_threshold, contrast, ink
+from mnist_core.drawing.photos.picture_files import grey, read_picture
 
 levels_arrays = st_numpy.arrays(np.uint8, st_numpy.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=50))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mnist_core import limits
-from mnist_core.handwriting import class_sets
+from mnist_core.drawing.class_sets import sets
 
 PROJECT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
@@ -68,7 +68,7 @@ def test_the_bounds_for_strangers_are_those_of_the_code() -> None:
     text = (PROJECT / "docs" / MARKED["public"]).read_text(encoding="utf-8").replace(",", "")
     told = {name: int(number) for name, number in re.findall(r"`(\w+\.\w+)` \|[^|]*\| \*\*(\d+)\*\*", text)}
     real = {f"runs.{name}": value for name, value in vars(limits.PUBLIC).items()}
-    real |= {f"sets.{name}": value for name, value in vars(class_sets.PUBLIC).items()}
+    real |= {f"sets.{name}": value for name, value in vars(sets.PUBLIC).items()}
     assert told == real
 
 

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_core import doubt, drawing, likeness, runs, strokes
+from mnist_core import runs
 from mnist_core.common.arrays import Images, Ink, Probabilities
 from mnist_core.data.dataset import Mnist
-from mnist_core.likeness import Examples
+from mnist_core.drawing import preparation, strokes
+from mnist_core.drawing.nearest_example import Examples, learn_examples
+from mnist_core.drawing.verdict import Verdict, count_pieces, has_several_digits, judge, variants
 from mnist_core.networks import keras_model
 
 SHIPS = runs.BUNDLED_RUNS / "fast"
@@ -21,7 +23,7 @@ SHIPS = runs.BUNDLED_RUNS / "fast"
 
 @pytest.fixture(scope="module")
 def examples(mnist: Mnist) -> Examples:
-    return likeness.learn_examples(mnist.x_train, mnist.y_train)
+    return learn_examples(mnist.x_train, mnist.y_train)
 
 
 def answers(*readings: int, confidence: float = 0.97) -> Probabilities:
@@ -46,14 +48,14 @@ UPRIGHT = [(100, 60), (100, 280)]
 
 class TestVariants:
     def test_the_first_is_the_digit_itself(self, mnist: Mnist) -> None:
-        found = doubt.variants(mnist.x_test[0])
+        found = variants(mnist.x_test[0])
         assert found.shape == (7, 28, 28) and found.dtype == np.uint8
         assert np.array_equal(found[0], mnist.x_test[0])
 
     def test_the_others_are_turned_slanted_and_squeezed_in_place(self) -> None:
         y, x = np.mgrid[-14:14, -14:14]
         blob = (255 * np.exp(-((x / 2) ** 2) / 2 - (y / 3.5) ** 2 / 2)).round().astype(np.uint8)
-        measured = [moments(each) for each in doubt.variants(blob)]
+        measured = [moments(each) for each in variants(blob)]
         for middle, _, _, _ in measured:
             assert middle == pytest.approx((14, 14), abs=0.05)
         _, wide, tall, _ = measured[0]
@@ -77,9 +79,9 @@ def moments(image: Images) -> tuple[tuple[float, float], float, float, float]:
 
 
 class TestRules:
-    def judge(self, examples: Examples, *of_networks: Probabilities, ink: Ink | None = None) -> doubt.Verdict:
+    def judge(self, examples: Examples, *of_networks: Probabilities, ink: Ink | None = None) -> Verdict:
         ink = drawn(SEVEN) if ink is None else ink
-        return doubt.judge(ink, drawing.prepare(ink), of_networks, examples)
+        return judge(ink, preparation.prepare(ink), of_networks, examples)
 
     def test_clear(self, examples: Examples) -> None:
         verdict = self.judge(examples, answers(*[7] * 7))
@@ -88,13 +90,13 @@ class TestRules:
 
     @pytest.mark.parametrize("ink", [np.zeros((336, 336), np.uint8), np.full((10, 10), 31, np.uint8)])
     def test_blank(self, ink: Ink, examples: Examples) -> None:
-        assert doubt.judge(ink, None, [], examples).kind == "blank"
+        assert judge(ink, None, [], examples).kind == "blank"
 
     def test_ink_needs_a_digit_and_an_answer(self, examples: Examples) -> None:
         ink = drawn(SEVEN)
-        for digit, of_networks in ((None, [answers(7)]), (drawing.prepare(ink), [])):
+        for digit, of_networks in ((None, [answers(7)]), (preparation.prepare(ink), [])):
             with pytest.raises(ValueError, match="at least one network"):
-                doubt.judge(ink, digit, of_networks, examples)
+                judge(ink, digit, of_networks, examples)
 
     def test_what_is_like_no_training_image_is_no_digit_however_sure(self, examples: Examples) -> None:
         cross = drawn([(80, 80), (260, 260)], [(260, 80), (80, 260)])
@@ -140,13 +142,13 @@ class TestRules:
         lines = [[(60, 60 + 50 * place), (200, 60 + 50 * place)] for place in range(5)]
         for count in range(1, 6):
             ink = drawn(*lines[:count], width=12)
-            assert doubt.count_pieces(ink) == doubt.count_pieces(ink.repeat(3, axis=0).repeat(3, axis=1)) == count
-        assert doubt.count_pieces(drawn(*lines, [(60, 60), (60, 260)], width=12)) == 1
-        with pytest.raises(drawing.NoInkError):
-            doubt.count_pieces(np.zeros((336, 336), np.uint8))
+            assert count_pieces(ink) == count_pieces(ink.repeat(3, axis=0).repeat(3, axis=1)) == count
+        assert count_pieces(drawn(*lines, [(60, 60), (60, 260)], width=12)) == 1
+        with pytest.raises(preparation.NoInkError):
+            count_pieces(np.zeros((336, 336), np.uint8))
 
     def test_hardly_any_digit_of_mnist_has_many_pieces(self, mnist: Mnist) -> None:
-        assert sum(doubt.count_pieces(image) > 3 for image in mnist.x_test[:1000]) <= 2
+        assert sum(count_pieces(image) > 3 for image in mnist.x_test[:1000]) <= 2
 
     @pytest.mark.parametrize(
         ("others", "kind"),
@@ -179,9 +181,9 @@ class TestSeveralDigits:
     def test_pieces_as_large_as_digits_are_several(self, lines: list[list[tuple[float, float]]]) -> None:
         for width in (8, 24, 32):
             ink = drawn(*lines, width=width)
-            assert doubt.has_several_digits(ink)
-            assert doubt.has_several_digits(ink[::4, ::4])
-            assert doubt.has_several_digits(ink.repeat(3, axis=0).repeat(3, axis=1))
+            assert has_several_digits(ink)
+            assert has_several_digits(ink[::4, ::4])
+            assert has_several_digits(ink.repeat(3, axis=0).repeat(3, axis=1))
 
     @pytest.mark.parametrize(
         "lines",
@@ -199,25 +201,25 @@ class TestSeveralDigits:
     def test_one_digit_in_parts_is_one(self, lines: list[list[tuple[float, float]]]) -> None:
         for width in (8, 24, 40):
             ink = drawn(*lines, width=width)
-            assert not doubt.has_several_digits(ink)
-            assert not doubt.has_several_digits(np.ascontiguousarray(ink[::4, ::4]))
+            assert not has_several_digits(ink)
+            assert not has_several_digits(np.ascontiguousarray(ink[::4, ::4]))
 
     def test_no_ink(self) -> None:
-        with pytest.raises(drawing.NoInkError):
-            doubt.has_several_digits(np.zeros((336, 336), np.uint8))
+        with pytest.raises(preparation.NoInkError):
+            has_several_digits(np.zeros((336, 336), np.uint8))
 
     def test_a_hair_is_found_in_a_large_picture(self) -> None:
         ink = np.zeros((1200, 1200), np.uint8)
         ink[100:1100, 305] = ink[100:1100, 901] = 255
-        assert doubt.has_several_digits(ink)
+        assert has_several_digits(ink)
 
     def test_hardly_any_digit_of_mnist_is_two(self, mnist: Mnist) -> None:
-        found = [doubt.has_several_digits(enlarged(image)) for image in mnist.x_test[:1000]]
+        found = [has_several_digits(enlarged(image)) for image in mnist.x_test[:1000]]
         assert np.mean(found) <= 0.005
 
     def test_any_two_digits_of_mnist_side_by_side_are_two(self, mnist: Mnist) -> None:
         for left, right in zip(mnist.x_test[:100], mnist.x_test[100:200], strict=True):
-            assert doubt.has_several_digits(np.hstack([enlarged(left), enlarged(right)]))
+            assert has_several_digits(np.hstack([enlarged(left), enlarged(right)]))
 
 
 def enlarged(image: Images) -> Ink:
@@ -231,14 +233,11 @@ class TestWithANetwork:
     def kinds(self, inks: Sequence[Ink], examples: Examples) -> list[str]:
         import keras
 
-        digits = [drawing.prepare(ink) for ink in inks]
+        digits = [preparation.prepare(ink) for ink in inks]
         model = keras.models.load_model(SHIPS / "model.keras", compile=False)
-        read = keras_model.predict(model, np.concatenate([doubt.variants(digit) for digit in digits])).reshape(
-            -1, 7, 10
-        )
+        read = keras_model.predict(model, np.concatenate([variants(digit) for digit in digits])).reshape(-1, 7, 10)
         return [
-            doubt.judge(ink, digit, [answer], examples).kind
-            for ink, digit, answer in zip(inks, digits, read, strict=True)
+            judge(ink, digit, [answer], examples).kind for ink, digit, answer in zip(inks, digits, read, strict=True)
         ]
 
     def test_digits_are_clear(self, mnist: Mnist, examples: Examples) -> None:
@@ -254,11 +253,11 @@ class TestWithANetwork:
 
 def test_a_verdict_takes_no_more_than_5_ms(examples: Examples) -> None:
     ink = drawn(SEVEN)
-    digit = drawing.prepare(ink)
+    digit = preparation.prepare(ink)
     seconds = []
     for _ in range(30):
         started = time.perf_counter()
-        doubt.variants(digit)
-        doubt.judge(ink, digit, [answers(*[7] * 7)], examples)
+        variants(digit)
+        judge(ink, digit, [answers(*[7] * 7)], examples)
         seconds.append(time.perf_counter() - started)
     assert min(seconds) < 0.005

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from mnist_core import inference, runs
 from mnist_core.common.arrays import Ink
 from mnist_core.data.dataset import Mnist
-from mnist_core.drawing import NoInkError, centre, crop, fit, prepare, resized
+from mnist_core.drawing.preparation import NoInkError, centre, crop, fit, prepare, resized
 from mnist_core.evaluation import metrics
 
 CANVAS = 280

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_core import drawing
 from mnist_core.common.arrays import Ink
-from mnist_core.drawing import NoInkError, bounds, centre, crop, placed, prepare, resized
+from mnist_core.drawing import preparation
+from mnist_core.drawing.preparation import NoInkError, bounds, centre, crop, placed, prepare, resized
 
 
 def test_the_box_holds_what_counts_as_ink_and_no_more() -> None:
@@ -23,7 +23,7 @@ def test_the_box_holds_what_counts_as_ink_and_no_more() -> None:
 def test_the_centre_of_mass_weighs_levels() -> None:
     ink = np.zeros((4, 5), np.uint8)
     ink[1, 1], ink[3, 1], ink[1, 4] = 100, 100, 200
-    assert drawing.centre_of_mass(ink) == pytest.approx((1.5, 2.5))  # (1·300 + 3·100) / 400, (1·200 + 4·200) / 400
+    assert preparation.centre_of_mass(ink) == pytest.approx((1.5, 2.5))  # (1·300 + 3·100) / 400, (1·200 + 4·200) / 400
 
 
 @settings(max_examples=100, deadline=None)

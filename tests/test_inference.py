@@ -19,11 +19,13 @@ import psutil
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from mnist_core import doubt, inference, likeness, run_results
+from mnist_core import inference, run_results
 from mnist_core.common import atomic_files
 from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.common.server import PROJECT
 from mnist_core.data.dataset import Mnist
+from mnist_core.drawing.nearest_example import learn_examples
+from mnist_core.drawing.verdict import is_like, judge, variants
 from mnist_core.inference import InferenceError
 from mnist_core.networks import keras_model
 from mnist_core.networks.insight import looking_inside
@@ -113,12 +115,12 @@ def enlarged(digit: Images) -> Images:
 def test_a_drawing_is_read_and_judged_as_one_does_here(trained_run: Path, mnist: Mnist) -> None:
     model_file = trained_run / "model.keras"
     model = keras.models.load_model(model_file, compile=False)
-    examples = likeness.learn_examples(mnist.x_train, mnist.y_train)
+    examples = learn_examples(mnist.x_train, mnist.y_train)
     for digit in mnist.x_test[:20]:
         found = inference.read(model_file, [model_file], enlarged(digit), digit)
         assert_allclose(found.probabilities, keras_model.predict(model, digit[None])[0], atol=1e-6)
-        answers = [keras_model.predict(model, images) for images in (doubt.variants(digit), digit[None])]
-        assert found.verdict == doubt.judge(enlarged(digit), digit, answers, examples)
+        answers = [keras_model.predict(model, images) for images in (variants(digit), digit[None])]
+        assert found.verdict == judge(enlarged(digit), digit, answers, examples)
 
 
 def test_a_reading_is_one_question_and_hears_all_opinions(
@@ -229,8 +231,8 @@ def test_networks_in_memory_are_bounded_by_their_size(tmp_path: Path, monkeypatc
 
 def test_images_are_compared_with_those_of_their_digit(mnist: Mnist) -> None:
     digits, labels = mnist.x_test[:30], mnist.y_test[:30].tolist()
-    examples = likeness.learn_examples(mnist.x_train, mnist.y_train)
-    expected = [doubt.is_like(image, label, examples) for image, label in zip(digits, labels, strict=True)]
+    examples = learn_examples(mnist.x_train, mnist.y_train)
+    expected = [is_like(image, label, examples) for image, label in zip(digits, labels, strict=True)]
     assert inference.resemble(digits, labels).tolist() == expected
     assert sum(expected) >= 27
     assert not inference.resemble(digits, [(label + 3) % 10 for label in labels])[:5].all()

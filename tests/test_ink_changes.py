@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_core.common.arrays import Ink
-from mnist_core.drawing import NoInkError, bounds, centre_of_mass
-from mnist_core.ink_changes import changed
+from mnist_core.drawing.ink_changes import changed
+from mnist_core.drawing.preparation import NoInkError, bounds, centre_of_mass
 
 SIDE = 120
 MIDDLE = (slice(45, 75), slice(40, 80))  # 30 high, 40 wide, about row 60, column 60

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from run_directories import MakeConfig, broken_off
 
-from mnist_core import jobs, limits, run_status, runs, trash
+from mnist_core import jobs, limits, run_status, runs, runs_trash
 from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
 from mnist_core.config import TrainingConfig
 from mnist_core.run_files import RunError
@@ -274,13 +274,13 @@ def test_the_end_of_an_older_process_does_not_end_its_run(
 
 def test_a_deleted_run_is_not_in_line(tmp_path: Path, tiny_config: MakeConfig, launched: list[str]) -> None:
     path = broken_off(tmp_path, tiny_config())
-    trash.delete(runs.read_run(path))
+    runs_trash.delete(runs.read_run(path))
     with pytest.raises(RunError):
         jobs.resume(runs.Run(path, tiny_config(), run_status.Status("interrupted"), None))
-    trash.restore(path.name, tmp_path)
+    runs_trash.restore(path.name, tmp_path)
     jobs.resume(runs.read_run(path))
     with pytest.raises(RunError, match="in progress"):
-        trash.delete(runs.read_run(path))
+        runs_trash.delete(runs.read_run(path))
     assert launched == [path.name]
 
 

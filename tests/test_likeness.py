@@ -9,15 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis.extra import numpy as st_numpy
 
-from mnist_core import likeness
 from mnist_core.common.arrays import Images
 from mnist_core.data.dataset import Mnist
-from mnist_core.likeness import Examples
+from mnist_core.drawing.nearest_example import Examples, describe, learn_examples, likeness
 
 
 @pytest.fixture(scope="module")
 def examples(mnist: Mnist) -> Examples:
-    return likeness.learn_examples(mnist.x_train[:3000], mnist.y_train[:3000])
+    return learn_examples(mnist.x_train[:3000], mnist.y_train[:3000])
 
 
 def described_slowly(image: Images) -> list[float]:
@@ -44,20 +43,20 @@ def described_slowly(image: Images) -> list[float]:
 
 def test_features_are_what_the_docstring_says(mnist: Mnist) -> None:
     for image in mnist.x_test[:2]:
-        assert likeness.describe(image[None])[0].tolist() == pytest.approx(described_slowly(image), abs=1e-5)
+        assert describe(image[None])[0].tolist() == pytest.approx(described_slowly(image), abs=1e-5)
 
 
 def test_features_do_not_depend_on_how_many_images_are_described(mnist: Mnist) -> None:
-    together = likeness.describe(mnist.x_test[:600])
+    together = describe(mnist.x_test[:600])
     assert together.shape == (600, 245) and together.dtype == np.float32
     for index in (0, 511, 512, 599):
-        assert likeness.describe(mnist.x_test[index][None])[0] == pytest.approx(together[index], abs=1e-6)
-    assert likeness.describe(mnist.x_test[:0]).shape == (0, 245)
+        assert describe(mnist.x_test[index][None])[0] == pytest.approx(together[index], abs=1e-6)
+    assert describe(mnist.x_test[:0]).shape == (0, 245)
 
 
 @given(st_numpy.arrays(np.uint8, (1, 28, 28)))
 def test_features_of_any_image_have_length_1(image: Images) -> None:
-    length = np.linalg.norm(likeness.describe(image))
+    length = np.linalg.norm(describe(image))
     if len(np.unique(image)) == 1 and not image.any():
         assert length == 0
     else:
@@ -67,24 +66,22 @@ def test_features_of_any_image_have_length_1(image: Images) -> None:
 def test_an_example_is_entirely_like_itself(mnist: Mnist, examples: Examples) -> None:
     for index in (0, 3, 2997):  # every third is kept
         label = int(mnist.y_train[index])
-        assert likeness.likeness(mnist.x_train[index], label, examples) == pytest.approx(1, abs=1e-5)
-        others = [likeness.likeness(mnist.x_train[index], digit, examples) for digit in range(10) if digit != label]
+        assert likeness(mnist.x_train[index], label, examples) == pytest.approx(1, abs=1e-5)
+        others = [likeness(mnist.x_train[index], digit, examples) for digit in range(10) if digit != label]
         assert max(others) < 0.97
 
 
 def test_likeness_is_the_largest_cosine_to_a_kept_example(mnist: Mnist, examples: Examples) -> None:
     image = mnist.x_test[1]
     kept, labels = mnist.x_train[:3000:3], mnist.y_train[:3000:3]
-    features = likeness.describe(image[None])[0].astype(float)
-    cosines = [float(features @ each) for each in likeness.describe(kept[labels == 2]).astype(float)]
-    assert likeness.likeness(image, 2, examples) == pytest.approx(max(cosines), abs=1e-5)
+    features = describe(image[None])[0].astype(float)
+    cosines = [float(features @ each) for each in describe(kept[labels == 2]).astype(float)]
+    assert likeness(image, 2, examples) == pytest.approx(max(cosines), abs=1e-5)
     assert len(examples.features[2]) == len(cosines)
 
 
 def test_test_digits_are_most_like_their_own_digit(mnist: Mnist, examples: Examples) -> None:
-    found = [
-        np.argmax([likeness.likeness(image, digit, examples) for digit in range(10)]) for image in mnist.x_test[:300]
-    ]
+    found = [np.argmax([likeness(image, digit, examples) for digit in range(10)]) for image in mnist.x_test[:300]]
     assert np.mean(found == mnist.y_test[:300]) > 0.94
 
 
@@ -99,11 +96,11 @@ def test_a_seven_with_a_bar_and_a_one_with_an_upstroke_are_known(mnist: Mnist, e
         one[4 + step, 14 - step : 17 - step] = 255
     for image, digit in ((seven, 7), (one, 1)):
         kept, labels = mnist.x_train[:3000:3], mnist.y_train[:3000:3]
-        without = float((likeness.describe(kept[labels == digit]) @ likeness.describe(image[None])[0]).max())
-        assert likeness.likeness(image, digit, examples) > without + 0.01
+        without = float((describe(kept[labels == digit]) @ describe(image[None])[0]).max())
+        assert likeness(image, digit, examples) > without + 0.01
 
 
 def test_every_digit_needs_examples(mnist: Mnist) -> None:
     others = mnist.y_train[:3000] != 4
     with pytest.raises(ValueError, match="all ten digits"):
-        likeness.learn_examples(mnist.x_train[:3000][others], mnist.y_train[:3000][others])
+        learn_examples(mnist.x_train[:3000][others], mnist.y_train[:3000][others])

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from mnist_core.common.arrays import Ink
-from mnist_core.drawing import NoInkError, prepare
-from mnist_core.photos.picture_files import (
+from mnist_core.drawing.photos.picture_files import (
     MAX_FILE_BYTES,
     MAX_PIXELS,
     SIDE,
@@ -24,6 +23,7 @@ from mnist_core.photos.picture_files import (
     ink_from_picture,
     read_picture,
 )
+from mnist_core.drawing.preparation import NoInkError, prepare
 
 FORMATS = ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF"]
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from mnist_core.common.arrays import Ink
-from mnist_core.drawing import NoInkError, prepare
-from mnist_core.preparation_steps import ALL, NONE, Switches, steps
+from mnist_core.drawing.preparation import NoInkError, prepare
+from mnist_core.drawing.preparation_steps import ALL, NONE, Switches, steps
 
 EVERY_WAY = [Switches(*on) for on in itertools.product([True, False], repeat=3)]
 inks = st_numpy.arrays(

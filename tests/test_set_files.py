@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mnist_core.common.server import PUBLIC_VARIABLE
-from mnist_core.handwriting import class_sets, contents, set_files
-from mnist_core.handwriting.class_sets import ClassSet, HandwritingLimits
-from mnist_core.handwriting.kept_drawings import HandwritingError, KeptDrawing, from_line, new_drawing, to_line
-from mnist_core.handwriting.set_files import export_set, merge, read_file
-from mnist_core.strokes import Drawing
+from mnist_core.drawing.class_sets import archive, contents, sets
+from mnist_core.drawing.class_sets.archive import export_set, merge, read_file
+from mnist_core.drawing.class_sets.drawings import HandwritingError, KeptDrawing, from_line, new_drawing, to_line
+from mnist_core.drawing.class_sets.sets import ClassSet, HandwritingLimits
+from mnist_core.drawing.strokes import Drawing
 
 HEAD = {"format": "digit-lab class set", "version": 1, "title": "Class 4b", "drawings": 1}
 TENTHS = st.integers(-99_999, 99_999).map(lambda tenths: tenths / 10)
@@ -71,7 +71,7 @@ def drawings(draw: st.DrawFn) -> KeptDrawing:
 
 @pytest.fixture
 def class_4b(tmp_path: Path) -> ClassSet:
-    return class_sets.open_set(tmp_path / "handwriting", "Class 4b")
+    return sets.open_set(tmp_path / "handwriting", "Class 4b")
 
 
 def any_drawing(label: int) -> KeptDrawing:
@@ -95,7 +95,7 @@ def test_every_drawing_comes_back_from_its_line(drawing: KeptDrawing) -> None:
 def test_every_set_comes_back_from_its_file(kept: list[KeptDrawing]) -> None:
     class_set = ClassSet(Path("x"), "Größe “4b” \u2028 🙂", None)
     read = read_file(export_set(class_set, kept))
-    assert read.title == class_sets.clean_title(class_set.title)
+    assert read.title == sets.clean_title(class_set.title)
     assert read.problems == ()
     assert all(same(a, b) for a, b in zip(kept, read.drawings, strict=True))
 
@@ -105,7 +105,7 @@ def test_a_set_taken_to_another_machine_and_back_is_the_same(class_4b: ClassSet,
         contents.keep(class_4b, any_drawing(label))
     first = export_set(class_4b, contents.read_contents(class_4b).drawings)
     read = read_file(first)
-    elsewhere = class_sets.open_set(tmp_path / "elsewhere", read.title)
+    elsewhere = sets.open_set(tmp_path / "elsewhere", read.title)
     merged = merge(read, elsewhere)
     assert (merged.added, merged.known) == (3, 0)
     assert export_set(elsewhere, contents.read_contents(elsewhere).drawings) == first
@@ -128,7 +128,7 @@ def test_merging_doubles_nothing_and_changes_nothing(class_4b: ClassSet) -> None
 
 def test_the_title_of_a_file_is_text_and_nothing_else() -> None:
     assert read_file(file_of(title="  a\n\0b ")).title == "a b"
-    assert len(read_file(file_of(title="x" * 1000)).title) == class_sets.MAX_TITLE
+    assert len(read_file(file_of(title="x" * 1000)).title) == sets.MAX_TITLE
     with pytest.raises(HandwritingError, match="needs a name"):
         read_file(file_of(title="  "))
 
@@ -305,7 +305,7 @@ def test_one_flipped_byte_never_harms(place: int, value: int) -> None:
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> HandwritingLimits:
     bounds = HandwritingLimits(sets=3, sets_each=2, drawings=4, bytes=20_000, deleted=9)
-    monkeypatch.setattr(class_sets, "PUBLIC", bounds)
+    monkeypatch.setattr(sets, "PUBLIC", bounds)
     monkeypatch.setenv(PUBLIC_VARIABLE, "1")
     return bounds
 
@@ -313,13 +313,13 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> HandwritingLimits:
 def test_a_file_that_is_too_large_is_not_even_looked_at(
     narrow: HandwritingLimits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(set_files, "json_object", lambda *args: pytest.fail("it was read"))
+    monkeypatch.setattr(archive, "json_object", lambda *args: pytest.fail("it was read"))
     with pytest.raises(HandwritingError, match="too large"):
         read_file(file_of(*[line()] * 20))
 
 
 def test_too_many_drawings_are_not_read(narrow: HandwritingLimits, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(set_files, "from_line", lambda *args: pytest.fail("it was read"))
+    monkeypatch.setattr(archive, "from_line", lambda *args: pytest.fail("it was read"))
     with pytest.raises(HandwritingError, match="has 5 drawings: a class set has at most 4"):
         read_file(file_of(*[b"{}"] * 5))
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from mnist_core.strokes import CANVAS_SIDE, Drawing, Stroke, drawing_of, from_canvas, rasterise
+from mnist_core.drawing.strokes import CANVAS_SIDE, Drawing, Stroke, drawing_of, from_canvas, rasterise
 
 ZIGZAG = np.array([[60, 60], [250, 80], [90, 170], [240, 260], [80, 280]], np.float32)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import streamlit as st
 
 from mnist_core.common.server import handwriting_dir, is_public
-from mnist_core.handwriting import class_sets, trash
-from mnist_core.handwriting.class_sets import ClassSet
-from mnist_core.handwriting.contents import Contents, ContentsReader
-from mnist_core.handwriting.kept_drawings import HandwritingError
+from mnist_core.drawing.class_sets import sets, trash
+from mnist_core.drawing.class_sets.contents import Contents, ContentsReader
+from mnist_core.drawing.class_sets.drawings import HandwritingError
+from mnist_core.drawing.class_sets.sets import ClassSet
 from ui import state, visitor
 from ui.state import Keys, Params
 
@@ -36,7 +36,7 @@ def chosen() -> Choice:
     if named is not None:
         st.session_state[Keys.CLASS_SET] = Choice(named.id, named.title)
     last: Choice | None = st.session_state.get(Keys.CLASS_SET)
-    choice = last or Choice(class_sets.set_id(DEFAULT_TITLE, visitor.owner()), DEFAULT_TITLE)
+    choice = last or Choice(sets.set_id(DEFAULT_TITLE, visitor.owner()), DEFAULT_TITLE)
     return replace(choice, after_dead_link=Params.SET in st.query_params and named is None)
 
 
@@ -48,8 +48,8 @@ def warn_of_dead_link(choice: Choice) -> None:
 
 def choose(title: str) -> None:
     """Let drawings go to the set of this title from now on. Raises `HandwritingError` if it can be no title."""
-    title = class_sets.clean_title(title)
-    choice = Choice(class_sets.set_id(title, visitor.owner()), title)
+    title = sets.clean_title(title)
+    choice = Choice(sets.set_id(title, visitor.owner()), title)
     known = (handwriting_dir() / choice.id).is_dir()
     state.write(**{Params.SET.value: choice.id if known else None})  # first: the URL would win over the session
     st.session_state[Keys.CLASS_SET] = choice
@@ -59,11 +59,11 @@ def opened() -> ClassSet:
     """Return the chosen set; start it if there is none yet. Raises `HandwritingError`."""
     folder, choice = handwriting_dir(), chosen()
     try:
-        found = class_sets.find_set(choice.id, folder)
+        found = sets.find_set(choice.id, folder)
     except HandwritingError:
-        if choice.id != class_sets.set_id(choice.title, visitor.owner()):  # somebody else's: not to be started anew
+        if choice.id != sets.set_id(choice.title, visitor.owner()):  # somebody else's: not to be started anew
             raise
-        found = class_sets.open_set(folder, choice.title, visitor.owner())
+        found = sets.open_set(folder, choice.title, visitor.owner())
     trash.empty_old(folder)
     st.session_state[Keys.CLASS_SET] = Choice(found.id, found.title)
     state.write(**{Params.SET.value: found.id})
@@ -72,7 +72,7 @@ def opened() -> ClassSet:
 
 def visible(choice: Choice) -> list[ClassSet]:
     """Return the sets that this visitor may see: all of them, or on a public server their own and the chosen one."""
-    return class_sets.visible_sets(handwriting_dir(), visitor.owner(), {choice.id})
+    return sets.visible_sets(handwriting_dir(), visitor.owner(), {choice.id})
 
 
 def contents_of(class_set: ClassSet) -> Contents:
@@ -95,7 +95,7 @@ def who_sees() -> str:
 
 def _named() -> ClassSet | None:
     try:
-        return class_sets.find_set(st.query_params.get(Params.SET, ""), handwriting_dir())
+        return sets.find_set(st.query_params.get(Params.SET, ""), handwriting_dir())
     except HandwritingError:
         return None
 

@@ -14,9 +14,9 @@ from strategies import json_values
 from bad_cases.damage import damaged, dumped, names, titles
 from bad_cases.settings import settings_files
 from bad_cases.trials import Home, Kind
-from mnist_core.handwriting import class_sets, contents, set_files
-from mnist_core.handwriting.kept_drawings import HandwritingError, new_drawing
-from mnist_core.strokes import Drawing
+from mnist_core.drawing.class_sets import archive, contents, sets
+from mnist_core.drawing.class_sets.drawings import HandwritingError, new_drawing
+from mnist_core.drawing.strokes import Drawing
 
 
 @cache
@@ -24,11 +24,11 @@ def _good_line() -> dict[str, Any]:
     drawn = Drawing((np.array([[10, 10], [200, 300]], np.float32),), (26.0,))
     image = np.zeros((28, 28), np.uint8)
     image[4:24, 10:18] = 255
-    return json.loads(set_files.to_line(new_drawing(7, image, drawn)))
+    return json.loads(archive.to_line(new_drawing(7, image, drawn)))
 
 
 _heads = st.builds(
-    lambda title, changes: {"format": class_sets.FORMAT, "version": 1, "title": title, **changes},
+    lambda title, changes: {"format": sets.FORMAT, "version": 1, "title": title, **changes},
     titles,
     st.just({}) | st.dictionaries(st.sampled_from(["format", "version", "title", "drawings"]), json_values, max_size=1),
 ).map(dumped)
@@ -47,14 +47,14 @@ class_set_files = _class_sets | damaged(_class_sets) | st.binary(max_size=200) |
 
 def _answer_class_set(content: bytes, home: Home) -> Sequence[str]:
     try:
-        read = set_files.read_file(content)
-        into = class_sets.open_set(home.handwriting, read.title)
-        set_files.merge(read, into)
+        read = archive.read_file(content)
+        into = sets.open_set(home.handwriting, read.title)
+        archive.merge(read, into)
     except HandwritingError as error:
         return [str(error)]
     kept = contents.read_contents(into)
     assert len(kept.drawings) == len(read.drawings)
-    assert len(set_files.read_file(set_files.export_set(into, kept.drawings)).drawings) == len(kept.drawings)
+    assert len(archive.read_file(archive.export_set(into, kept.drawings)).drawings) == len(kept.drawings)
     home.clear()
     return read.problems
 

@@ -13,10 +13,10 @@ from strategies import json_values
 
 from bad_cases.damage import damaged
 from bad_cases.trials import Home, Kind
-from mnist_core.drawing import NoInkError, prepare
-from mnist_core.photos import binarisation, finding_digits, reading_digits
-from mnist_core.photos.picture_files import PictureError, grey, read_picture
-from mnist_core.strokes import CANVAS_SIDE, from_canvas
+from mnist_core.drawing.photos import binarisation, finding_digits, reading_digits
+from mnist_core.drawing.photos.picture_files import PictureError, grey, read_picture
+from mnist_core.drawing.preparation import NoInkError, prepare
+from mnist_core.drawing.strokes import CANVAS_SIDE, from_canvas
 
 _numbers = st.integers(-1000, 1000) | st.floats(-1000, 1000) | st.floats() | st.sampled_from([10**400, "5", None, True])
 _commands = st.tuples(st.sampled_from(["M", "Q", "L", "", None]), _numbers, _numbers).map(list) | json_values

@@ -10,11 +10,10 @@ from strategies import hostile_texts
 
 from bad_cases.damage import names
 from bad_cases.trials import Home, Kind
-from mnist_core import run_ids, runs, trash
+from mnist_core import run_ids, runs, runs_trash
 from mnist_core.config import ConfigError, TrainingConfig
-from mnist_core.handwriting import class_sets, contents
-from mnist_core.handwriting import trash as handwriting_trash
-from mnist_core.handwriting.kept_drawings import HandwritingError
+from mnist_core.drawing.class_sets import contents, sets, trash
+from mnist_core.drawing.class_sets.drawings import HandwritingError
 from mnist_core.run_files import RunError
 
 
@@ -22,17 +21,17 @@ def _answer_name(name: str, home: Home) -> Sequence[str]:
     name = name.replace("{elsewhere}", str(home.elsewhere))
     (home.runs / "link").symlink_to(home.elsewhere, target_is_directory=True)
     run = runs.create_run(home.runs, TrainingConfig())
-    class_set = class_sets.open_set(home.handwriting, "Class 4b")
+    class_set = sets.open_set(home.handwriting, "Class 4b")
     told = []
     actions: list[Callable[[], object]] = [
-        lambda: class_sets.find_set(name, home.handwriting),
-        lambda: class_sets.open_set(home.handwriting, name),
-        lambda: handwriting_trash.restore(home.handwriting, name),
-        lambda: handwriting_trash.delete_drawing(class_set, name),
+        lambda: sets.find_set(name, home.handwriting),
+        lambda: sets.open_set(home.handwriting, name),
+        lambda: trash.restore(home.handwriting, name),
+        lambda: trash.delete_drawing(class_set, name),
         lambda: contents.withdraw(class_set, name),
         lambda: runs.create_run(home.runs, replace(TrainingConfig(), preset=name)),
         lambda: runs.rename(run, name),
-        lambda: trash.restore(name, home.runs),
+        lambda: runs_trash.restore(name, home.runs),
     ]
     for action in actions:
         try:

@@ -12,7 +12,7 @@ from steps import DIGITS, draw, open_canvas
 
 from mnist_core import runs
 from mnist_core.common.server import HANDWRITING_DIR_VARIABLE
-from mnist_core.handwriting import class_sets, contents, set_files, trash
+from mnist_core.drawing.class_sets import archive, contents, sets, trash
 
 
 def draw_digit(page: Page, digit: int) -> None:
@@ -38,7 +38,7 @@ def test_a_class_set_from_the_first_drawing_to_its_return(page: Page, browser: B
         name.press("Enter")
         keep(page, 7)
         expect(page.get_by_text("Kept as number 1 of Class 4b, labelled 7.")).to_be_visible()
-        (class_set,) = class_sets.list_sets(folder)
+        (class_set,) = sets.list_sets(folder)
         expect(page).to_have_url(re.compile(f"set={class_set.id}"))
 
         # Another pupil opens the link; both keep at the same moment.
@@ -81,7 +81,7 @@ def test_a_class_set_from_the_first_drawing_to_its_return(page: Page, browser: B
         assert download.value.suggested_filename == "class-4b.jsonl"
         about, *lines = map(json.loads, exported.splitlines())
         assert (about["title"], sorted(line["label"] for line in lines)) == ("Class 4b", [1, 7])
-        assert len(set_files.read_file(exported).drawings) == 2
+        assert len(archive.read_file(exported).drawings) == 2
 
         tiles.first.click()
         expect(page.get_by_text(re.compile("Number 2, meant as"))).to_be_visible()
@@ -97,7 +97,7 @@ def test_a_class_set_from_the_first_drawing_to_its_return(page: Page, browser: B
         page.get_by_role("button", name="Delete", exact=True).click()
         page.get_by_role("button", name="Delete the set").click()
         expect(page.get_by_text("There is no class set yet.")).to_be_visible()
-        assert class_sets.list_sets(folder) == []
+        assert sets.list_sets(folder) == []
         expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
         page.get_by_role("button", name="Import").click()
         page.locator("input[type=file]").set_input_files(
@@ -113,7 +113,7 @@ def test_a_class_set_from_the_first_drawing_to_its_return(page: Page, browser: B
 
 def test_a_set_is_deleted_by_a_second_click_only_and_comes_back(page: Page, server: Server) -> None:
     folder = server.runs_dir.parent / "handwriting"
-    class_set = class_sets.open_set(folder, "Class 5a")
+    class_set = sets.open_set(folder, "Class 5a")
     page.set_viewport_size({"width": 400, "height": 860})
     page.goto(f"{server.url}/explore?view=handwriting&set={class_set.id}")
     opener = page.get_by_role("button", name="Delete", exact=True)

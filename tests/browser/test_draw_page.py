@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from steps import DIGITS, Stroke, draw, open_canvas, reading
 
-from mnist_core.strokes import BRUSH_WIDTH, CANVAS_SIDE, rasterise
+from mnist_core.drawing.strokes import BRUSH_WIDTH, CANVAS_SIDE, rasterise
 
 _PIXELS = """(canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)

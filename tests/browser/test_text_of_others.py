@@ -15,9 +15,9 @@ from playwright.sync_api import Page, expect
 from serving import Server, start_server, stop_server
 
 from mnist_core import runs
-from mnist_core.handwriting import class_sets, contents
-from mnist_core.handwriting.kept_drawings import new_drawing
-from mnist_core.strokes import Drawing
+from mnist_core.drawing.class_sets import contents, sets
+from mnist_core.drawing.class_sets.drawings import new_drawing
+from mnist_core.drawing.strokes import Drawing
 
 # Whatever of it is taken for HTML calls a function that tells; whatever is taken for a picture asks another machine,
 # and at that the fixture `page` fails.
@@ -33,7 +33,7 @@ def public_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("public")
     shutil.copytree(runs.BUNDLED_RUNS / "chollet", folder / "runs" / RUN)
     runs.rename(folder / "runs" / RUN, HOSTILE)
-    class_set = class_sets.open_set(folder / "handwriting", HOSTILE)
+    class_set = sets.open_set(folder / "handwriting", HOSTILE)
     drawn = Drawing((np.array([[10, 10], [200, 300]], np.float32),), (26.0,))
     contents.keep(class_set, new_drawing(7, np.eye(28, dtype=np.uint8) * 255, drawn))
     running = start_server(folder, DIGIT_LAB_PUBLIC="1")
@@ -45,7 +45,7 @@ def public_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_what_others_typed_is_text_in_a_browser_too(page: Page, public_server: Server) -> None:
     harm: list[str] = []
     page.expose_function("harm", lambda: harm.append(page.url))
-    set_id = class_sets.set_id(HOSTILE)
+    set_id = sets.set_id(HOSTILE)
     chosen = {"run": RUN, "compare": f"{RUN},fast", "ghosts": RUN, "other": RUN, "beside": RUN}
     for path, query, shown in (
         ("train", {**chosen, "view": "compare"}, "What differs"),

@@ -8,8 +8,8 @@ import pytest
 from drawings_to_keep import NARROW
 
 from mnist_core.common.server import PUBLIC_VARIABLE
-from mnist_core.handwriting import class_sets
-from mnist_core.handwriting.class_sets import ClassSet
+from mnist_core.drawing.class_sets import sets
+from mnist_core.drawing.class_sets.sets import ClassSet
 
 
 @pytest.fixture
@@ -19,10 +19,10 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def class_4b(folder: Path) -> ClassSet:
-    return class_sets.open_set(folder, "Class 4b")
+    return sets.open_set(folder, "Class 4b")
 
 
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(class_sets, "PUBLIC", NARROW)
+    monkeypatch.setattr(sets, "PUBLIC", NARROW)
     monkeypatch.setenv(PUBLIC_VARIABLE, "1")

@@ -16,9 +16,9 @@ import pytest
 from drawings_to_keep import drawing
 
 from mnist_core.common.server import HANDWRITING_DIR_VARIABLE, PROJECT, handwriting_dir
-from mnist_core.handwriting import class_sets, contents, kept_drawings, trash
-from mnist_core.handwriting.class_sets import ClassSet
-from mnist_core.handwriting.kept_drawings import HandwritingError, KeptDrawing
+from mnist_core.drawing.class_sets import contents, drawings, sets, trash
+from mnist_core.drawing.class_sets.drawings import HandwritingError, KeptDrawing
+from mnist_core.drawing.class_sets.sets import ClassSet
 
 # Keeping and reading
 
@@ -71,7 +71,7 @@ def test_a_file_is_plain_json_as_documented(class_4b: ClassSet) -> None:
 
 
 def test_nothing_of_who_drew_is_written(folder: Path) -> None:
-    class_set = class_sets.open_set(folder, "Class 4b")
+    class_set = sets.open_set(folder, "Class 4b")
     contents.keep(class_set, drawing())
     about = json.loads((class_set.path / "set.json").read_text())
     assert set(about) == {"format", "version", "title", "created", "owner"}
@@ -144,7 +144,7 @@ def test_a_reader_reads_only_what_is_new(class_4b: ClassSet, reads: list[str]) -
     assert reader.read().labels.tolist() == [2]
     assert list(reader.read().problems) == [torn.name]
     contents.withdraw(class_4b, second.id)
-    torn.write_bytes(kept_drawings.to_line(first))
+    torn.write_bytes(drawings.to_line(first))
     assert (reader.read().labels.tolist(), reader.read().problems) == ([1], {})
     assert reads == [first.id, second.id, first.id, first.id]
 
@@ -185,36 +185,36 @@ def test_the_arrays_of_a_set_cannot_be_changed_for_others(class_4b: ClassSet) ->
 @pytest.mark.public(id="no-file-names")
 def test_the_folder_is_never_named_by_what_was_typed(folder: Path) -> None:
     for title in ("../../etc", "/abs", "CON", "a" * 500, "nul\0l\ud800", "<script>"):
-        class_set = class_sets.open_set(folder, title)
+        class_set = sets.open_set(folder, title)
         assert class_set.path.parent == folder
         assert len(class_set.id) == 20
         assert set(class_set.id) <= set("0123456789abcdef")
-        assert class_sets.find_set(class_set.id, folder) == class_set
-        assert len(class_set.title) <= class_sets.MAX_TITLE
-    assert {path.name for path in folder.iterdir()} == {each.id for each in class_sets.list_sets(folder)}
+        assert sets.find_set(class_set.id, folder) == class_set
+        assert len(class_set.title) <= sets.MAX_TITLE
+    assert {path.name for path in folder.iterdir()} == {each.id for each in sets.list_sets(folder)}
 
 
 @pytest.mark.parametrize("spelling", ["class 4B", "  Class\t4b \n", "Class 4b", "CLASS 4b"])
 def test_the_same_name_is_the_same_set(spelling: str, class_4b: ClassSet, folder: Path) -> None:
-    assert class_sets.open_set(folder, spelling) == class_4b
-    assert class_sets.set_id(spelling) == class_4b.id
+    assert sets.open_set(folder, spelling) == class_4b
+    assert sets.set_id(spelling) == class_4b.id
 
 
 def test_an_accent_typed_in_two_ways_is_one_name() -> None:
-    assert class_sets.set_id("Caf\u00e9") == class_sets.set_id("Cafe\u0301") != class_sets.set_id("Cafe")
+    assert sets.set_id("Caf\u00e9") == sets.set_id("Cafe\u0301") != sets.set_id("Cafe")
 
 
 @pytest.mark.parametrize("title", ["", "  ", "\0\u200b"])
 def test_a_set_needs_a_name(title: str, folder: Path) -> None:
     with pytest.raises(HandwritingError, match="needs a name"):
-        class_sets.open_set(folder, title)
+        sets.open_set(folder, title)
     assert not folder.exists()
 
 
 @pytest.mark.parametrize("wanted", ["", "..", "../x", "0" * 20, "x" * 20, ".deleted"])
 def test_what_is_no_set_is_not_found(wanted: str, class_4b: ClassSet, folder: Path) -> None:
     with pytest.raises(HandwritingError, match="no such class set"):
-        class_sets.find_set(wanted, folder)
+        sets.find_set(wanted, folder)
 
 
 @pytest.mark.parametrize("damage", [None, b"", b"[]", b'{"version": 1}', b"\xff", b'{"version":1,"title":"x"}'])
@@ -224,11 +224,11 @@ def test_a_lost_name_costs_no_drawing_and_heals_when_typed_again(
     contents.keep(class_4b, drawing(5))
     about = class_4b.path / "set.json"
     about.unlink() if damage is None else about.write_bytes(damage)
-    (found,) = class_sets.list_sets(folder)
+    (found,) = sets.list_sets(folder)
     assert found.title == f"Set {class_4b.id[:6]}"
     assert contents.read_contents(found).labels.tolist() == [5]
-    assert class_sets.open_set(folder, "Class 4b").title == "Class 4b"
-    assert [each.title for each in class_sets.list_sets(folder)] == ["Class 4b"]
+    assert sets.open_set(folder, "Class 4b").title == "Class 4b"
+    assert [each.title for each in sets.list_sets(folder)] == ["Class 4b"]
 
 
 def test_a_set_of_a_newer_version_is_left_as_it_is(class_4b: ClassSet, folder: Path) -> None:
@@ -236,15 +236,15 @@ def test_a_set_of_a_newer_version_is_left_as_it_is(class_4b: ClassSet, folder: P
     newer = json.dumps({**json.loads(about.read_text()), "version": 2, "colour": "red"})
     about.write_text(newer)
     with pytest.raises(HandwritingError, match="of a newer Digit Lab"):
-        class_sets.open_set(folder, "Class 4b")
+        sets.open_set(folder, "Class 4b")
     assert about.read_text() == newer
-    assert len(class_sets.list_sets(folder)) == 1
+    assert len(sets.list_sets(folder)) == 1
 
 
 def test_sets_are_listed_by_title(folder: Path) -> None:
     for title in ("b", "C", "a"):
-        class_sets.open_set(folder, title)
-    assert [each.title for each in class_sets.list_sets(folder)] == ["a", "b", "C"]
+        sets.open_set(folder, title)
+    assert [each.title for each in sets.list_sets(folder)] == ["a", "b", "C"]
 
 
 def test_the_folder_is_set_by_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def save_many(folder: Path, process: int, number: int, go: multiprocessing.synch
     """Start the set and keep drawings in it; this runs in a process of its own."""
     go.wait(60)
     for place in range(number):
-        class_set = class_sets.open_set(folder, "Class 4b" if place % 2 else "CLASS 4B")
+        class_set = sets.open_set(folder, "Class 4b" if place % 2 else "CLASS 4B")
         contents.keep(class_set, drawing(process, ink=place + 1))
 
 
@@ -277,12 +277,12 @@ def test_many_processes_save_at_once_and_lose_nothing(folder: Path, monkeypatch:
     go.set()
     problems = []
     while any(process.is_alive() for process in started):  # whoever reads meanwhile sees whole drawings only
-        for class_set in class_sets.list_sets(folder):
+        for class_set in sets.list_sets(folder):
             problems += contents.read_contents(class_set).problems
     for process in started:
         process.join(60)
         assert process.exitcode == 0
-    (class_set,) = class_sets.list_sets(folder)
+    (class_set,) = sets.list_sets(folder)
     found = contents.read_contents(class_set)
     assert not problems
     assert not found.problems
@@ -327,5 +327,5 @@ def test_a_folder_that_cannot_be_written_is_told(folder: Path, class_4b: ClassSe
 def test_a_file_where_the_folder_should_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "handwriting").write_text("in the way")
     with pytest.raises(HandwritingError, match="could not be started"):
-        class_sets.open_set(tmp_path / "handwriting", "Class 4b")
-    assert class_sets.list_sets(tmp_path / "handwriting") == []
+        sets.open_set(tmp_path / "handwriting", "Class 4b")
+    assert sets.list_sets(tmp_path / "handwriting") == []

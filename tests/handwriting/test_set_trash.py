@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from drawings_to_keep import ANNA, NARROW, drawing, kept
 
-from mnist_core.handwriting import class_sets, contents, trash
-from mnist_core.handwriting.class_sets import ClassSet
-from mnist_core.handwriting.kept_drawings import HandwritingError
+from mnist_core.drawing.class_sets import contents, sets, trash
+from mnist_core.drawing.class_sets.drawings import HandwritingError
+from mnist_core.drawing.class_sets.sets import ClassSet
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -25,7 +25,7 @@ def test_a_deleted_set_is_gone_and_comes_back_whole(class_4b: ClassSet, folder: 
         contents.keep(class_4b, drawing(digit))
     before = files(folder)
     token = trash.delete_set(class_4b)
-    assert class_sets.list_sets(folder) == []
+    assert sets.list_sets(folder) == []
     with pytest.raises(HandwritingError, match="deleted"):
         contents.keep(class_4b, drawing())
     assert trash.restore(folder, token) == class_4b
@@ -37,7 +37,7 @@ def test_a_deleted_set_is_gone_and_comes_back_whole(class_4b: ClassSet, folder: 
 def test_what_comes_back_joins_a_set_started_anew_meanwhile(class_4b: ClassSet, folder: Path) -> None:
     contents.keep(class_4b, drawing(1))
     token = trash.delete_set(class_4b)
-    contents.keep(class_sets.open_set(folder, "class 4b"), drawing(2))
+    contents.keep(sets.open_set(folder, "class 4b"), drawing(2))
     back = trash.restore(folder, token)
     assert sorted(contents.read_contents(back).labels.tolist()) == [1, 2]
 
@@ -48,9 +48,9 @@ def test_what_comes_back_makes_no_set_too_large_to_export(
     one, other = drawing(1), drawing(2)
     contents.keep(class_4b, one)
     contents.keep(class_4b, other)
-    room = sum(len(line) for name, line in files(class_4b.path).items() if name != class_sets.ABOUT)
+    room = sum(len(line) for name, line in files(class_4b.path).items() if name != sets.ABOUT)
     token = trash.delete_drawing(class_4b, one.id)
-    bounds = class_sets.current_limits()
+    bounds = sets.current_limits()
     monkeypatch.setattr(trash, "current_limits", lambda: replace(bounds, bytes=room - 1))
     with pytest.raises(HandwritingError, match=r"at most .* MB"):
         trash.restore(folder, token)
@@ -88,7 +88,7 @@ def test_a_drawing_does_not_come_back_without_its_set(class_4b: ClassSet, folder
     trash.delete_set(class_4b)
     with pytest.raises(HandwritingError, match="class set of this drawing has been deleted"):
         trash.restore(folder, token)
-    assert class_sets.list_sets(folder) == []
+    assert sets.list_sets(folder) == []
 
 
 def test_a_drawing_taken_back_leaves_nothing(class_4b: ClassSet, folder: Path) -> None:
@@ -130,7 +130,7 @@ def test_the_trash_is_emptied_after_a_week(class_4b: ClassSet, folder: Path) -> 
 def test_the_trash_is_bounded_and_what_was_deleted_last_stays(narrow: None, folder: Path) -> None:
     tokens = []
     for number in range(4):
-        class_set = class_sets.open_set(folder, "Class 4b", ANNA)
+        class_set = sets.open_set(folder, "Class 4b", ANNA)
         for _ in range(3):
             contents.keep(class_set, drawing())
         tokens.append(trash.delete_set(class_set, ANNA))
@@ -142,7 +142,7 @@ def test_the_trash_is_bounded_and_what_was_deleted_last_stays(narrow: None, fold
 
 def test_empty_sets_fill_the_trash_too(narrow: None, folder: Path) -> None:
     for _ in range(3 * NARROW.deleted):
-        trash.delete_set(class_sets.open_set(folder, "Class 4b", ANNA), ANNA)
+        trash.delete_set(sets.open_set(folder, "Class 4b", ANNA), ANNA)
     assert len(list((folder / ".deleted").iterdir())) <= NARROW.deleted + 1
 
 
@@ -167,7 +167,7 @@ def test_what_is_deleted_comes_back_though_the_trash_is_emptied(
 
 def test_what_comes_back_must_have_room(narrow: None, folder: Path) -> None:
     def full() -> ClassSet:
-        class_set = class_sets.open_set(folder, "Class 4b", ANNA)
+        class_set = sets.open_set(folder, "Class 4b", ANNA)
         for _ in range(3):
             contents.keep(class_set, drawing())
         return class_set

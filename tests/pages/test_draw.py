@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from opening import open_page, texts
 
-from mnist_core import doubt, inference, runs
+from mnist_core import inference, runs
 from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.common.server import handwriting_dir, runs_dir
-from mnist_core.handwriting import class_sets, contents
-from mnist_core.strokes import CANVAS_SIDE, Drawing
+from mnist_core.drawing.class_sets import contents, sets
+from mnist_core.drawing.strokes import CANVAS_SIDE, Drawing
+from mnist_core.drawing.verdict import Kind, Verdict
 
 # The canvas registers its files with a running server, which there is none of here; the browser tests use the real one.
 with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):
@@ -49,10 +50,10 @@ def read_as(digit: int, monkeypatch: pytest.MonkeyPatch) -> None:
         return np.repeat(np.eye(10, dtype=np.float32)[[digit]], len(images), axis=0)
 
     monkeypatch.setattr(inference, "predict", predict)
-    judged_as(doubt.Verdict("clear", "A clear digit."), np.eye(10, dtype=np.float32)[digit], monkeypatch)
+    judged_as(Verdict("clear", "A clear digit."), np.eye(10, dtype=np.float32)[digit], monkeypatch)
 
 
-def judged_as(verdict: doubt.Verdict, probabilities: Probabilities, monkeypatch: pytest.MonkeyPatch) -> None:
+def judged_as(verdict: Verdict, probabilities: Probabilities, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every drawing be read with these probabilities, (10,), and this verdict."""
     monkeypatch.setattr(inference, "read", lambda *_: inference.Reading(probabilities, verdict))
 
@@ -93,7 +94,7 @@ def test_a_drawing_is_read(monkeypatch: pytest.MonkeyPatch, answers: list[dict[s
     ],
 )
 def test_doubt_is_told(
-    kind: doubt.Kind,
+    kind: Kind,
     digit: str,
     headline: str,
     note: str | None,
@@ -103,7 +104,7 @@ def test_doubt_is_told(
     shares = np.array([0, 0.6, 0, 0, 0.1, 0, 0, 0.3, 0, 0], np.float32)
     draw(monkeypatch, STEM)
     read_as(1, monkeypatch)
-    judged_as(doubt.Verdict(kind, "A reason."), shares, monkeypatch)
+    judged_as(Verdict(kind, "A reason."), shares, monkeypatch)
     app = open_page("draw")
     told = next(each for each in answers if each["key"] == "reading")
     assert (told["kind"], told["digit"], told["headline"], told["sentence"]) == (kind, digit, headline, "A reason.")
@@ -129,7 +130,7 @@ def test_a_network_that_cannot_be_used_says_so(monkeypatch: pytest.MonkeyPatch) 
     [("unsure", 25, True), ("no digit", 25, True), ("clear", 25, False), ("unsure", 35, False)],
 )
 def test_a_very_small_drawing_that_is_doubted_could_be_larger(
-    kind: doubt.Kind,
+    kind: Kind,
     length: int,
     hinted: bool,
     monkeypatch: pytest.MonkeyPatch,
@@ -138,7 +139,7 @@ def test_a_very_small_drawing_that_is_doubted_could_be_larger(
     """The pen adds 26 pixels to the length of a line, and a sixth of the canvas is 56."""
     draw(monkeypatch, Drawing((np.array([[168, 100], [168, 100 + length]], np.float32),), (26.0,)))
     read_as(1, monkeypatch)
-    judged_as(doubt.Verdict(kind, "A reason."), np.eye(10, dtype=np.float32)[1], monkeypatch)
+    judged_as(Verdict(kind, "A reason."), np.eye(10, dtype=np.float32)[1], monkeypatch)
     open_page("draw")
     sentence = str(next(each for each in answers if each["key"] == "reading")["sentence"])
     assert sentence.startswith("A reason.")
@@ -241,14 +242,14 @@ def test_the_canvas_of_the_tests_is_that_of_the_page() -> None:
 def test_another_name_leads_to_another_set_also_from_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
     draw(monkeypatch, STEM)
     read_as(1, monkeypatch)
-    alpha = class_sets.open_set(handwriting_dir(), "Alpha")
+    alpha = sets.open_set(handwriting_dir(), "Alpha")
     app = open_page("draw", set=alpha.id)
     assert app.text_input[0].value == "Alpha"
     app.text_input[0].set_value("Gamma").run()
     assert app.text_input[0].value == "Gamma"
     next(button for button in app.button if button.label == "Keep this 1").click().run()
     assert not app.exception
-    kept = {each.title: contents.count(each) for each in class_sets.list_sets(handwriting_dir())}
+    kept = {each.title: contents.count(each) for each in sets.list_sets(handwriting_dir())}
     assert kept == {"Alpha": 0, "Gamma": 1}
 
 

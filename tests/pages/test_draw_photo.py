@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core import inference
 from mnist_core.common.arrays import Images, Ink, Probabilities
-from mnist_core.photos import finding_digits
+from mnist_core.drawing.photos import finding_digits
 
 # The canvas registers its files with a running server, which there is none of here; the browser tests use the real one.
 with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):

@@ -14,9 +14,9 @@ import pytest
 from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import checkpoints, inference, jobs, run_status, runs, trash
+from mnist_core import checkpoints, inference, jobs, run_status, runs, runs_trash
+from mnist_core.drawing.strokes import Drawing
 from mnist_core.events import Progress
-from mnist_core.strokes import Drawing
 
 # The canvas registers its files with a running server, which there is none of here.
 with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):
@@ -157,7 +157,7 @@ def test_a_run_deleted_while_somebody_watches_is_said_to_be_gone(copied: Callabl
     app = open_page("train", run=RUN_ID)
     assert button(app, "Stop")
     run_status.write_status(path, "stopped", "Stopped by hand.")
-    trash.delete(runs.read_run(path))
+    runs_trash.delete(runs.read_run(path))
     button(app, "Stop").click().run()  # on a page that does not know yet
     assert not app.exception
     assert "It may have been deleted. Here is another one." in app.warning[0].value.replace("\\", "")

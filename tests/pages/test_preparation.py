@@ -10,11 +10,11 @@ from opening import texts
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.common.arrays import Ink, Probabilities
-from mnist_core.drawing import bounds, prepare
+from mnist_core.drawing.ink_changes import changed
+from mnist_core.drawing.preparation import bounds, prepare
+from mnist_core.drawing.preparation_steps import NONE, Switches, steps
+from mnist_core.drawing.strokes import CANVAS_SIDE
 from mnist_core.inference import InferenceError
-from mnist_core.ink_changes import changed
-from mnist_core.preparation_steps import NONE, Switches, steps
-from mnist_core.strokes import CANVAS_SIDE
 
 WAYS = 5  # with all steps, as chosen, and without each of three
 

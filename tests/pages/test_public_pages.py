@@ -19,14 +19,14 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core import run_status, runs
 from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
-from mnist_core.handwriting import class_sets, contents
-from mnist_core.handwriting.kept_drawings import new_drawing
+from mnist_core.drawing.class_sets import contents, sets
+from mnist_core.drawing.class_sets.drawings import new_drawing
+from mnist_core.drawing.strokes import Drawing
 from mnist_core.links import setting_names
-from mnist_core.strokes import Drawing
 from ui.state import Params
 
 HOSTILE_TITLE = "<img src=x onerror=alert(1)>![](//foreign.example/x.png)"
-assert len(HOSTILE_TITLE) <= min(runs.MAX_TITLE, class_sets.MAX_TITLE)
+assert len(HOSTILE_TITLE) <= min(runs.MAX_TITLE, sets.MAX_TITLE)
 HOSTILE_VALUES = [HOSTILE_TITLE, "[x](javascript:alert(1))", "</style><script>alert(1)</script>", ":red[x] $x$ `x`"]
 RUN = "20260101-000000000-some"
 OWNER = "a" * 32  # the secret of a browser
@@ -49,8 +49,8 @@ def finished_run(home: Home, owner: str = OWNER) -> Path:
     return path
 
 
-def hostile_set(home: Home) -> class_sets.ClassSet:
-    class_set = class_sets.open_set(home.handwriting, HOSTILE_TITLE, owner_hash(OWNER))
+def hostile_set(home: Home) -> sets.ClassSet:
+    class_set = sets.open_set(home.handwriting, HOSTILE_TITLE, owner_hash(OWNER))
     line = Drawing((np.array([[10, 10], [200, 300]], np.float32),), (26.0,))
     contents.keep(class_set, new_drawing(7, np.eye(28, dtype=np.uint8) * 255, line))
     return class_set

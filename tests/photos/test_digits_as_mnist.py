@@ -8,9 +8,9 @@ from inked import FIVE_BAR, FIVE_BODY, drawn, enlarged, moved
 from PIL import Image, ImageDraw
 
 from mnist_core.data.dataset import Mnist
-from mnist_core.drawing import prepare
-from mnist_core.photos.reading_digits import as_mnist, thickened
-from mnist_core.photos.touching_digits import stroke_width
+from mnist_core.drawing.photos.reading_digits import as_mnist, thickened
+from mnist_core.drawing.photos.touching_digits import stroke_width
+from mnist_core.drawing.preparation import prepare
 
 
 def test_the_width_of_strokes_is_measured() -> None:

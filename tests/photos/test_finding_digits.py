@@ -14,9 +14,9 @@ from PIL import Image, ImageDraw
 
 from mnist_core.common.arrays import Ink
 from mnist_core.data.dataset import Mnist
-from mnist_core.photos import finding_digits
-from mnist_core.photos.finding_digits import MOST_DIGITS, rows_of_digits
-from mnist_core.photos.reading_digits import as_mnist
+from mnist_core.drawing.photos import finding_digits
+from mnist_core.drawing.photos.finding_digits import MOST_DIGITS, rows_of_digits
+from mnist_core.drawing.photos.reading_digits import as_mnist
 
 
 def test_boxes_are_where_the_digits_are(mnist: Mnist) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_core.photos import marking
-from mnist_core.photos.picture_files import read_picture
+from mnist_core.drawing.photos import marking
+from mnist_core.drawing.photos.picture_files import read_picture
 
 
 def test_a_large_picture_of_16_bits_takes_little_memory() -> None:

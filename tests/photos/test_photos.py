@@ -10,7 +10,7 @@ from photographed import Scene, photo
 
 from mnist_core.common.arrays import Ink
 from mnist_core.data.dataset import Mnist
-from mnist_core.photos.reading_digits import read
+from mnist_core.drawing.photos.reading_digits import read
 
 
 @pytest.fixture(scope="module")

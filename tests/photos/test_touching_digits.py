@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from mnist_core.common.arrays import Ink
 from mnist_core.data.dataset import Mnist
-from mnist_core.photos.finding_digits import rows_of_digits
-from mnist_core.photos.reading_digits import as_mnist, read
-from mnist_core.photos.touching_digits import cut_apart
+from mnist_core.drawing.photos.finding_digits import rows_of_digits
+from mnist_core.drawing.photos.reading_digits import as_mnist, read
+from mnist_core.drawing.photos.touching_digits import cut_apart
 
 
 def test_touching_digits_are_cut_where_they_touch(mnist: Mnist) -> None:

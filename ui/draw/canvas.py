@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
-from mnist_core import strokes
-from mnist_core.strokes import Drawing
+from mnist_core.drawing import strokes
+from mnist_core.drawing.strokes import Drawing
 from ui.components import source
 from ui.state import Keys
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from mnist_core import drawing, inference, runs
+from mnist_core import inference, runs
 from mnist_core.common.arrays import Images, Ink, Probabilities
+from mnist_core.drawing.preparation import NoInkError, prepare
 from ui import insight, readers, state
 from ui.draw import canvas, keeping, networks, preparation, reading
 from ui.run_picker import READER, pick_run
@@ -44,8 +45,8 @@ def show() -> None:
         return
     ink = told.ink()
     try:
-        drawn = _Drawn(ink, drawing.prepare(ink), run, choices)
-    except drawing.NoInkError:
+        drawn = _Drawn(ink, prepare(ink), run, choices)
+    except NoInkError:
         with answer:
             reading.show_empty()
         return

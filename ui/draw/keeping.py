@@ -9,10 +9,10 @@ import streamlit as st
 
 from mnist_core.common.arrays import Ink
 from mnist_core.data.dataset import CLASSES
-from mnist_core.handwriting import class_sets, contents
-from mnist_core.handwriting.class_sets import ClassSet
-from mnist_core.handwriting.kept_drawings import HandwritingError, new_drawing
-from mnist_core.strokes import Drawing
+from mnist_core.drawing.class_sets import contents, sets
+from mnist_core.drawing.class_sets.drawings import HandwritingError, new_drawing
+from mnist_core.drawing.class_sets.sets import ClassSet
+from mnist_core.drawing.strokes import Drawing
 from ui import class_set_choice, navigation
 from ui.state import Keys, Params
 from ui.wording import plain
@@ -94,7 +94,7 @@ def _ask(candidate: _Candidate, reading: int | None) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             "Class set",
-            max_chars=class_sets.MAX_TITLE,
+            max_chars=sets.MAX_TITLE,
             placeholder="such as Class 4b",
             help="Drawings of one set are shown and scored together. A name that is there already adds to that set. "
             "Choose one that names no person.",

@@ -10,11 +10,11 @@ import streamlit as st
 from mnist_core import inference, runs
 from mnist_core.common.arrays import Ink
 from mnist_core.common.text import percent
+from mnist_core.drawing.photos import binarisation, finding_digits, marking, picture_files, reading_digits
+from mnist_core.drawing.photos.finding_digits import Digit
+from mnist_core.drawing.photos.picture_files import Picture, PictureError
+from mnist_core.drawing.photos.reading_digits import Reading
 from mnist_core.evaluation.selection import UNSURE_BELOW
-from mnist_core.photos import binarisation, finding_digits, marking, picture_files, reading_digits
-from mnist_core.photos.finding_digits import Digit
-from mnist_core.photos.picture_files import Picture, PictureError
-from mnist_core.photos.reading_digits import Reading
 from ui import readers
 from ui.answer_bars import Answer, answer_bars, top_three
 from ui.digit_grid import Tile, digit_grid

@@ -9,12 +9,12 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from mnist_core import drawing, ink_changes, preparation_steps
 from mnist_core.common.arrays import Ink, Probabilities
 from mnist_core.common.text import percent
+from mnist_core.drawing import ink_changes, preparation, preparation_steps
+from mnist_core.drawing.preparation_steps import ALL, NONE, Step, Switches
+from mnist_core.drawing.strokes import CANVAS_SIDE
 from mnist_core.inference import InferenceError
-from mnist_core.preparation_steps import ALL, NONE, Step, Switches
-from mnist_core.strokes import CANVAS_SIDE
 from ui.answer_bars import Answer, answer_bars
 from ui.components import source
 from ui.draw.preparation_pictures import (
@@ -97,7 +97,7 @@ def show(ink: Ink, predict: Predict) -> None:
     with sliders_place:
         try:
             changed = _changed(ink)
-        except drawing.NoInkError as error:
+        except preparation.NoInkError as error:
             st.info(str(error))
             return
     with steps_place:
@@ -106,7 +106,7 @@ def show(ink: Ink, predict: Predict) -> None:
     try:
         asked = [ALL, switches if switches != ALL else NONE, *_LEFT_OUT]
         all_steps, other, *left_out = _ask(changed, asked, predict)
-    except drawing.NoInkError:
+    except preparation.NoInkError:
         answers_place.info("No ink is left on the canvas. Drag it back, or reset the sliders.")
         return
     except InferenceError as error:
@@ -151,7 +151,7 @@ def _to_corner(ink: Ink) -> dict[str, int]:
     """Return what shrinks a drawing and drags its middle towards the lower right corner."""
     down, right = (
         round(length * 3 / 4 - (lines.start + lines.stop) / 2)
-        for length, lines in zip(ink.shape, drawing.bounds(ink), strict=True)
+        for length, lines in zip(ink.shape, preparation.bounds(ink), strict=True)
     )
     return {"right": _within(right), "down": _within(down), "size": 40}
 
@@ -175,7 +175,7 @@ def _show_steps(
     left_out: Sequence[_Variant],
 ) -> None:
     drawn, cropped, fitted, centred = steps
-    box = drawing.bounds(drawn.picture) if switches.crop else None
+    box = preparation.bounds(drawn.picture) if switches.crop else None
     figures = (drawn_html(drawn, box), cropped_html(cropped, drawn.picture), fitted_html(fitted), centred_html(centred))
     lines = [_without(each, all_steps) for each in left_out]
     for column, figure, line in zip(columns, figures, ["", *lines], strict=True):

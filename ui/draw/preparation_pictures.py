@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from mnist_core import drawing
 from mnist_core.common import pictures
 from mnist_core.common.arrays import Box, Ink
-from mnist_core.drawing import DIGIT_SIZE, IMAGE_SIZE
-from mnist_core.preparation_steps import Step
+from mnist_core.drawing import preparation
+from mnist_core.drawing.preparation import DIGIT_SIZE, IMAGE_SIZE
+from mnist_core.drawing.preparation_steps import Step
 
 
 def head_html() -> str:
@@ -39,7 +39,7 @@ def fitted_html(step: Step) -> str:
 
 def centred_html(step: Step) -> str:
     """Return the 28 × 28 pixels with their middle and the centre of mass."""
-    row, column = drawing.centre_of_mass(step.picture)
+    row, column = preparation.centre_of_mass(step.picture)
     dot = f"left: {_share(column + 0.5, IMAGE_SIZE)}; top: {_share(row + 0.5, IMAGE_SIZE)}"
     marks = f"<div class='step-middle'></div><div class='step-dot' style='{dot}'></div>"
     return _figure(step, _sheet(step.picture, IMAGE_SIZE, marks))

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from mnist_core import drawing, inference, runs
+from mnist_core import inference, runs
 from mnist_core.common.arrays import Ink, Probabilities
 from mnist_core.common.text import percent
-from mnist_core.doubt import Verdict
+from mnist_core.drawing import preparation
+from mnist_core.drawing.verdict import Verdict
 from ui import readers
 from ui.answer_bars import Answer, answer_bars, top_three
 
@@ -54,7 +55,7 @@ def _in_words(verdict: Verdict, probabilities: Probabilities, hint: str) -> Answ
 
 def _is_small(ink: Ink) -> bool:
     """Whether ink is so small that a hand has no room for the shape of a digit. Raises what `drawing.bounds` raises."""
-    return bool(max(drawing.crop(ink).shape) < _SMALL * max(ink.shape))
+    return bool(max(preparation.crop(ink).shape) < _SMALL * max(ink.shape))
 
 
 def _opinions(run: runs.Run) -> list[Path]:

@@ -12,11 +12,11 @@ import streamlit as st
 from mnist_core import inference
 from mnist_core.common.arrays import Indices, Probabilities
 from mnist_core.common.text import percent
+from mnist_core.drawing.class_sets import sets
+from mnist_core.drawing.class_sets.contents import Contents
+from mnist_core.drawing.class_sets.drawings import HandwritingError
+from mnist_core.drawing.class_sets.sets import ClassSet
 from mnist_core.evaluation.statistics import wilson_interval
-from mnist_core.handwriting import class_sets
-from mnist_core.handwriting.class_sets import ClassSet
-from mnist_core.handwriting.contents import Contents
-from mnist_core.handwriting.kept_drawings import HandwritingError
 from mnist_core.runs import Run
 from ui import class_set_choice, navigation, readers, state, visitor
 from ui.digit_grid import Tile, digit_grid
@@ -51,7 +51,7 @@ def show() -> None:
         return
     opened = next((each for each in found.drawings if each.id == st.query_params.get(Params.DRAWING)), None)
     if opened is not None:
-        may = class_sets.may_delete(class_set, visitor.owner())
+        may = sets.may_delete(class_set, visitor.owner())
         on_delete = partial(set_actions.delete_drawing, class_set, opened.id) if may else None
         one_drawing.show(opened, found.drawings, _chosen_first(), on_delete)
         return

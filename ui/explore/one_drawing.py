@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 
 from mnist_core import inference
+from mnist_core.drawing.class_sets.drawings import KeptDrawing
 from mnist_core.figures import answer_figures
-from mnist_core.handwriting.kept_drawings import KeptDrawing
 from mnist_core.runs import Run
 from ui import state
 from ui.live_chart import live_chart

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from mnist_core.common.server import handwriting_dir
-from mnist_core.handwriting import class_sets, set_files, trash
-from mnist_core.handwriting.class_sets import ClassSet
-from mnist_core.handwriting.kept_drawings import HandwritingError, KeptDrawing
+from mnist_core.drawing.class_sets import archive, sets, trash
+from mnist_core.drawing.class_sets.drawings import HandwritingError, KeptDrawing
+from mnist_core.drawing.class_sets.sets import ClassSet
 from ui import class_set_choice, navigation, state, visitor
 from ui.state import Keys, Params
 from ui.wording import count, plain
@@ -66,7 +66,7 @@ def show(class_set: ClassSet, drawings: Sequence[KeptDrawing]) -> None:
         st.caption(f"Their drawings {class_set_choice.who_sees()}.")
     st.download_button(
         "Export",
-        lambda: set_files.export_set(class_set, drawings),
+        lambda: archive.export_set(class_set, drawings),
         f"{_stem(class_set.title)}.jsonl",
         "application/jsonl",
         icon=":material/download:",
@@ -76,7 +76,7 @@ def show(class_set: ClassSet, drawings: Sequence[KeptDrawing]) -> None:
         key="export-set",
     )
     show_import()
-    if class_sets.may_delete(class_set, visitor.owner()):
+    if sets.may_delete(class_set, visitor.owner()):
         with (
             st.popover("Delete", icon=":material/delete:", key=f"delete-set-{class_set.id}"),
             st.container(width=_POPOVER),
@@ -91,7 +91,7 @@ def show(class_set: ClassSet, drawings: Sequence[KeptDrawing]) -> None:
 
 def show_import() -> None:
     """Offer to read a class set back from a file."""
-    bound = class_sets.current_limits().bytes
+    bound = sets.current_limits().bytes
     with st.popover("Import", icon=":material/upload:", key="import-set"), st.container(width=_POPOVER):
         st.file_uploader(
             "Load a class set that was exported from Digit Lab",
@@ -140,11 +140,11 @@ def _import() -> None:
     if file is None:
         return
     try:
-        read = set_files.read_file(file.getvalue())
+        read = archive.read_file(file.getvalue())
         if not read.drawings:
             raise HandwritingError("There is no drawing in this file.")
-        into = class_sets.open_set(handwriting_dir(), read.title, visitor.owner())
-        merged = set_files.merge(read, into)
+        into = sets.open_set(handwriting_dir(), read.title, visitor.owner())
+        merged = archive.merge(read, into)
     except HandwritingError as error:
         st.session_state[Keys.HANDWRITING_NEWS] = error
         return

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pandas as pd
 import streamlit as st
 
-from mnist_core import comparison, jobs, presets, runs, trash
+from mnist_core import comparison, jobs, presets, runs, runs_trash
 from mnist_core.common.server import runs_dir
 from mnist_core.evaluation.statistics import mcnemar
 from mnist_core.figures import comparison_figures
@@ -152,7 +152,7 @@ def _delete(chosen: Sequence[runs.Run]) -> None:
     deleted = []
     for run in chosen:
         try:
-            trash.delete(runs.read_run(run.path))
+            runs_trash.delete(runs.read_run(run.path))
             deleted.append(run.id)
         except RunError as error:
             st.session_state[Keys.PROBLEM] = str(error)
@@ -175,7 +175,7 @@ def _offer_undo() -> None:
 def _undo() -> None:
     for run_id in st.session_state.pop(Keys.DELETED, []):
         try:
-            trash.restore(run_id, runs_dir())
+            runs_trash.restore(run_id, runs_dir())
         except RunError as error:
             st.session_state[Keys.PROBLEM] = str(error)
         except OSError as error:

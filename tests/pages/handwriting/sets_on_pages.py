@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.handwriting import class_sets, contents
-from mnist_core.handwriting.class_sets import ClassSet
-from mnist_core.handwriting.kept_drawings import KeptDrawing, new_drawing
-from mnist_core.strokes import Drawing
+from mnist_core.drawing.class_sets import contents, sets
+from mnist_core.drawing.class_sets.drawings import KeptDrawing, new_drawing
+from mnist_core.drawing.class_sets.sets import ClassSet
+from mnist_core.drawing.strokes import Drawing
 
 
 def picture(label: int, ink: int = 255) -> np.ndarray:
@@ -27,7 +27,7 @@ def told(*points: tuple[float, float]) -> Drawing:
 def fill(
     folder: Path, labels: list[int], title: str = "Class 4b", owner: str = ""
 ) -> tuple[ClassSet, list[KeptDrawing]]:
-    class_set = class_sets.open_set(folder, title, owner)
+    class_set = sets.open_set(folder, title, owner)
     kept = [new_drawing(label, picture(label, 255 - place % 200), told()) for place, label in enumerate(labels)]
     contents.add(class_set, kept)
     return class_set, kept
@@ -43,5 +43,5 @@ def has(app: AppTest, label: str) -> bool:
     return any(button.label == label for button in app.button)
 
 
-def sets(folder: Path) -> dict[str, list[int]]:
-    return {each.title: sorted(contents.read_contents(each).labels.tolist()) for each in class_sets.list_sets(folder)}
+def titled_labels(folder: Path) -> dict[str, list[int]]:
+    return {each.title: sorted(contents.read_contents(each).labels.tolist()) for each in sets.list_sets(folder)}

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from opening import open_page, texts
-from sets_on_pages import fill, has, picture, press, sets, told
+from sets_on_pages import fill, has, picture, press, titled_labels, told
 
 from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
-from mnist_core.handwriting import class_sets, contents
+from mnist_core.drawing.class_sets import contents, sets
 from ui import views
 
 
@@ -46,7 +46,7 @@ def test_a_drawing_is_kept_as_suggested_and_taken_back(canvas: SimpleNamespace, 
     app = press(open_page("draw"), "Keep this 7")
     assert "Kept as number 1 of Our handwriting, labelled 7." in texts(app).replace("**", "")
     assert not has(app, "Keep this 7")  # the same drawing is not kept twice
-    (class_set,) = class_sets.list_sets(handwriting)
+    (class_set,) = sets.list_sets(handwriting)
     (kept,) = contents.read_contents(class_set).drawings
     assert kept.label == 7
     np.testing.assert_array_equal(kept.image, canvas.image)
@@ -54,7 +54,7 @@ def test_a_drawing_is_kept_as_suggested_and_taken_back(canvas: SimpleNamespace, 
     assert app.query_params["set"] in (class_set.id, [class_set.id])
 
     app = press(app, "Take it back")
-    assert sets(handwriting) == {"Our handwriting": []}
+    assert titled_labels(handwriting) == {"Our handwriting": []}
     assert has(app, "Keep this 7")
     assert "Kept as number" not in texts(app)
 
@@ -72,9 +72,9 @@ def test_of_two_quick_clicks_one_keeps_the_drawing(
 
     monkeypatch.setattr(keeping, "_keep", twice)
     app = press(open_page("draw"), "Keep this 7")
-    assert sets(handwriting) == {"Our handwriting": [7]}
+    assert titled_labels(handwriting) == {"Our handwriting": [7]}
     app = press(app, "Take it back")
-    assert sets(handwriting) == {"Our handwriting": []}
+    assert titled_labels(handwriting) == {"Our handwriting": []}
 
 
 def test_many_drawings_of_a_class(canvas: SimpleNamespace, handwriting: Path) -> None:
@@ -90,7 +90,7 @@ def test_many_drawings_of_a_class(canvas: SimpleNamespace, handwriting: Path) ->
     app.button_group(key=next(each.key for each in app.button_group if each.key.startswith("meant-"))).set_value(3)
     app = press(app.run(), "Keep this 3")
     assert "Kept as number 4 of Class 4b, labelled 3." in texts(app).replace("**", "")
-    assert sets(handwriting) == {"Class 4b": [1, 2, 3, 7]}
+    assert titled_labels(handwriting) == {"Class 4b": [1, 2, 3, 7]}
 
 
 def test_a_link_names_the_set(canvas: SimpleNamespace, handwriting: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_link_names_the_set(canvas: SimpleNamespace, handwriting: Path) -> Non
     app = open_page("draw", set=class_set.id)
     assert app.text_input(key="class-set-title").value == "Class 4b"
     press(app, "Keep this 7")
-    assert sets(handwriting) == {"Class 4b": [1, 7]}
+    assert titled_labels(handwriting) == {"Class 4b": [1, 7]}
 
 
 @pytest.mark.parametrize("named", ["0" * 20, "../../etc", "", "%00"])
@@ -106,7 +106,7 @@ def test_a_link_to_no_set_is_told(named: str, canvas: SimpleNamespace, handwriti
     app = open_page("draw", set=named)
     assert "The link names no class set that is here" in texts(app)
     press(app, "Keep this 7")
-    assert sets(handwriting) == {"Our handwriting": [7]}
+    assert titled_labels(handwriting) == {"Our handwriting": [7]}
 
 
 def test_a_name_of_nothing_is_told(canvas: SimpleNamespace, handwriting: Path) -> None:
@@ -126,12 +126,12 @@ def test_a_name_is_shown_as_it_stands(canvas: SimpleNamespace, handwriting: Path
 
 def test_a_full_set_is_told(canvas: SimpleNamespace, handwriting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        class_sets, "PRIVATE", class_sets.HandwritingLimits(sets=9, sets_each=9, drawings=1, bytes=10**6, deleted=9)
+        sets, "PRIVATE", sets.HandwritingLimits(sets=9, sets_each=9, drawings=1, bytes=10**6, deleted=9)
     )
     fill(handwriting, [1], title="Our handwriting")
     app = press(open_page("draw"), "Keep this 7")
     assert "holds at most 1 drawings here" in app.error[0].value.replace("\\", "")
-    assert sets(handwriting) == {"Our handwriting": [1]}
+    assert titled_labels(handwriting) == {"Our handwriting": [1]}
 
 
 def test_a_set_of_another_that_was_deleted_is_not_started_anew(
@@ -146,4 +146,4 @@ def test_a_set_of_another_that_was_deleted_is_not_started_anew(
     class_set.path.rmdir()
     app = press(app, "Keep this 7")
     assert "no such class set" in texts(app)
-    assert class_sets.list_sets(handwriting) == []
+    assert sets.list_sets(handwriting) == []

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from opening import open_page, texts
-from sets_on_pages import fill, has, picture, press, sets, told
+from sets_on_pages import fill, has, picture, press, titled_labels, told
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import runs
 from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
 from mnist_core.data.dataset import Mnist
-from mnist_core.handwriting import contents, set_files
-from mnist_core.handwriting.kept_drawings import new_drawing
+from mnist_core.drawing.class_sets import archive, contents
+from mnist_core.drawing.class_sets.drawings import new_drawing
 from ui import class_set_choice, digit_grid, visitor
 from ui.explore import one_drawing
 
@@ -144,16 +144,16 @@ def test_deleting_a_drawing_and_a_set_can_be_undone(handwriting: Path) -> None:
     class_set, kept = fill(handwriting, [1, 5])
     app = open_page("explore", view="handwriting", set=class_set.id, drawing=kept[1].id)
     app = press(app, "Delete it")
-    assert sets(handwriting) == {"Class 4b": [1]}
+    assert titled_labels(handwriting) == {"Class 4b": [1]}
     assert "One drawing deleted." in texts(app)
     app = press(app, "Undo")
-    assert sets(handwriting) == {"Class 4b": [1, 5]}
+    assert titled_labels(handwriting) == {"Class 4b": [1, 5]}
     app = press(app, "Delete the set")
-    assert sets(handwriting) == {}
+    assert titled_labels(handwriting) == {}
     assert "Class 4b deleted." in texts(app)
     assert "There is no class set yet." in texts(app)
     app = press(app, "Undo")
-    assert sets(handwriting) == {"Class 4b": [1, 5]}
+    assert titled_labels(handwriting) == {"Class 4b": [1, 5]}
     assert "of 2 drawings" in texts(app).replace("**", "")
     assert not has(app, "Undo")
 
@@ -166,14 +166,14 @@ def upload(app: AppTest, data: bytes) -> AppTest:
 
 def test_an_export_is_imported_again(handwriting: Path, tmp_path: Path) -> None:
     elsewhere, kept = fill(tmp_path / "elsewhere", [1, 5, 9])
-    data = set_files.export_set(elsewhere, kept)
+    data = archive.export_set(elsewhere, kept)
     app = upload(open_page("explore", view="handwriting"), data)
     assert "3 drawings added to Class 4b." in texts(app)
     assert "of 3 drawings" in texts(app).replace("**", "")
     app = upload(open_page("explore", view="handwriting"), data + b"torn\n")
     assert "0 drawings added to Class 4b. 3 drawings of the file it had already." in texts(app)
     assert "Line 5 is left out." in texts(app)
-    assert sets(handwriting) == {"Class 4b": [1, 5, 9]}
+    assert titled_labels(handwriting) == {"Class 4b": [1, 5, 9]}
 
 
 @pytest.mark.parametrize("data", [b"", b"\x89PNG", b"{}", b"[" * 5000, b"id,label\n1,2\n"])
@@ -198,7 +198,7 @@ def test_on_a_public_server_others_see_and_delete_nothing(
     assert not has(app, "Delete the set")
     app = open_page("explore", view="handwriting", set=class_set.id, drawing=kept[0].id)
     assert not has(app, "Delete it")
-    assert sets(handwriting) == {"Class 4b": [1, 9]}
+    assert titled_labels(handwriting) == {"Class 4b": [1, 9]}
 
 
 def test_sets_of_one_name_are_told_apart(handwriting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,9 +218,9 @@ def test_on_a_public_server_the_owner_may(handwriting: Path, monkeypatch: pytest
     monkeypatch.setattr(visitor, "owner", lambda: "me")
     fill(handwriting, [1, 9], owner="me")
     app = press(open_page("explore", view="handwriting"), "Delete the set")
-    assert sets(handwriting) == {}
+    assert titled_labels(handwriting) == {}
     press(app, "Undo")
-    assert sets(handwriting) == {"Class 4b": [1, 9]}
+    assert titled_labels(handwriting) == {"Class 4b": [1, 9]}
 
 
 def test_what_is_read_of_a_set_is_read_once(handwriting: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mnist_core.handwriting import contents
-from mnist_core.handwriting.class_sets import FORMAT, ClassSet, clean_title, current_limits
-from mnist_core.handwriting.kept_drawings import VERSION, HandwritingError, KeptDrawing, from_line, json_object, to_line
+from mnist_core.drawing.class_sets import contents
+from mnist_core.drawing.class_sets.drawings import (
+    VERSION,
+    HandwritingError,
+    KeptDrawing,
+    from_line,
+    json_object,
+    to_line,
+)
+from mnist_core.drawing.class_sets.sets import FORMAT, ClassSet, clean_title, current_limits
 
 LONGEST_FIRST_LINE = 2_000  # bytes
 _MOST_PROBLEMS = 5  # told one by one

@@ -25,11 +25,11 @@ from PIL import Image
 
 from mnist_core.common.arrays import Images, Ink, Probabilities
 from mnist_core.common.text import percent
-from mnist_core.drawing import CENTRE, PAPER_LEVEL, NoInkError, crop
+from mnist_core.drawing import connected_components
+from mnist_core.drawing.nearest_example import Examples, likeness
+from mnist_core.drawing.preparation import CENTRE, PAPER_LEVEL, NoInkError, crop
 from mnist_core.evaluation.metrics import ranking
 from mnist_core.evaluation.selection import UNSURE_BELOW
-from mnist_core.likeness import Examples, likeness
-from mnist_core.photos import connected_components
 
 Kind = Literal["clear", "unsure", "no digit", "several", "blank"]
 KINDS: tuple[Kind, ...] = ("clear", "unsure", "no digit", "several", "blank")

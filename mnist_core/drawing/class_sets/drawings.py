@@ -18,8 +18,8 @@ import numpy as np
 from mnist_core.common.arrays import Ink
 from mnist_core.common.typed_json import is_of
 from mnist_core.data.dataset import CLASSES
-from mnist_core.drawing import IMAGE_SIZE
-from mnist_core.strokes import CANVAS_SIDE, Drawing
+from mnist_core.drawing.preparation import IMAGE_SIZE
+from mnist_core.drawing.strokes import CANVAS_SIDE, Drawing
 
 VERSION = 1  # of the format; readers refuse higher ones
 LONGEST_LINE = 250_000  # bytes

@@ -9,16 +9,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from mnist_core.handwriting.class_sets import (
-    ABOUT,
-    ClassSet,
-    current_limits,
-    list_sets,
-    may_delete,
-    read_set,
-    telling,
-)
-from mnist_core.handwriting.kept_drawings import HandwritingError, is_drawing_id
+from mnist_core.drawing.class_sets.drawings import HandwritingError, is_drawing_id
+from mnist_core.drawing.class_sets.sets import ABOUT, ClassSet, current_limits, list_sets, may_delete, read_set, telling
 
 DAYS_KEPT = 7
 

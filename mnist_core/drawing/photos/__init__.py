@@ -3,7 +3,6 @@
     picture_files         a file from outside: looked at before it is unpacked, turned upright, made grey
     binarisation          from grey to ink: uneven light taken out, and a threshold
     finding_digits        from ink to digits: pieces that belong together, in rows, each from left to right
-        connected_components      the pieces of ink that hang together
         touching_digits           a piece cut apart where two digits may touch
     reading_digits        from digits to answers: each prepared as MNIST was made, and read by a network
     marking               the photo with a box and an answer around each digit

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from mnist_core.common.arrays import Ink
-from mnist_core.photos import binarisation
+from mnist_core.drawing.photos import binarisation
 
 Picture = NDArray[np.uint8]  # (height, width, 3), red, green, blue
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mnist_core import drawing
 from mnist_core.common.arrays import Ink
-from mnist_core.drawing import IMAGE_SIZE
+from mnist_core.drawing import preparation
+from mnist_core.drawing.preparation import IMAGE_SIZE
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ def steps(ink: Ink, switches: Switches = ALL) -> tuple[Step, Step, Step, Step]:
 
     The last picture is (28, 28); with all steps it is `drawing.prepare(ink)`. Raises what `drawing.prepare` raises.
     """
-    box = drawing.bounds(ink)
+    box = preparation.bounds(ink)
     cropped = ink[box] if switches.crop else ink
-    fitted = drawing.fit(cropped) if switches.fit else drawing.resized(cropped, IMAGE_SIZE, IMAGE_SIZE)
+    fitted = preparation.fit(cropped) if switches.fit else preparation.resized(cropped, IMAGE_SIZE, IMAGE_SIZE)
     return (
         Step("Drawn", "Your ink, anywhere on the canvas.", ink),
         Step("Cropped", "The paper around it is cut away: where you draw does not matter any more.", cropped)
@@ -52,7 +52,7 @@ def steps(ink: Ink, switches: Switches = ALL) -> tuple[Step, Step, Step, Step]:
         Step(
             "Centred",
             "Its centre of mass, the dot, goes to the middle of 28 × 28 pixels, unless the border stops it.",
-            drawing.centre(fitted),
+            preparation.centre(fitted),
         )
         if switches.centre
         else Step(
@@ -64,6 +64,6 @@ def steps(ink: Ink, switches: Switches = ALL) -> tuple[Step, Step, Step, Step]:
 def _framed(ink: Ink) -> Ink:
     """Put a picture of at most 28 × 28 in the middle of 28 × 28. Raises `NoInkError` if all is paper."""
     if not ink.any():
-        raise drawing.NoInkError
+        raise preparation.NoInkError
     height, width = ink.shape
-    return drawing.placed(ink, (IMAGE_SIZE - height) // 2, (IMAGE_SIZE - width) // 2)
+    return preparation.placed(ink, (IMAGE_SIZE - height) // 2, (IMAGE_SIZE - width) // 2)

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from mnist_core.common.arrays import Box
-from mnist_core.photos.picture_files import Picture
+from mnist_core.drawing.photos.picture_files import Picture
 
 _LINE = 1 / 320  # of the longer side
 _SURE = "#0f766e"

@@ -14,9 +14,9 @@ import numpy as np
 
 from mnist_core.common.arrays import Images, Labels
 from mnist_core.common.atomic_files import read_patiently, remove_leftovers, replacing
-from mnist_core.drawing import IMAGE_SIZE
-from mnist_core.handwriting.class_sets import ClassSet, current_limits, telling
-from mnist_core.handwriting.kept_drawings import HandwritingError, KeptDrawing, from_line, is_drawing_id, to_line
+from mnist_core.drawing.class_sets.drawings import HandwritingError, KeptDrawing, from_line, is_drawing_id, to_line
+from mnist_core.drawing.class_sets.sets import ClassSet, current_limits, telling
+from mnist_core.drawing.preparation import IMAGE_SIZE
 
 _Stamp = tuple[int, int]  # time of change and size: what tells one version of a file from another
 

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.common.arrays import Box, Ink, Probabilities
-from mnist_core.drawing import DIGIT_SIZE, prepare, resized
-from mnist_core.ink_changes import changed
-from mnist_core.photos.binarisation import INK_LEVEL
-from mnist_core.photos.finding_digits import Digit
-from mnist_core.photos.touching_digits import stroke_width
+from mnist_core.drawing.ink_changes import changed
+from mnist_core.drawing.photos.binarisation import INK_LEVEL
+from mnist_core.drawing.photos.finding_digits import Digit
+from mnist_core.drawing.photos.touching_digits import stroke_width
+from mnist_core.drawing.preparation import DIGIT_SIZE, prepare, resized
 
 _STROKE_WIDTH = 2.0  # pixels of MNIST's 28
 _FINE = 4  # times MNIST's pixels, while a line is made thicker

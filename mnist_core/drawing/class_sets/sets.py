@@ -14,7 +14,7 @@ from pathlib import Path
 from mnist_core.common.atomic_files import read_patiently, write_json
 from mnist_core.common.server import is_public, owns
 from mnist_core.common.text import one_line
-from mnist_core.handwriting.kept_drawings import (
+from mnist_core.drawing.class_sets.drawings import (
     VERSION,
     HandwritingError,
     NewerVersionError,

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from mnist_core.common.arrays import Ink
-from mnist_core.drawing import bounds
+from mnist_core.drawing.preparation import bounds
 
 
 def changed(

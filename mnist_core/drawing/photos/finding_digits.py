@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.common.arrays import Box, Ink
-from mnist_core.drawing import bounds
-from mnist_core.photos import connected_components
-from mnist_core.photos.binarisation import INK_LEVEL
-from mnist_core.photos.touching_digits import cut_apart
+from mnist_core.drawing import connected_components
+from mnist_core.drawing.photos.binarisation import INK_LEVEL
+from mnist_core.drawing.photos.touching_digits import cut_apart
+from mnist_core.drawing.preparation import bounds
 
 MOST_DIGITS = 100  # of one picture; the largest ones
 _MOST_PIECES = 600  # looked at; the largest ones

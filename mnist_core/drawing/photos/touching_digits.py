@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.common.arrays import Ink
-from mnist_core.drawing import resized
-from mnist_core.photos import connected_components
-from mnist_core.photos.binarisation import INK_LEVEL
+from mnist_core.drawing import connected_components
+from mnist_core.drawing.photos.binarisation import INK_LEVEL
+from mnist_core.drawing.preparation import resized
 
 _HEIGHT = 64  # of the small picture on which the cut is looked for
 _LEAST_WIDTH = 0.8  # of the height: what is narrower is one digit
