@@ -32,7 +32,7 @@ from student import ANSWER, Records, Student
 
 from mnist_core import run_ids, run_status, runs
 from mnist_core.event_log import EventReader
-from mnist_core.events import BatchesDone
+from mnist_core.training.events import BatchesDone
 
 ANSWER_BAR, SPEED_BAR, GROWTH_BAR = 2.0, 0.60, 1.10
 CORES = 2

@@ -30,10 +30,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core import cost, runs
-from mnist_core.config import TrainingConfig
 from mnist_core.data.augmentation import Augmentation, augment
 from mnist_core.data.dataset import load_mnist
-from mnist_core.events import BatchesDone, EpochDone, Event
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.events import BatchesDone, EpochDone, Event
 
 WINDOW_SECONDS = 0.5  # that the fastest training is taken from
 BATCH_NORM_NETWORK = (

@@ -27,7 +27,7 @@ from mnist_core.drawing.nearest_example import Examples, learn_examples
 from mnist_core.drawing.preparation_steps import ALL, NONE, Switches
 from mnist_core.drawing.strokes import BRUSH_WIDTH, CANVAS_SIDE, from_canvas
 from mnist_core.drawing.verdict import judge, variants
-from mnist_core.presets import PRESETS
+from mnist_core.training.presets import PRESETS
 
 RUNS = 30  # that stand on the server, as after a lesson
 WAYS = (ALL, NONE, Switches(crop=False), Switches(fit=False), Switches(centre=False))

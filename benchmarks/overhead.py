@@ -37,8 +37,8 @@ from steps import start_run, wait_for_points
 from mnist_core import film
 from mnist_core.data.dataset import load_mnist
 from mnist_core.event_log import read_events
-from mnist_core.events import EpochDone
-from mnist_core.presets import PRESETS
+from mnist_core.training.events import EpochDone
+from mnist_core.training.presets import PRESETS
 
 PRESET = "chollet"
 BAR = 1.10

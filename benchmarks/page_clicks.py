@@ -37,7 +37,7 @@ from playwright.sync_api import TimeoutError as BrowserTimeout
 from serving import Server
 from steps import TRAINING_CURVE
 
-from mnist_core.presets import PRESETS
+from mnist_core.training.presets import PRESETS
 
 SITUATIONS = ("alone", "while a run trains")
 MEDIAN_BAR, HIGH_BAR = 0.7, 1.5  # s, for the median and the 95th percentile of each interaction

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.common.arrays import Images, Labels
-from mnist_core.config import TrainingConfig
 from mnist_core.evaluation import metrics
 from mnist_core.networks.keras_model import build_model
-from mnist_core.optimizers import build_optimizer
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.optimizers import build_optimizer
 
 
 class PlainScript:

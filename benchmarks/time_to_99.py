@@ -20,9 +20,9 @@ from dataclasses import asdict, dataclass, replace
 
 from measuring import output_of, print_conditions, print_table, say
 
-from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import load_mnist
-from mnist_core.presets import PRESETS
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.presets import PRESETS
 
 OURS = "fast"
 PLAIN = ("chollet", "keras-steps")
@@ -54,10 +54,10 @@ def train_ours(config: TrainingConfig) -> Measured:
     """Train in this process as the app's training processes do."""
     import keras
 
-    from mnist_core.checkpoints import Checkpoint
     from mnist_core.evaluation import metrics
     from mnist_core.networks.keras_model import predict
-    from mnist_core.training import train
+    from mnist_core.training.checkpoints import Checkpoint
+    from mnist_core.training.loop import train
 
     data = load_mnist()
     accuracy: list[float] = []
@@ -80,7 +80,7 @@ def train_plain(config: TrainingConfig) -> Measured:
     """Train in this process as the recipe's script does, on the same images."""
     from plain_keras import PlainScript
 
-    from mnist_core.training import split
+    from mnist_core.training.loop import split
 
     data = load_mnist()
     images, labels, _ = split(config, data)

@@ -18,17 +18,17 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from measuring import output_of
 
-from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import load_mnist
-from mnist_core.presets import PRESETS
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.presets import PRESETS
 
 EPOCHS = 3
 
 
 def seconds_with_ours(config: TrainingConfig) -> list[float]:
-    """Seconds of each epoch after the first, as `mnist_core.training` runs it."""
-    from mnist_core.events import EpochDone, Event
-    from mnist_core.training import train
+    """Seconds of each epoch after the first, as `mnist_core.training.loop` runs it."""
+    from mnist_core.training.events import EpochDone, Event
+    from mnist_core.training.loop import train
 
     marks: list[float] = []
 

@@ -16,20 +16,21 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from mnist_core import export, jobs, run_status, runs, spare, worker
+from mnist_core import jobs, run_status, runs, spare, worker
 from mnist_core.common.server import runs_dir
-from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.data.dataset import TEST_IMAGES, DatasetError, load_mnist
 from mnist_core.drawing import preparation
 from mnist_core.drawing.photos import picture_files
 from mnist_core.evaluation.metrics import ranking
 from mnist_core.evaluation.statistics import wilson_interval
 from mnist_core.event_log import read_events
-from mnist_core.events import BatchesDone, EpochDone, Event
 from mnist_core.limits import LimitError
 from mnist_core.networks.lean_keras import leave_out_tables
-from mnist_core.presets import PRESETS
 from mnist_core.run_files import RunError
+from mnist_core.training.config import ConfigError, TrainingConfig
+from mnist_core.training.events import BatchesDone, EpochDone, Event
+from mnist_core.training.export.files import config_json, curves_csv, keras_script, notebook
+from mnist_core.training.presets import PRESETS
 
 
 class CommandError(Exception):
@@ -192,10 +193,10 @@ def _reached(run: runs.Run) -> float | None:
 
 
 EXPORTS: dict[str, Callable[[runs.Run], str]] = {
-    "script": lambda run: export.keras_script(run.config, _reached(run)),
-    "notebook": lambda run: export.notebook(run.config, _reached(run)),
-    "csv": lambda run: export.curves_csv(read_events(run.path), run.config),
-    "json": lambda run: export.config_json(run.config),
+    "script": lambda run: keras_script(run.config, _reached(run)),
+    "notebook": lambda run: notebook(run.config, _reached(run)),
+    "csv": lambda run: curves_csv(read_events(run.path), run.config),
+    "json": lambda run: config_json(run.config),
 }
 
 

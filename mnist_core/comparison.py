@@ -10,10 +10,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.config import TrainingConfig
 from mnist_core.evaluation.statistics import McNemar
-from mnist_core.events import EpochDone
 from mnist_core.runs import Run
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.events import EpochDone
 
 History = Sequence[EpochDone]  # the epochs of one run
 EpochValue = Literal["accuracy", "loss", "validation_accuracy", "validation_loss"]

@@ -19,11 +19,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.config import Optimizer, TrainingConfig
 from mnist_core.data.dataset import TEST_IMAGES
 from mnist_core.networks.layers import INPUT_SHAPE, BatchNorm, Conv, Dense, format_architecture, summarize
 from mnist_core.networks.notation import parse_architecture
 from mnist_core.runs import Run
+from mnist_core.training.config import Optimizer, TrainingConfig
 
 Basis = Literal[
     "this network was measured here", "scaled from runs on this machine", "from a reference machine of two cores"

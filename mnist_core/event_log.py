@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from mnist_core.common.typed_json import has_declared_types, is_of
-from mnist_core.events import BatchesDone, Continued, EpochDone, Event
+from mnist_core.training.events import BatchesDone, Continued, EpochDone, Event
 
 FILE_NAME = "metrics.jsonl"
 _KINDS: dict[str, Any] = {"batches": BatchesDone, "epoch": EpochDone, "continued": Continued}

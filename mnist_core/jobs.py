@@ -23,10 +23,11 @@ from typing import IO
 
 import psutil
 
-from mnist_core import checkpoints, limits, run_status, runs, spare
+from mnist_core import limits, run_status, runs, spare
 from mnist_core.common.server import PROJECT, chosen_capacity, owns
-from mnist_core.config import TrainingConfig
 from mnist_core.run_files import RunError
+from mnist_core.training import checkpoints
+from mnist_core.training.config import TrainingConfig
 
 _POLL_SECONDS = 0.5
 _LONGEST_PAUSE = 10  # polls; a look reads the status of every run, and all who wait look

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mnist_core.common.server import is_public
-from mnist_core.config import TrainingConfig
 from mnist_core.cost import memory_mb
+from mnist_core.training.config import TrainingConfig
 
 
 class LimitError(Exception):

@@ -30,10 +30,10 @@ from mnist_core import run_ids
 from mnist_core.common.atomic_files import replacing, write_json
 from mnist_core.common.server import PROJECT
 from mnist_core.common.text import one_line
-from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.run_files import RunError, not_there, read_json, read_line
 from mnist_core.run_results import Report, read_report
 from mnist_core.run_status import ACTIVE, State, Status, read_status, write_status
+from mnist_core.training.config import ConfigError, TrainingConfig
 
 BUNDLED_RUNS = PROJECT / "models" / "bundled"
 

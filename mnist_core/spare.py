@@ -129,9 +129,9 @@ def _warm_up() -> None:
     """Train on a few images: TensorFlow loads and prepares some things only when they are first used."""
     import keras
 
-    from mnist_core.config import TrainingConfig
     from mnist_core.data.dataset import load_mnist
-    from mnist_core.training import train
+    from mnist_core.training.config import TrainingConfig
+    from mnist_core.training.loop import train
 
     with suppress(Exception):  # a run that cannot be trained will say so by itself
         train(TrainingConfig(train_size=200, batch_size=100, epochs=1), load_mnist())

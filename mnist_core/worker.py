@@ -18,21 +18,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psutil
 
-from mnist_core import __version__, checkpoints, film, limits, run_results, run_status, runs
-from mnist_core.checkpoints import Checkpoint, CheckpointError
+from mnist_core import __version__, film, limits, run_results, run_status, runs
 from mnist_core.common.arrays import Probabilities
 from mnist_core.common.atomic_files import DISK_FULL, remove_leftovers, replacing
-from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import DatasetError, Mnist, load_mnist
 from mnist_core.evaluation.metrics import accuracy, cross_entropy
 from mnist_core.event_log import EventWriter
-from mnist_core.events import Event, TrainingDivergedError
 from mnist_core.limits import LimitError
+from mnist_core.training import checkpoints
+from mnist_core.training.checkpoints import Checkpoint, CheckpointError
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.events import Event, TrainingDivergedError
 
 if TYPE_CHECKING:
     import keras
 
-    from mnist_core.training import TrainingResult
+    from mnist_core.training.loop import TrainingResult
 
 # What can end a run in the ordinary course of things; the message is fit for a page.
 _EXPECTED = (TrainingDivergedError, DatasetError, CheckpointError, LimitError)
@@ -61,8 +62,8 @@ def carry_out(
         start = checkpoints.read_checkpoint(path) if checkpoints.has_checkpoint(path) else None
         film.cut(path, start.progress.epochs_completed if start else 0)
         data = load_mnist()
-        from mnist_core import training  # load TensorFlow: seconds and memory that only this process pays
         from mnist_core.networks import keras_model  # load TensorFlow: seconds and memory that only this process pays
+        from mnist_core.training import loop  # load TensorFlow: seconds and memory that only this process pays
 
         with EventWriter(path) as log:
 
@@ -83,7 +84,7 @@ def carry_out(
                 checkpoints.write_checkpoint(path, checkpoint)
 
             run_status.write_status(path, "running", "Training", pid=os.getpid())
-            result = training.train(config, data, record, stop, keep, start)
+            result = loop.train(config, data, record, stop, keep, start)
         if not result.progress.steps:
             return _end_untrained(path)
 

@@ -19,8 +19,8 @@ from mnist_core.common.server import (
     RUNS_DIR_VARIABLE,
     SPARE_VARIABLE,
 )
-from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import Mnist, load_mnist
+from mnist_core.training.config import TrainingConfig
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

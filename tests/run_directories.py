@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from mnist_core import checkpoints, run_status, runs
-from mnist_core.config import TrainingConfig
-from mnist_core.events import Progress
+from mnist_core import run_status, runs
+from mnist_core.training import checkpoints
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.events import Progress
 
 MakeConfig = Callable[..., TrainingConfig]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_core.config import ConfigError, TrainingConfig, bounds, options
+from mnist_core.training.config import ConfigError, TrainingConfig, bounds, options
 
 EVERYTHING = TrainingConfig(
     architecture="8C3:same-BN-P2-D0.2-16C3S2:tanh-32:gelu-10",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from mnist_core.config import TrainingConfig
+from mnist_core.training.config import TrainingConfig
 
 OPTIMIZERS = ["adam", "adamw", "nadam", "rmsprop", "sgd", "momentum", "nesterov", "adagrad", "adadelta"]
 TRAINING_METRICS = ["training accuracy", "training loss"]

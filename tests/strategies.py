@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from networks import architectures
 
-from mnist_core.config import TrainingConfig, options
-from mnist_core.links import setting_names
-from mnist_core.presets import PRESETS
+from mnist_core.training.config import TrainingConfig, options
+from mnist_core.training.links import setting_names
+from mnist_core.training.presets import PRESETS
 
 # For tests that also take a fixture, which no example changes, and for slow machines.
 no_limits = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

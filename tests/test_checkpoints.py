@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_core.checkpoints import (
+from mnist_core.training.checkpoints import (
     BestWeights,
     Checkpoint,
     CheckpointError,
@@ -24,7 +24,7 @@ from mnist_core.checkpoints import (
     remove_checkpoint,
     write_checkpoint,
 )
-from mnist_core.events import EpochDone, KeptWeights, Progress
+from mnist_core.training.events import EpochDone, KeptWeights, Progress
 
 FILE = "checkpoint.npz"
 EPOCHS = (

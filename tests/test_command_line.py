@@ -17,12 +17,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_core import event_log, export, run_results, runs
+from mnist_core import event_log, run_results, runs
 from mnist_core.__main__ import main
 from mnist_core.common.server import PROJECT, PUBLIC_VARIABLE
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.metrics import ranking
-from mnist_core.presets import PRESETS
+from mnist_core.training.export.files import read_config
+from mnist_core.training.presets import PRESETS
 
 PROJECT = PROJECT
 PARAMETERS = {"chollet": 34_826, "keras-steps": 93_322, "nehlr": 693_962, "five-layer": 65_194, "garcia": 1_199_882}
@@ -315,7 +316,7 @@ def test_export_prints_a_notebook_curves_and_settings(trained_run: Path, capsys:
     assert [row.split(",")[0] for row in rows].count("batch") == config.steps
     assert [row.split(",")[0] for row in rows].count("epoch") == config.epochs
     assert all(",0.01," in row for row in rows if row.startswith("batch"))  # the learning rate
-    assert export.read_config(printed["json"]) == config
+    assert read_config(printed["json"]) == config
 
 
 def test_export_writes_into_a_file(trained_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -323,7 +324,7 @@ def test_export_writes_into_a_file(trained_run: Path, tmp_path: Path, capsys: py
     words = ["export", trained_run.name, "--runs-dir", str(trained_run.parent), "--as", "json"]
     assert main([*words, "--output", str(tmp_path / "settings.json")]) == 0
     assert capsys.readouterr().out == ""
-    assert export.read_config((tmp_path / "settings.json").read_bytes()) == runs.read_run(trained_run).config
+    assert read_config((tmp_path / "settings.json").read_bytes()) == runs.read_run(trained_run).config
     assert main([*words, "--output", str(tmp_path / "missing" / "settings.json")]) == 2
     assert "missing" in capsys.readouterr().err
     assert snapshot(trained_run) == before

@@ -20,14 +20,14 @@ from mnist_core.comparison import (
     seed_summary,
     verdict,
 )
-from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.statistics import McNemar, mcnemar
-from mnist_core.events import EpochDone
-from mnist_core.presets import PRESETS
 from mnist_core.run_results import read_predictions
 from mnist_core.run_status import Status
 from mnist_core.runs import BUNDLED_RUNS, Run, list_runs
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.events import EpochDone
+from mnist_core.training.presets import PRESETS
 
 BASE = TrainingConfig()
 

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.statistics import ClassAccuracies, class_accuracies, wilson_interval
 from mnist_core.event_log import read_events
-from mnist_core.events import EpochDone
 from mnist_core.figures.comparison_figures import (
     PALETTE,
     SYMBOLS,
@@ -30,6 +29,7 @@ from mnist_core.figures.comparison_figures import (
 )
 from mnist_core.run_results import Report, read_predictions
 from mnist_core.runs import BUNDLED_RUNS, list_runs
+from mnist_core.training.events import EpochDone
 from ui.live_chart import as_json
 
 BACKGROUNDS = ("#ffffff", "#10181b")

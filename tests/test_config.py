@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from settings_of_runs import ALL_SETTINGS, CHOICES, HUGE, NUMBERS, TEXTS, VALIDATION_METRICS, WHOLE_NUMBERS, configs
 
-from mnist_core.config import ConfigError, TrainingConfig, bounds, options
 from mnist_core.data.augmentation import Augmentation
 from mnist_core.networks.notation import parse_architecture
+from mnist_core.training.config import ConfigError, TrainingConfig, bounds, options
 
 NEGATIVE_HUGE = pytest.param(-(10**400), id="negative huge")
 UNWRITABLE = pytest.param(10**5000, id="unwritable")  # beyond what Python turns into text

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from settings_of_runs import ALL_SETTINGS, HUGE, configs
 from strategies import json_values
 
-from mnist_core.config import CONFIG_VERSION, ConfigError, TrainingConfig
+from mnist_core.training.config import CONFIG_VERSION, ConfigError, TrainingConfig
 
 BUNDLED = sorted((Path(__file__).resolve().parent.parent / "models" / "bundled").glob("*/config.json"))
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from settings_of_runs import ALL_SETTINGS
 
-from mnist_core.config import ConfigError, TrainingConfig, checked, read_text
+from mnist_core.training.config import ConfigError, TrainingConfig, checked, read_text
 
 
 def test_a_value_can_be_checked_by_itself() -> None:

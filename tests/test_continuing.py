@@ -10,12 +10,12 @@ import pytest
 from numpy.testing import assert_array_equal
 from training_on_few import MakeConfig, assert_same_weights, batches, epochs, first_images, first_weights
 
-from mnist_core import checkpoints, training
-from mnist_core.checkpoints import BestWeights, Checkpoint, CheckpointError
-from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import Mnist
-from mnist_core.events import Continued, Event
-from mnist_core.training import TrainingResult, train
+from mnist_core.training import checkpoints, loop
+from mnist_core.training.checkpoints import BestWeights, Checkpoint, CheckpointError
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.events import Continued, Event
+from mnist_core.training.loop import TrainingResult, train
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_a_continued_run_ends_with_the_weights_it_would_have_had(
 ) -> None:
     config, result, events, given = uninterrupted
     checkpoints.write_checkpoint(tmp_path, given[after - 1])
-    monkeypatch.setattr(training, "_SEQUENCE_SECONDS", 0.0)  # and with its batches grouped in another way
+    monkeypatch.setattr(loop, "_SEQUENCE_SECONDS", 0.0)  # and with its batches grouped in another way
     again_events: list[Event] = []
     again = train(config, small, again_events.append, start=checkpoints.read_checkpoint(tmp_path))
 

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_core import cost, runs
-from mnist_core.config import Optimizer, TrainingConfig
 from mnist_core.cost import Cost, Measured
-from mnist_core.presets import PRESETS
+from mnist_core.training.config import Optimizer, TrainingConfig
+from mnist_core.training.presets import PRESETS
 
 MakeConfig = Callable[..., TrainingConfig]
 
@@ -115,7 +115,7 @@ def test_every_term_has_a_coefficient() -> None:
 def test_an_optimizer_keeps_as_many_numbers_as_keras_says(optimizer: Optimizer) -> None:
     import keras
 
-    from mnist_core.optimizers import build_optimizer
+    from mnist_core.training.optimizers import build_optimizer
 
     setting = config("10", optimizer=optimizer)
     built = build_optimizer(setting)
@@ -125,11 +125,11 @@ def test_an_optimizer_keeps_as_many_numbers_as_keras_says(optimizer: Optimizer) 
 
 
 def test_training_and_reading_hold_what_cost_thinks_they_hold() -> None:
-    from mnist_core import training
     from mnist_core.networks import keras_model
+    from mnist_core.training import loop
 
     assert inspect.signature(keras_model.predict).parameters["batch_size"].default == cost._READ_AT_ONCE
-    assert training._LONGEST_SEQUENCE == cost._LONGEST_SEQUENCE
+    assert loop._LONGEST_SEQUENCE == cost._LONGEST_SEQUENCE
 
 
 # Beside what was measured

@@ -14,12 +14,12 @@ import pytest
 from drawn import drawing
 from numpy.testing import assert_allclose
 
-from mnist_core.config import TrainingConfig
-from mnist_core.curves import Curves, curves
-from mnist_core.events import BatchesDone, EpochDone, Event
 from mnist_core.figures import curve_figures
 from mnist_core.figures.curve_figures import CurveOptions, Ghost
 from mnist_core.figures.style import Figure
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.curves import Curves, curves
+from mnist_core.training.events import BatchesDone, EpochDone, Event
 from ui.live_chart import as_json
 
 FUNCTIONS = (

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from mnist_core import event_log, runs
-from mnist_core.config import TrainingConfig
-from mnist_core.curves import by_epoch, curves, smooth, thin
-from mnist_core.events import BatchesDone, Continued, EpochDone, Event
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.curves import by_epoch, curves, smooth, thin
+from mnist_core.training.events import BatchesDone, Continued, EpochDone, Event
 
 # Ten batches an epoch; the rate halves after each epoch.
 CONFIG = TrainingConfig(

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_core import event_log, runs
-from mnist_core.config import TrainingConfig
-from mnist_core.curves import curves
-from mnist_core.diagnosis import RULES, Diagnosis, Kind, diagnose
-from mnist_core.events import BatchesDone, EpochDone, Event
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.curves import curves
+from mnist_core.training.diagnosis import RULES, Diagnosis, Kind, diagnose
+from mnist_core.training.events import BatchesDone, EpochDone, Event
 
 # Ten batches of 100 images an epoch: one level of the loss is that of 20 batches.
 CONFIG = TrainingConfig(architecture="32C3-P2-10", train_size=1000, validation="test", batch_size=100, epochs=100)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from mnist_core.config import TrainingConfig
-from mnist_core.early_stopping import best_epoch, metric_value, reason_to_stop
-from mnist_core.events import EpochDone
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.early_stopping import best_epoch, metric_value, reason_to_stop
+from mnist_core.training.events import EpochDone
 
 METRICS = {
     "training accuracy": "accuracy",

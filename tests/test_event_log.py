@@ -19,7 +19,7 @@ from strategies import json_values, no_limits
 
 from mnist_core import event_log, runs
 from mnist_core.event_log import EventReader, EventWriter
-from mnist_core.events import BatchesDone, Continued, EpochDone, Event
+from mnist_core.training.events import BatchesDone, Continued, EpochDone, Event
 
 BATCHES = BatchesDone(1, 2, 100, (2.5, 1.25), (0.25, 0.5), 0.5, gradient_norm=(3.5, 1.5))
 EPOCH = EpochDone(1, 2, True, 1.875, 0.375, 0.75, 0.875, 0.5)

@@ -15,18 +15,19 @@ from hypothesis import strategies as st
 from settings_drawn import EVERYTHING, drawn_configs
 from strategies import json_values
 
-from mnist_core import export, training
-from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.data.dataset import Mnist
-from mnist_core.events import BatchesDone, Continued, EpochDone, Event
-from mnist_core.presets import PRESETS
-from mnist_core.schedules import learning_rates
+from mnist_core.training import loop
+from mnist_core.training.config import ConfigError, TrainingConfig
+from mnist_core.training.events import BatchesDone, Continued, EpochDone, Event
+from mnist_core.training.export.files import CURVE_COLUMNS, config_json, curves_csv, notebook, read_config
+from mnist_core.training.presets import PRESETS
+from mnist_core.training.schedules import learning_rates
 
 
 @pytest.mark.parametrize("config", [PRESETS["chollet"].config, EVERYTHING], ids=["plain", "everything"])
 def test_the_notebook_is_a_notebook(config: TrainingConfig) -> None:
     """By the schema of nbformat 4.5: which keys there are, and what they hold."""
-    text = export.notebook(config, 0.9)
+    text = notebook(config, 0.9)
     values = json.loads(text)
     assert text.isascii()
     assert set(values) == {"cells", "metadata", "nbformat", "nbformat_minor"}
@@ -69,11 +70,11 @@ EVENTS: list[Event] = [
 
 def test_curves_come_back_from_csv_as_they_were() -> None:
     config = TrainingConfig(epochs=2, train_size=100, batch_size=25, validation="none", schedule="cosine")
-    text = export.curves_csv(EVENTS, config)
+    text = curves_csv(EVENTS, config)
     assert text.endswith("\n")
     assert "\r" not in text
     rows = table(text)
-    assert tuple(rows[0]) == export.CURVE_COLUMNS
+    assert tuple(rows[0]) == CURVE_COLUMNS
     assert [(row["kind"], row["epoch"], row["step"], row["images"]) for row in rows] == [
         ("batch", "1", "1", "50"),
         ("batch", "1", "2", "100"),
@@ -97,13 +98,13 @@ def test_curves_come_back_from_csv_as_they_were() -> None:
 
 
 def test_curves_need_neither_settings_nor_events() -> None:
-    assert {row["learning_rate"] for row in table(export.curves_csv(EVENTS))} == {""}
-    assert export.curves_csv([]) == ",".join(export.CURVE_COLUMNS) + "\n"
+    assert {row["learning_rate"] for row in table(curves_csv(EVENTS))} == {""}
+    assert curves_csv([]) == ",".join(CURVE_COLUMNS) + "\n"
 
 
 def test_what_a_continued_run_made_void_is_no_part_of_its_curves() -> None:
     again = [Continued(4), BatchesDone(2, 6, 270, (0.4, 0.3), (0.9, 0.8), 3.0)]
-    rows = table(export.curves_csv([*EVENTS, *again]))
+    rows = table(curves_csv([*EVENTS, *again]))
     assert [(row["kind"], row["step"], row["images"], row["loss"]) for row in rows[4:]] == [
         ("epoch", "4", "170", "0.7"),
         ("batch", "5", "220", "0.4"),
@@ -114,8 +115,8 @@ def test_what_a_continued_run_made_void_is_no_part_of_its_curves() -> None:
 def test_curves_of_a_real_run_add_up(mnist: Mnist) -> None:
     config = TrainingConfig(architecture="2C3-P4-10", train_size=530, validation_share=0.1, batch_size=50, epochs=2)
     events: list[Event] = []
-    training.train(config, mnist, events.append)
-    rows = table(export.curves_csv(events, config))
+    loop.train(config, mnist, events.append)
+    rows = table(curves_csv(events, config))
     batches = [row for row in rows if row["kind"] == "batch"]
     epochs = [row for row in rows if row["kind"] == "epoch"]
     assert [int(row["step"]) for row in batches] == list(range(1, config.steps + 1))
@@ -133,15 +134,15 @@ def test_settings_come_back_from_json() -> None:
         *drawn_configs(),
         TrainingConfig(preset="Süß \ud800"),
     ]:
-        text = export.config_json(config)
-        assert export.read_config(text) == config
-        assert export.read_config(text.encode()) == config
-    assert export.read_config(b"\xef\xbb\xbf" + text.encode()) == config  # as Windows editors save it
+        text = config_json(config)
+        assert read_config(text) == config
+        assert read_config(text.encode()) == config
+    assert read_config(b"\xef\xbb\xbf" + text.encode()) == config  # as Windows editors save it
 
 
 def test_settings_of_version_1_can_be_read() -> None:
     old = {"config_version": 1, "preset": "chollet", "architecture": "8C3-10", "epochs": 4, "stop_above_accuracy": 0.98}
-    config = export.read_config(json.dumps(old))
+    config = read_config(json.dumps(old))
     assert (config.architecture, config.epochs) == ("8C3-10", 4)
     assert (config.early_stopping, config.stop_metric, config.stop_target) == ("target", "training accuracy", 0.98)
 
@@ -172,7 +173,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
 @pytest.mark.parametrize(("text", "mentioned"), BAD.values(), ids=BAD)
 def test_what_is_not_ours_is_refused_with_a_sentence(text: str | bytes, mentioned: str) -> None:
     with pytest.raises(ConfigError) as raised:
-        export.read_config(text)
+        read_config(text)
     message = str(raised.value)
     assert mentioned in message
     assert message.endswith(".")
@@ -190,7 +191,7 @@ NAMES = st.sampled_from(["config_version", *(setting.name for setting in fields(
 @settings(max_examples=300, deadline=None)
 def test_reading_settings_never_fails_in_another_way(text: str | bytes) -> None:
     try:
-        config = export.read_config(text)
+        config = read_config(text)
     except ConfigError:
         return
-    assert export.read_config(export.config_json(config)) == config
+    assert read_config(config_json(config)) == config

@@ -21,12 +21,13 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from settings_drawn import EVERYTHING, drawn_configs
 
-from mnist_core import export, training
-from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import BUNDLED_FILE, Mnist
 from mnist_core.evaluation.metrics import accuracy
 from mnist_core.networks.keras_model import predict
-from mnist_core.presets import PRESETS
+from mnist_core.training import loop
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.export.files import keras_script, notebook
+from mnist_core.training.presets import PRESETS
 
 PUBLISHED = ("chollet", "keras-steps", "nehlr", "five-layer", "garcia")
 EXECUTED = {
@@ -78,7 +79,7 @@ def execute(code: str, folder: Path) -> str:
     return done.stdout
 
 
-def assert_same_network(saved: Path, result: training.TrainingResult) -> None:
+def assert_same_network(saved: Path, result: loop.TrainingResult) -> None:
     network = keras.models.load_model(saved)
     for weights, expected in zip(network.get_weights(), result.model.get_weights(), strict=True):
         assert_array_equal(weights, expected)
@@ -88,8 +89,8 @@ def assert_same_network(saved: Path, result: training.TrainingResult) -> None:
 @pytest.mark.parametrize("config", EXECUTED.values(), ids=EXECUTED)
 def test_the_script_repeats_the_run_bit_for_bit(config: TrainingConfig, mnist: Mnist, tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as beside:
-        script = beside.submit(execute, export.keras_script(config), tmp_path)
-        result = training.train(config, mnist)
+        script = beside.submit(execute, keras_script(config), tmp_path)
+        result = loop.train(config, mnist)
         printed = script.result()
     assert_same_network(tmp_path / "empty" / "model.keras", result)
     assert f"Test accuracy {accuracy(mnist.y_test, predict(result.model, mnist.x_test)):.4f}\n" in printed
@@ -102,14 +103,14 @@ def test_the_script_repeats_the_run_bit_for_bit(config: TrainingConfig, mnist: M
 
 def test_the_cells_of_a_notebook_repeat_the_run_and_look_at_it(mnist: Mnist, tmp_path: Path) -> None:
     config = replace(EVERYTHING, epochs=2, early_stopping="never")
-    cells = json.loads(export.notebook(config))["cells"]
+    cells = json.loads(notebook(config))["cells"]
     # A kernel runs where the notebook lies, and has no __file__.
     code = [f"import os\nos.chdir({str(tmp_path)!r})\ndel __file__"]
     code += ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     with ThreadPoolExecutor(1) as beside:
-        notebook = beside.submit(execute, "\n\n".join(code), tmp_path)
-        result = training.train(config, mnist)
-        printed = notebook.result()
+        executed = beside.submit(execute, "\n\n".join(code), tmp_path)
+        result = loop.train(config, mnist)
+        printed = executed.result()
     assert_same_network(tmp_path / "model.keras", result)
 
     bars = re.findall(r"^epoch +([0-9]+) +(training|validation) +([0-9.]+) +(=*)$", printed, re.MULTILINE)
@@ -158,7 +159,7 @@ CONTAINS = {
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_scripts_of_published_networks_hold_just_what_they_use(name: str) -> None:
-    script = export.keras_script(PRESETS[name].config, 0.98765)
+    script = keras_script(PRESETS[name].config, 0.98765)
     compile(script, name, "exec")
     holds, lacks = CONTAINS[name]
     for text in holds:
@@ -170,13 +171,13 @@ def test_scripts_of_published_networks_hold_just_what_they_use(name: str) -> Non
     assert "Digit Lab 0.1.0" in introduction
     assert f"keras=={keras.__version__} tensorflow==" in introduction
     assert "the run reached a test accuracy of 0.9877" in introduction
-    assert "reached" not in export.keras_script(PRESETS[name].config)
+    assert "reached" not in keras_script(PRESETS[name].config)
 
 
 def test_scripts_are_tidy_whatever_the_settings(tmp_path: Path) -> None:
     for number, config in enumerate(drawn_configs()):
-        (tmp_path / f"script_{number}.py").write_text(export.keras_script(config, 0.5), encoding="ascii")
-        cells = json.loads(export.notebook(config))["cells"]
+        (tmp_path / f"script_{number}.py").write_text(keras_script(config, 0.5), encoding="ascii")
+        cells = json.loads(notebook(config))["cells"]
         code = "\n\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
         (tmp_path / f"notebook_{number}.py").write_text(f"{code}\n", encoding="ascii")
     ruff = [sys.executable, "-m", "ruff"]
@@ -216,11 +217,11 @@ def essence(script: str) -> str:
 
 def check_that_a_label_changes_nothing(preset: str) -> None:
     harmless, hostile = TrainingConfig(preset="custom"), TrainingConfig(preset=preset)
-    script = export.keras_script(hostile)
+    script = keras_script(hostile)
     assert script.isascii()
-    assert essence(script) == essence(export.keras_script(harmless))
-    assert len(script.split("\n")) - len(export.keras_script(harmless).split("\n")) in (0, 1)  # a longer label may wrap
-    cells, expected = (json.loads(export.notebook(config))["cells"] for config in (hostile, harmless))
+    assert essence(script) == essence(keras_script(harmless))
+    assert len(script.split("\n")) - len(keras_script(harmless).split("\n")) in (0, 1)  # a longer label may wrap
+    cells, expected = (json.loads(notebook(config))["cells"] for config in (hostile, harmless))
     assert cells[1:] == expected[1:]
     (line,) = [line for line in cells[0]["source"] if line.startswith("Settings: ")]
     assert re.fullmatch(r"Settings: [A-Za-z0-9 ,()+?-]*\. Network: 32C3-P2-64C3-P2-D0\.5-10\.\n", line)

@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from mnist_core.config import Optimizer, Schedule, TrainingConfig
 from mnist_core.data.augmentation import Augmentation, augment
 from mnist_core.data.dataset import Mnist
-from mnist_core.early_stopping import reason_to_stop
 from mnist_core.evaluation.metrics import cross_entropy
-from mnist_core.events import EpochDone
-from mnist_core.export.keras_code import sections
 from mnist_core.networks.keras_model import build_model
-from mnist_core.optimizers import build_optimizer
-from mnist_core.schedules import learning_rates
+from mnist_core.training.config import Optimizer, Schedule, TrainingConfig
+from mnist_core.training.early_stopping import reason_to_stop
+from mnist_core.training.events import EpochDone
+from mnist_core.training.export.keras_code import sections
+from mnist_core.training.optimizers import build_optimizer
+from mnist_core.training.schedules import learning_rates
 
 
 def code_of(config: TrainingConfig, title: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mnist_core.common.text import one_line
-from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.networks.notation import ArchitectureError, parse_architecture
+from mnist_core.training.config import ConfigError, TrainingConfig
 
 
 @pytest.mark.parametrize(

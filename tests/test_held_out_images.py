@@ -10,12 +10,12 @@ from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 from training_on_few import MakeConfig, assert_same_weights, differ, epochs, first_images
 
-from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.metrics import cross_entropy
-from mnist_core.events import Event
 from mnist_core.networks.keras_model import predict
-from mnist_core.training import split, train
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.events import Event
+from mnist_core.training.loop import split, train
 
 
 @pytest.fixture(scope="module")

@@ -23,8 +23,8 @@ TENSORFLOW = {"tensorflow", "keras"}
 WITH_TENSORFLOW = (
     "mnist_core.networks.insight.looking_inside",
     "mnist_core.networks.keras_model",
-    "mnist_core.training",
-    "mnist_core.optimizers",
+    "mnist_core.training.loop",
+    "mnist_core.training.optimizers",
 )
 FORBIDDEN = {
     "app": TENSORFLOW | {"numpy"},

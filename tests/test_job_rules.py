@@ -15,8 +15,8 @@ from run_directories import MakeConfig, broken_off
 
 from mnist_core import jobs, limits, run_status, runs, runs_trash
 from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
-from mnist_core.config import TrainingConfig
 from mnist_core.run_files import RunError
+from mnist_core.training.config import TrainingConfig
 
 
 @pytest.fixture

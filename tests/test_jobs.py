@@ -23,14 +23,15 @@ import psutil
 import pytest
 from run_directories import MakeConfig, broken_off
 
-from mnist_core import checkpoints, event_log, jobs, run_results, run_status, runs, worker
+from mnist_core import event_log, jobs, run_results, run_status, runs, worker
 from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
-from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.metrics import cross_entropy
-from mnist_core.events import BatchesDone, Continued, EpochDone
 from mnist_core.networks.keras_model import predict
 from mnist_core.run_files import RunError
+from mnist_core.training import checkpoints
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.events import BatchesDone, Continued, EpochDone
 
 PATIENCE = 180  # seconds; other work may keep the cores busy
 # What differs between two runs that are the same; child processes believe in two cores.

@@ -8,9 +8,9 @@ import pytest
 
 from mnist_core import limits
 from mnist_core.common.server import PUBLIC_VARIABLE, is_public
-from mnist_core.config import TrainingConfig
 from mnist_core.limits import PRIVATE, PUBLIC, LimitError, Limits
-from mnist_core.presets import PRESETS, Preset
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.presets import PRESETS, Preset
 
 # Worked out by hand: 26 × 26 × 1,000 outputs of 9 multiply-adds each, and 13 × 13 × 1,000 × 10 for the ten digits.
 WIDE = TrainingConfig(architecture="1000C3-P2-10", batch_size=100, epochs=7)

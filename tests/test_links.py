@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import HOSTILE, queries_of_settings
 
-from mnist_core.config import ConfigError, TrainingConfig, bounds, options
-from mnist_core.links import LinkedSettings, combine, from_query, setting_names, to_query
 from mnist_core.networks.notation import parse_architecture
-from mnist_core.presets import DEFAULT_PRESET, PRESETS
+from mnist_core.training.config import ConfigError, TrainingConfig, bounds, options
+from mnist_core.training.links import LinkedSettings, combine, from_query, setting_names, to_query
+from mnist_core.training.presets import DEFAULT_PRESET, PRESETS
 
 NAMES = [setting.name for setting in fields(TrainingConfig)]
 WHOLE_NUMBERS = {"step_epochs", "batch_size", "epochs", "train_size", "patience", "seed"}

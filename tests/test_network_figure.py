@@ -14,7 +14,7 @@ from drawn import drawn
 from mnist_core.figures.network_figure import layer_color, network_figure
 from mnist_core.networks.layers import BatchNorm, Conv, Dense, Dropout, GlobalAveragePool, Pool, summarize
 from mnist_core.networks.notation import parse_architecture
-from mnist_core.presets import PRESETS
+from mnist_core.training.presets import PRESETS
 from ui.live_chart import as_json
 
 DEEP = (

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from mnist_core.config import TrainingConfig
 from mnist_core.networks.layers import BatchNorm, Conv, Dense
-from mnist_core.presets import DEFAULT_PRESET, PRESETS, label
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.presets import DEFAULT_PRESET, PRESETS, label
 
 # What most have in common: pixels scaled to 0-1, Adam at Keras's rate, all 60,000 images as they are, the weights at
 # the end, and nothing that their authors did not write down.

@@ -18,8 +18,8 @@ from run_directories import MakeConfig, is_sentence, write_status_values
 from strategies import json_values, no_limits
 
 from mnist_core import run_results, run_status, runs
-from mnist_core.config import TrainingConfig
 from mnist_core.run_files import RunError
+from mnist_core.training.config import TrainingConfig
 
 
 @pytest.fixture

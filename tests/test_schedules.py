@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from mnist_core.config import TrainingConfig
-from mnist_core.schedules import learning_rates
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.schedules import learning_rates
 
 SCHEDULES = ["constant", "cosine", "step", "one-cycle"]
 

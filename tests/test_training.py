@@ -13,14 +13,15 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from training_on_few import MakeConfig, assert_same_weights, batches, differ, epochs, first_images
 
-from mnist_core import runs, training, worker
-from mnist_core.checkpoints import Checkpoint
-from mnist_core.config import TrainingConfig
+from mnist_core import runs, worker
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.metrics import cross_entropy
-from mnist_core.events import BatchesDone, EpochDone, Event, TrainingDivergedError
 from mnist_core.networks.keras_model import predict
-from mnist_core.training import TrainingResult, train
+from mnist_core.training import loop
+from mnist_core.training.checkpoints import Checkpoint
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.events import BatchesDone, EpochDone, Event, TrainingDivergedError
+from mnist_core.training.loop import TrainingResult, train
 
 # Three linear layers, raw pixels and a rate of 10: the loss is 10^2, 10^15 and then no number any more.
 EXPLODING = {
@@ -218,7 +219,7 @@ def test_one_seed_gives_the_same_weights_in_groups_of_any_size(
 ) -> None:
     config, result, _ = plain
     events: list[Event] = []
-    monkeypatch.setattr(training, "_SEQUENCE_SECONDS", 0.0)  # as on a very slow machine: batch by batch
+    monkeypatch.setattr(loop, "_SEQUENCE_SECONDS", 0.0)  # as on a very slow machine: batch by batch
     again = train(config, small, events.append)
     assert all(len(event.loss) == 1 for event in batches(events))
     assert_same_weights(result.model, again.model)

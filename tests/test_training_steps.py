@@ -15,15 +15,15 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from training_on_few import MakeConfig, assert_same_weights, batches, epochs, first_images, first_weights
 
-from mnist_core.checkpoints import Checkpoint
-from mnist_core.config import Optimizer
 from mnist_core.data.dataset import Mnist
-from mnist_core.events import Event
 from mnist_core.networks.keras_model import build_model, predict
 from mnist_core.networks.notation import parse_architecture
-from mnist_core.optimizers import build_optimizer
-from mnist_core.schedules import learning_rates
-from mnist_core.training import train
+from mnist_core.training.checkpoints import Checkpoint
+from mnist_core.training.config import Optimizer
+from mnist_core.training.events import Event
+from mnist_core.training.loop import train
+from mnist_core.training.optimizers import build_optimizer
+from mnist_core.training.schedules import learning_rates
 
 # Rates that let each optimizer learn within 20 batches.
 RATES: dict[str, float] = {

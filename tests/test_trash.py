@@ -13,8 +13,8 @@ import pytest
 
 from mnist_core import limits, run_status, runs, runs_trash
 from mnist_core.common.server import owner_hash
-from mnist_core.config import TrainingConfig
 from mnist_core.run_files import RunError
+from mnist_core.training.config import TrainingConfig
 
 MakeConfig = Callable[..., TrainingConfig]
 DAY = 24 * 3600

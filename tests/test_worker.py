@@ -16,12 +16,13 @@ import numpy as np
 import psutil
 import pytest
 
-from mnist_core import checkpoints, event_log, limits, run_results, run_status, runs, worker
+from mnist_core import event_log, limits, run_results, run_status, runs, worker
 from mnist_core.common.server import PROJECT, PUBLIC_VARIABLE
-from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import DatasetError, Mnist
-from mnist_core.events import BatchesDone, Continued, EpochDone, Event
 from mnist_core.networks.keras_model import predict
+from mnist_core.training import checkpoints
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.events import BatchesDone, Continued, EpochDone, Event
 
 MakeConfig = Callable[..., TrainingConfig]
 TIMELESS = {"training_seconds": 1.0, "images_per_second": 1.0, "finished": "", "peak_memory_mb": 1.0}

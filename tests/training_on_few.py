@@ -9,10 +9,10 @@ import numpy as np
 from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
-from mnist_core.config import TrainingConfig
 from mnist_core.data.dataset import Mnist
-from mnist_core.events import BatchesDone, EpochDone, Event
-from mnist_core.training import train
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.events import BatchesDone, EpochDone, Event
+from mnist_core.training.loop import train
 
 MakeConfig = Callable[..., TrainingConfig]
 

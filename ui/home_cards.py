@@ -9,10 +9,10 @@ import streamlit as st
 
 from mnist_core import runs
 from mnist_core.common import pictures
-from mnist_core.curves import curves
 from mnist_core.evaluation import metrics
 from mnist_core.figures import answer_figures, curve_figures
 from mnist_core.figures.style import Figure, Layout, with_layout
+from mnist_core.training.curves import curves
 from ui import navigation, readers
 from ui.live_chart import live_chart
 from ui.run_picker import DEFAULT_RUN

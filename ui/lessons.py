@@ -13,14 +13,14 @@ import numpy as np
 import streamlit as st
 
 from mnist_core import lessons
-from mnist_core.config import Schedule, TrainingConfig
 from mnist_core.data.dataset import TEST_IMAGES, TRAIN_IMAGES
 from mnist_core.figures import lesson_figures
 from mnist_core.figures.lesson_figures import Frame, Line, Picture
 from mnist_core.figures.style import QUIET_COLOR, with_layout
 from mnist_core.lessons import Pooling, Rule, Values
 from mnist_core.networks.layers import Padding
-from mnist_core.schedules import learning_rates
+from mnist_core.training.config import Schedule, TrainingConfig
+from mnist_core.training.schedules import learning_rates
 from ui import readers
 from ui.live_chart import live_chart
 

@@ -16,8 +16,8 @@ from mnist_core.common.server import runs_dir
 from mnist_core.data.dataset import DatasetError, Mnist, load_mnist
 from mnist_core.evaluation.epochs import Film
 from mnist_core.event_log import EventReader
-from mnist_core.events import EpochDone, Event
 from mnist_core.run_files import RunError
+from mnist_core.training.events import EpochDone, Event
 from ui.wording import plain
 
 FIRST_ASKED = ("champion", "chollet", "fast")  # networks that read the first drawing of a visitor

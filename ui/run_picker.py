@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from mnist_core import presets, run_ids, run_status, runs
+from mnist_core import run_ids, run_status, runs
 from mnist_core.common.server import runs_dir
 from mnist_core.run_files import RunError
+from mnist_core.training import presets
 from ui import state
 from ui.state import Params
 from ui.wording import plain

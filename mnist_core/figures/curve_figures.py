@@ -16,8 +16,6 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.curves import Curves, EpochCurves, Values, by_epoch, smooth, thin
-from mnist_core.early_stopping import best_epoch
 from mnist_core.figures.style import (
     TRAINING_COLOR,
     VALIDATION_COLOR,
@@ -27,6 +25,8 @@ from mnist_core.figures.style import (
     with_layout,
     with_legend_below,
 )
+from mnist_core.training.curves import Curves, EpochCurves, Values, by_epoch, smooth, thin
+from mnist_core.training.early_stopping import best_epoch
 
 MOST_GHOSTS = 4
 

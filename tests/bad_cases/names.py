@@ -11,10 +11,10 @@ from strategies import hostile_texts
 from bad_cases.damage import names
 from bad_cases.trials import Home, Kind
 from mnist_core import run_ids, runs, runs_trash
-from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.drawing.class_sets import contents, sets, trash
 from mnist_core.drawing.class_sets.drawings import HandwritingError
 from mnist_core.run_files import RunError
+from mnist_core.training.config import ConfigError, TrainingConfig
 
 
 def _answer_name(name: str, home: Home) -> Sequence[str]:

@@ -15,11 +15,12 @@ from strategies import hostile_texts, json_values
 
 from bad_cases.damage import damaged, dumped, titles
 from bad_cases.trials import Home, Kind
-from mnist_core import checkpoints, diagnosis, event_log, film, run_results, runs
-from mnist_core.config import TrainingConfig
-from mnist_core.curves import by_epoch, curves
-from mnist_core.events import Progress
+from mnist_core import event_log, film, run_results, runs
 from mnist_core.run_files import RunError
+from mnist_core.training import checkpoints, diagnosis
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.curves import by_epoch, curves
+from mnist_core.training.events import Progress
 
 RUN_ID = "20260101-000000000-some"
 RUN_FILES = (

@@ -10,9 +10,10 @@ from strategies import hostile_texts, json_values, notations, queries_of_setting
 
 from bad_cases.damage import damaged, dumped, names
 from bad_cases.trials import Home, Kind
-from mnist_core import export, links
-from mnist_core.config import ConfigError, TrainingConfig, options
 from mnist_core.networks.notation import ArchitectureError, inspect_notation, parse_architecture
+from mnist_core.training import links
+from mnist_core.training.config import ConfigError, TrainingConfig, options
+from mnist_core.training.export.files import read_config
 
 SETTINGS = [name for name in links.setting_names() if name != "v"]
 
@@ -47,7 +48,7 @@ settings_files = (
 
 def _answer_settings_file(content: bytes, home: Home) -> Sequence[str]:
     try:
-        config = export.read_config(content)
+        config = read_config(content)
     except ConfigError as error:
         return [str(error)]
     assert TrainingConfig.from_json(json.loads(json.dumps(config.to_json()))) == config

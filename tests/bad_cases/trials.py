@@ -15,7 +15,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from mnist_core.common.server import PROJECT
-from mnist_core.config import TrainingConfig
+from mnist_core.training.config import TrainingConfig
 
 MOST_CHARACTERS = 600  # of a message; the longest lists all settings
 

@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 from serving import start_server, stop_server
 from steps import TRAINING_CURVE, start_run, wait_for_end, wait_for_points
 
-from mnist_core import checkpoints, jobs, runs
+from mnist_core import jobs, runs
+from mnist_core.training import checkpoints
 
 
 def test_a_queue_of_three_runs(page: Page, tmp_path: Path, monkeypatch) -> None:

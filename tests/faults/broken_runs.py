@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mnist_core import checkpoints, event_log, run_results, runs, worker
-from mnist_core.events import EpochDone
+from mnist_core import event_log, run_results, runs, worker
+from mnist_core.training import checkpoints
+from mnist_core.training.events import EpochDone
 
 TIMELESS = {"training_seconds": 1.0, "images_per_second": 1.0, "finished": "", "peak_memory_mb": 1.0}
 LINUX = sys.platform.startswith("linux")

@@ -15,8 +15,9 @@ import pytest
 from broken_runs import LINUX, assert_ends_as, epochs_of, hidden_files
 from run_directories import MakeConfig
 
-from mnist_core import checkpoints, jobs, run_results, run_status, runs, worker
+from mnist_core import jobs, run_results, run_status, runs, worker
 from mnist_core.event_log import EventWriter
+from mnist_core.training import checkpoints
 
 
 def as_root(*command: str) -> bool:

@@ -18,10 +18,11 @@ import pytest
 from broken_runs import LINUX, assert_ends_as, epochs_of, hidden_files
 from run_directories import MakeConfig
 
-from mnist_core import checkpoints, jobs, run_status, runs, worker
+from mnist_core import jobs, run_status, runs, worker
 from mnist_core.common import atomic_files
 from mnist_core.common.server import PROJECT
-from mnist_core.events import BatchesDone, Event
+from mnist_core.training import checkpoints
+from mnist_core.training.events import BatchesDone, Event
 
 PATIENCE = 300  # seconds; other work may keep the cores busy
 DIES_WHILE_IT_SAVES = """

@@ -11,7 +11,7 @@ from bad_visits import VISITS, foreign_markup, open_to_visitors
 from hypothesis import HealthCheck, given, settings
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.config import TrainingConfig
+from mnist_core.training.config import TrainingConfig
 
 _CASES = 8
 

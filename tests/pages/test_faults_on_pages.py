@@ -14,9 +14,10 @@ import pytest
 from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import checkpoints, inference, jobs, run_status, runs, runs_trash
+from mnist_core import inference, jobs, run_status, runs, runs_trash
 from mnist_core.drawing.strokes import Drawing
-from mnist_core.events import Progress
+from mnist_core.training import checkpoints
+from mnist_core.training.events import Progress
 
 # The canvas registers its files with a running server, which there is none of here.
 with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):

@@ -10,9 +10,10 @@ import pytest
 from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import links, run_status, runs
+from mnist_core import run_status, runs
 from mnist_core.common.server import owner_hash
 from mnist_core.data import dataset
+from mnist_core.training import links
 from ui import state
 
 TITLES = {"home": "Digit Lab", "train": "Train a network", "explore": "Explore the digits", "draw": "Draw a digit"}

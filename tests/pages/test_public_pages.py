@@ -22,7 +22,7 @@ from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
 from mnist_core.drawing.class_sets import contents, sets
 from mnist_core.drawing.class_sets.drawings import new_drawing
 from mnist_core.drawing.strokes import Drawing
-from mnist_core.links import setting_names
+from mnist_core.training.links import setting_names
 from ui.state import Params
 
 HOSTILE_TITLE = "<img src=x onerror=alert(1)>![](//foreign.example/x.png)"

@@ -10,8 +10,8 @@ import pytest
 from opening import open_page, texts
 
 from mnist_core import jobs
-from mnist_core.config import TrainingConfig
-from mnist_core.presets import PRESETS
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.presets import PRESETS
 from ui.state import Keys
 from ui.train import starting
 

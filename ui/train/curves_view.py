@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import streamlit as st
 
 from mnist_core import event_log, runs
-from mnist_core.curves import curves
-from mnist_core.diagnosis import RULES, Diagnosis, Kind, diagnose
-from mnist_core.events import Event
 from mnist_core.figures import curve_figures
 from mnist_core.figures.curve_figures import CurveOptions, Ghost
 from mnist_core.figures.style import Figure
+from mnist_core.training.curves import curves
+from mnist_core.training.diagnosis import RULES, Diagnosis, Kind, diagnose
+from mnist_core.training.events import Event
 from ui import readers, state, words
 from ui.live_chart import as_json, live_chart
 from ui.run_picker import describe, distinct_names

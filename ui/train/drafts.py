@@ -16,10 +16,10 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from mnist_core import links
-from mnist_core.config import TrainingConfig
 from mnist_core.networks.notation import MAX_CHARACTERS, ArchitectureError, parse_architecture
-from mnist_core.presets import DEFAULT_PRESET, PRESETS
+from mnist_core.training import links
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.presets import DEFAULT_PRESET, PRESETS
 from ui import address
 from ui.state import Keys, Params
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core import config
+from mnist_core.training import config
 from ui.train import drafts
 from ui.train.drafts import Draft
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from mnist_core import checkpoints, jobs, runs
-from mnist_core.events import BatchesDone, Event, recent_speed
+from mnist_core import jobs, runs
 from mnist_core.limits import LimitError
 from mnist_core.run_files import RunError
+from mnist_core.training import checkpoints
+from mnist_core.training.events import BatchesDone, Event, recent_speed
 from ui import readers, visitor
 from ui.run_picker import describe
 from ui.wording import count, duration, plain

@@ -8,7 +8,7 @@ import streamlit as st
 from mnist_core.data.dataset import TEST_IMAGES
 from mnist_core.evaluation.statistics import wilson_interval
 from mnist_core.figures import comparison_figures
-from mnist_core.presets import PRESETS
+from mnist_core.training.presets import PRESETS
 from ui import readers, state
 from ui.live_chart import live_chart
 from ui.train import drafts

@@ -6,11 +6,12 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from mnist_core import comparison, links, presets, run_results, runs
+from mnist_core import comparison, run_results, runs
 from mnist_core.data.dataset import TEST_IMAGES
-from mnist_core.early_stopping import best_epoch
 from mnist_core.evaluation.statistics import class_accuracies, wilson_interval
 from mnist_core.figures import comparison_figures
+from mnist_core.training import links, presets
+from mnist_core.training.early_stopping import best_epoch
 from ui import navigation, readers, state
 from ui.live_chart import live_chart
 from ui.train import drafts, starting, take_away

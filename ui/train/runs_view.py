@@ -8,11 +8,12 @@ from typing import Any, cast
 import pandas as pd
 import streamlit as st
 
-from mnist_core import comparison, jobs, presets, runs, runs_trash
+from mnist_core import comparison, jobs, runs, runs_trash
 from mnist_core.common.server import runs_dir
 from mnist_core.evaluation.statistics import mcnemar
 from mnist_core.figures import comparison_figures
 from mnist_core.run_files import RunError
+from mnist_core.training import presets
 from ui import readers, state, visitor
 from ui.live_chart import live_chart
 from ui.run_picker import describe, distinct_names, name_of

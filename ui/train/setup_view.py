@@ -12,13 +12,13 @@ import streamlit as st
 from mnist_core import jobs
 from mnist_core.common import pictures
 from mnist_core.common.server import runs_dir
-from mnist_core.config import TrainingConfig
-from mnist_core.curves import curves
 from mnist_core.data.augmentation import augment
 from mnist_core.figures import curve_figures, network_figure
 from mnist_core.figures.style import Figure
 from mnist_core.networks.layers import Architecture
-from mnist_core.presets import PRESETS
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.curves import curves
+from mnist_core.training.presets import PRESETS
 from ui import readers, words
 from ui.live_chart import live_chart
 from ui.train import drafts

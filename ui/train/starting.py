@@ -9,7 +9,7 @@ import streamlit as st
 
 from mnist_core import jobs, limits
 from mnist_core.common.server import runs_dir
-from mnist_core.config import TrainingConfig
+from mnist_core.training.config import TrainingConfig
 from ui import state, visitor
 from ui.state import Keys
 from ui.wording import plain

@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from mnist_core import export, runs
-from mnist_core.config import TrainingConfig
+from mnist_core import runs
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.export.files import config_json, curves_csv, keras_script, notebook
 from ui import readers
 
 
@@ -24,7 +25,7 @@ def configuration(config: TrainingConfig, *, name: str, key: str, test_accuracy:
     with st.container(horizontal=True):
         st.download_button(
             "Python",
-            lambda: export.keras_script(config, test_accuracy),
+            lambda: keras_script(config, test_accuracy),
             f"{stem}.py",
             "text/x-python",
             key=f"{key}-script",
@@ -34,7 +35,7 @@ def configuration(config: TrainingConfig, *, name: str, key: str, test_accuracy:
         )
         st.download_button(
             "Notebook",
-            lambda: export.notebook(config, test_accuracy),
+            lambda: notebook(config, test_accuracy),
             f"{stem}.ipynb",
             "application/x-ipynb+json",
             key=f"{key}-notebook",
@@ -44,7 +45,7 @@ def configuration(config: TrainingConfig, *, name: str, key: str, test_accuracy:
         )
         st.download_button(
             "JSON",
-            lambda: export.config_json(config),
+            lambda: config_json(config),
             f"{stem}.json",
             "application/json",
             key=f"{key}-json",
@@ -74,7 +75,7 @@ def files(run: runs.Run) -> None:
             )
         st.download_button(
             "Curves",
-            lambda: export.curves_csv(readers.events(run), run.config),
+            lambda: curves_csv(readers.events(run), run.config),
             f"{run.id}.csv",
             "text/csv",
             key="run-curves",
@@ -83,4 +84,4 @@ def files(run: runs.Run) -> None:
             help="Every batch and every epoch as CSV. For a picture, use the camera above a chart.",
         )
     with st.expander("Copy as Python"):
-        st.code(export.keras_script(run.config, expected), language="python", height=320)
+        st.code(keras_script(run.config, expected), language="python", height=320)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import cost, export, jobs, limits, links, presets
-from mnist_core.config import ConfigError
+from mnist_core import cost, jobs, limits
+from mnist_core.training import links, presets
+from mnist_core.training.config import ConfigError
+from mnist_core.training.export.files import read_config
 from ui import readers, state
 from ui.train import drafts, starting, take_away
 from ui.train.drafts import Draft
@@ -120,6 +122,6 @@ def _load() -> None:
     if file is None:
         return
     try:
-        drafts.load(export.read_config(file.getvalue()))
+        drafts.load(read_config(file.getvalue()))
     except ConfigError as error:
         st.session_state["upload-problem"] = str(error)

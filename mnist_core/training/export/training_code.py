@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textwrap import indent
 
-from mnist_core.config import Metric, TrainingConfig
+from mnist_core.training.config import Metric, TrainingConfig
 
 _VALIDATION_LOSS = "val_cross_entropy"
 

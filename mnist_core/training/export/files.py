@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.config import ConfigError, TrainingConfig
-from mnist_core.events import BatchesDone, Continued, EpochDone, Event
-from mnist_core.export.keras_code import LINE_LENGTH, Section, introduction, sections
-from mnist_core.schedules import learning_rates
+from mnist_core.training.config import ConfigError, TrainingConfig
+from mnist_core.training.events import BatchesDone, Continued, EpochDone, Event
+from mnist_core.training.export.keras_code import LINE_LENGTH, Section, introduction, sections
+from mnist_core.training.schedules import learning_rates
 
 CURVE_COLUMNS = (
     "kind",  # "batch" or "epoch"

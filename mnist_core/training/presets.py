@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from mnist_core.config import TrainingConfig
+from mnist_core.training.config import TrainingConfig
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,6 @@ import re
 from dataclasses import dataclass
 
 from mnist_core import __version__
-from mnist_core.config import Optimizer, TrainingConfig
-from mnist_core.export.augmentation_code import augmentation_code, augmentation_words
-from mnist_core.export.training_code import metrics, training_code, training_words
 from mnist_core.networks.layers import (
     INPUT_SHAPE,
     BatchNorm,
@@ -27,7 +24,10 @@ from mnist_core.networks.layers import (
     format_architecture,
     summarize,
 )
-from mnist_core.presets import label
+from mnist_core.training.config import Optimizer, TrainingConfig
+from mnist_core.training.export.augmentation_code import augmentation_code, augmentation_words
+from mnist_core.training.export.training_code import metrics, training_code, training_words
+from mnist_core.training.presets import label
 
 LINE_LENGTH = 100
 

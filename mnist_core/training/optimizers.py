@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from mnist_core.config import Optimizer, TrainingConfig
+from mnist_core.training.config import Optimizer, TrainingConfig
 
 
 def build_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:

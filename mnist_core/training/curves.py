@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.config import TrainingConfig
-from mnist_core.events import BatchesDone, EpochDone, Event
-from mnist_core.schedules import learning_rates
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.events import BatchesDone, EpochDone, Event
+from mnist_core.training.schedules import learning_rates
 
 Values = NDArray[np.float64]
 

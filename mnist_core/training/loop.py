@@ -22,14 +22,15 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from mnist_core.checkpoints import BestWeights, Checkpoint, CheckpointError
 from mnist_core.common.arrays import Images, Labels
-from mnist_core.config import TrainingConfig
 from mnist_core.data.augmentation import augment
 from mnist_core.data.dataset import Mnist
-from mnist_core.early_stopping import best_epoch, reason_to_stop
 from mnist_core.evaluation.metrics import accuracy, cross_entropy
-from mnist_core.events import (
+from mnist_core.networks.keras_model import build_model, predict
+from mnist_core.training.checkpoints import BestWeights, Checkpoint, CheckpointError
+from mnist_core.training.config import TrainingConfig
+from mnist_core.training.early_stopping import best_epoch, reason_to_stop
+from mnist_core.training.events import (
     BatchesDone,
     Continued,
     EndReason,
@@ -39,9 +40,8 @@ from mnist_core.events import (
     Progress,
     TrainingDivergedError,
 )
-from mnist_core.networks.keras_model import build_model, predict
-from mnist_core.optimizers import build_optimizer
-from mnist_core.schedules import learning_rates
+from mnist_core.training.optimizers import build_optimizer
+from mnist_core.training.schedules import learning_rates
 
 # A sequence of batches should take about this long: short enough for live curves and for a prompt stop.
 _SEQUENCE_SECONDS = 0.2

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from mnist_core.config import Metric, TrainingConfig
-from mnist_core.events import EndReason, EpochDone
+from mnist_core.training.config import Metric, TrainingConfig
+from mnist_core.training.events import EndReason, EpochDone
 
 
 def reason_to_stop(config: TrainingConfig, epochs: Sequence[EpochDone]) -> EndReason | None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.common.atomic_files import replacing
-from mnist_core.events import EpochDone, KeptWeights, Progress
+from mnist_core.training.events import EpochDone, KeptWeights, Progress
 
 FILE_NAME = "checkpoint.npz"
 Arrays = tuple[NDArray[Any], ...]

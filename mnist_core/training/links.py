@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from mnist_core.config import CONFIG_VERSION, ConfigError, TrainingConfig, bounds, checked, read_text
 from mnist_core.networks.notation import MAX_CHARACTERS, ArchitectureError, parse_architecture
-from mnist_core.presets import DEFAULT_PRESET, PRESETS
+from mnist_core.training.config import CONFIG_VERSION, ConfigError, TrainingConfig, bounds, checked, read_text
+from mnist_core.training.presets import DEFAULT_PRESET, PRESETS
 
 VERSION_NAME = "v"
 _MOST_NOTES = 8

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.config import TrainingConfig
+from mnist_core.training.config import TrainingConfig
 
 _RISE = 0.3
 _START = 1 / 25

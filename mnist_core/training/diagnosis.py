@@ -13,10 +13,10 @@ from typing import Literal
 
 import numpy as np
 
-from mnist_core.config import TrainingConfig, bounds
-from mnist_core.curves import Curves, Values
-from mnist_core.events import EpochDone
 from mnist_core.networks.layers import Dropout
+from mnist_core.training.config import TrainingConfig, bounds
+from mnist_core.training.curves import Curves, Values
+from mnist_core.training.events import EpochDone
 
 Kind = Literal[
     "diverging",
