@@ -30,8 +30,10 @@ from serving import Server
 from streamlit_session import SessionError
 from student import ANSWER, Records, Student
 
-from mnist_core import run_ids, run_status, runs
-from mnist_core.event_log import EventReader
+from mnist_core import runs
+from mnist_core.runs import ids
+from mnist_core.runs.event_log import EventReader
+from mnist_core.runs.status import ACTIVE, read_status
 from mnist_core.training.events import BatchesDone
 
 ANSWER_BAR, SPEED_BAR, GROWTH_BAR = 2.0, 0.60, 1.10
@@ -73,8 +75,8 @@ class Watch:
 
     async def until_it_trains(self) -> None:
         while self.now().trained < 3:  # the first batches compile
-            status = run_status.read_status(self.path)
-            if status.state not in run_status.ACTIVE:
+            status = read_status(self.path)
+            if status.state not in ACTIVE:
                 raise RuntimeError(f"The run that was to train has ended: {status}")
             await asyncio.sleep(0.5)
 
@@ -116,7 +118,7 @@ async def lesson(server: Server, options: argparse.Namespace) -> tuple[Records, 
     async with teacher.tab as tab:
         await warm_up(teacher)
         run_id = await teacher.train(LONG_RUN)
-        if not run_ids.is_run_id(run_id):
+        if not ids.is_run_id(run_id):
             raise RuntimeError(f"The run that was to train was refused: {run_id}")
         await tab.open("")
 
@@ -192,9 +194,7 @@ async def all_press_train(server: Server, options: argparse.Namespace) -> tuple[
         told = await asyncio.gather(*map(press, students), return_exceptions=True)
         say("all have pressed Train")
         own = {
-            student: str(answer)
-            for student, answer in zip(students, told, strict=True)
-            if run_ids.is_run_id(str(answer))
+            student: str(answer) for student, answer in zip(students, told, strict=True) if ids.is_run_id(str(answer))
         }
         for run in before.values():  # the one that trains makes way
             runs.request_stop(run.path)
@@ -230,10 +230,10 @@ async def follow(folder: Path, run_ids: set[str], patience: float) -> tuple[list
     at_once = 0
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
-        states = {run_id: run_status.read_status(folder / run_id).state for run_id in run_ids}
+        states = {run_id: read_status(folder / run_id).state for run_id in run_ids}
         order += sorted(run_id for run_id, state in states.items() if state != "queued" and run_id not in order)
         at_once = max(at_once, sum(state == "running" for state in states.values()))
-        if not any(state in run_status.ACTIVE for state in states.values()):
+        if not any(state in ACTIVE for state in states.values()):
             break
         await asyncio.sleep(0.3)
     return order, at_once

@@ -20,13 +20,14 @@ from measuring import new_tab, opened_browser, print_conditions, print_table, re
 from playwright.sync_api import Page
 from steps import DIGITS, Stroke, draw, open_canvas
 
-from mnist_core import run_status, runs
+from mnist_core import runs
 from mnist_core.data.dataset import load_mnist
 from mnist_core.drawing import preparation, preparation_steps
 from mnist_core.drawing.nearest_example import Examples, learn_examples
 from mnist_core.drawing.preparation_steps import ALL, NONE, Switches
 from mnist_core.drawing.strokes import BRUSH_WIDTH, CANVAS_SIDE, from_canvas
 from mnist_core.drawing.verdict import judge, variants
+from mnist_core.runs.status import write_status
 from mnist_core.training.presets import PRESETS
 
 RUNS = 30  # that stand on the server, as after a lesson
@@ -92,7 +93,7 @@ def own_work(digits: int) -> tuple[list[float], list[float]]:
         for _ in range(RUNS):
             path = runs.create_run(Path(folder), PRESETS["tiny"].config)
             shutil.copy(runs.BUNDLED_RUNS / "chollet" / "report.json", path)
-            run_status.write_status(path, "finished")
+            write_status(path, "finished")
         seconds = [own_seconds(number % 10, examples, Path(folder)) for number in range(digits + 1)]
     in_server, in_inference = zip(*seconds[1:], strict=True)  # the first time, all files are read
     return list(in_server), list(in_inference)

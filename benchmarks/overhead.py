@@ -34,9 +34,9 @@ from measuring import (
 from playwright.sync_api import Browser
 from steps import start_run, wait_for_points
 
-from mnist_core import film
 from mnist_core.data.dataset import load_mnist
-from mnist_core.event_log import read_events
+from mnist_core.runs import epoch_predictions
+from mnist_core.runs.event_log import read_events
 from mnist_core.training.events import EpochDone
 from mnist_core.training.presets import PRESETS
 
@@ -56,7 +56,7 @@ def from_the_page(browser: Browser, epochs: int, images: int) -> tuple[list[floa
         if run.status.state != "finished":
             raise RuntimeError(f"The run did not come to its end: {run.status.message}")
         page.context.close()
-        written = [file.stat().st_mtime for file in sorted((path / film.FOLDER).glob("*.npz"))]
+        written = [file.stat().st_mtime for file in sorted((path / epoch_predictions.FOLDER).glob("*.npz"))]
         trained = [event.seconds for event in read_events(path) if isinstance(event, EpochDone)]
     return differences(written), differences(trained)
 

@@ -16,17 +16,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from mnist_core import jobs, run_status, runs, spare, worker
+from mnist_core import jobs, runs, spare, worker
 from mnist_core.common.server import runs_dir
 from mnist_core.data.dataset import TEST_IMAGES, DatasetError, load_mnist
 from mnist_core.drawing import preparation
 from mnist_core.drawing.photos import picture_files
 from mnist_core.evaluation.metrics import ranking
 from mnist_core.evaluation.statistics import wilson_interval
-from mnist_core.event_log import read_events
 from mnist_core.limits import LimitError
 from mnist_core.networks.lean_keras import leave_out_tables
-from mnist_core.run_files import RunError
+from mnist_core.runs.event_log import read_events
+from mnist_core.runs.reading import RunError
+from mnist_core.runs.status import stored_status, write_status
 from mnist_core.training.config import ConfigError, TrainingConfig
 from mnist_core.training.events import BatchesDone, EpochDone, Event
 from mnist_core.training.export.files import config_json, curves_csv, keras_script, notebook
@@ -129,13 +130,13 @@ def _train(options: argparse.Namespace) -> int:
 
 def _claim(path: Path) -> None:
     """Make this process that of a run, unless it has one or was carried out before."""
-    status = run_status.stored_status(path)  # a process that was long in starting still comes in time
+    status = stored_status(path)  # a process that was long in starting still comes in time
     if status.state != "queued":
         raise CommandError(f"Run {path.name} was carried out before ({status.state}).")
     if status.pid is not None:
         raise CommandError(f"Run {path.name} has a process already ({status.pid}).")
     # No handling of signals: a run whose machine shuts down is interrupted, and can go on afterwards.
-    run_status.write_status(path, "queued", pid=os.getpid())
+    write_status(path, "queued", pid=os.getpid())
 
 
 def _train_as_job(path: Path) -> int:

@@ -23,9 +23,10 @@ from typing import IO
 
 import psutil
 
-from mnist_core import limits, run_status, runs, spare
-from mnist_core.common.server import PROJECT, chosen_capacity, owns
-from mnist_core.run_files import RunError
+from mnist_core import limits, runs, spare
+from mnist_core.common.server import PROJECT, chosen_capacity
+from mnist_core.runs.reading import RunError
+from mnist_core.runs.status import Status, read_status, write_status
 from mnist_core.training import checkpoints
 from mnist_core.training.config import TrainingConfig
 
@@ -110,13 +111,8 @@ def resume(run: runs.Run) -> None:
         limits.check(run.config, bounds)
         _check_queue(run.path.parent, run.owner, bounds)
         runs.withdraw_stop(run.path)
-        run_status.write_status(run.path, "queued")
+        write_status(run.path, "queued")
     _launch(run.path)
-
-
-def may_change(run: runs.Run, owner: str) -> bool:
-    """Whether a person may stop, delete or rename a run: on a public server only the one who started it."""
-    return not run.is_bundled and owns(run.owner, owner)
 
 
 def _check_queue(folder: Path, owner: str, bounds: limits.Limits, wanted: int = 1) -> None:
@@ -145,7 +141,7 @@ def keep_spare(folder: Path) -> None:
 
 
 def _launch(path: Path) -> None:
-    asked = run_status.read_status(path)
+    asked = read_status(path)
     # A run that has to wait does so in a small process of its own: the spare one holds much memory.
     process = spare.take(path) if runs_ahead(path.name, path.parent) < room() else None
     if process is None:
@@ -177,17 +173,17 @@ def _spawn(*arguments: str, stdin: int, log: IO[bytes] | int) -> subprocess.Pope
     return process
 
 
-def _see_off(process: subprocess.Popen[bytes], path: Path, asked: run_status.Status) -> None:
+def _see_off(process: subprocess.Popen[bytes], path: Path, asked: Status) -> None:
     """Take note of the end of a process, as whoever starts one must; tell if it never got as far as its run."""
     process.wait()
     with suppress(OSError, RunError):
-        if run_status.read_status(path) == asked:
+        if read_status(path) == asked:
             _give_up(path, "Its training process could not start. The run’s log.txt tells why.")
 
 
 def _give_up(path: Path, reason: str) -> None:
     """Note that a run's process never came to be; what could go on from a checkpoint still can."""
-    run_status.write_status(path, "interrupted" if checkpoints.has_checkpoint(path) else "failed", reason)
+    write_status(path, "interrupted" if checkpoints.has_checkpoint(path) else "failed", reason)
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psutil
 
-from mnist_core import __version__, film, limits, run_results, run_status, runs
+from mnist_core import __version__, limits, runs
 from mnist_core.common.arrays import Probabilities
 from mnist_core.common.atomic_files import DISK_FULL, remove_leftovers, replacing
 from mnist_core.data.dataset import DatasetError, Mnist, load_mnist
 from mnist_core.evaluation.metrics import accuracy, cross_entropy
-from mnist_core.event_log import EventWriter
 from mnist_core.limits import LimitError
+from mnist_core.runs import epoch_predictions
+from mnist_core.runs.event_log import EventWriter
+from mnist_core.runs.results import Report, write_predictions, write_report
+from mnist_core.runs.status import write_status
 from mnist_core.training import checkpoints
 from mnist_core.training.checkpoints import Checkpoint, CheckpointError
 from mnist_core.training.config import TrainingConfig
@@ -55,12 +58,12 @@ def carry_out(
     stop = _StopSwitch(path, should_stop, bounds.training_seconds)
     if stop() and not checkpoints.has_checkpoint(path):
         return _end_untrained(path)
-    run_status.write_status(path, "running", "Starting TensorFlow", pid=os.getpid())
+    write_status(path, "running", "Starting TensorFlow", pid=os.getpid())
     try:
         limits.check(config, bounds)
         remove_leftovers(path)
         start = checkpoints.read_checkpoint(path) if checkpoints.has_checkpoint(path) else None
-        film.cut(path, start.progress.epochs_completed if start else 0)
+        epoch_predictions.cut(path, start.progress.epochs_completed if start else 0)
         data = load_mnist()
         from mnist_core.networks import keras_model  # load TensorFlow: seconds and memory that only this process pays
         from mnist_core.training import loop  # load TensorFlow: seconds and memory that only this process pays
@@ -76,32 +79,32 @@ def carry_out(
                 if config.keep == "last" or (best and best.epoch == checkpoint.progress.epochs_completed):
                     save_model(path, model)
                 try:
-                    film.write_frame(
+                    epoch_predictions.write_frame(
                         path, checkpoint.progress.epochs_completed, keras_model.predict(model, data.x_test)
                     )
                 except OSError:  # nothing depends on it
                     _print_error()
                 checkpoints.write_checkpoint(path, checkpoint)
 
-            run_status.write_status(path, "running", "Training", pid=os.getpid())
+            write_status(path, "running", "Training", pid=os.getpid())
             result = loop.train(config, data, record, stop, keep, start)
         if not result.progress.steps:
             return _end_untrained(path)
 
-        run_status.write_status(path, "running", "Reading the test images", pid=os.getpid())
+        write_status(path, "running", "Reading the test images", pid=os.getpid())
         save_model(path, result.model)
         _write_results(path, config, result, data)
         if result.end_reason == "stopped":
-            run_status.write_status(path, "stopped", stop.reason)
+            write_status(path, "stopped", stop.reason)
         else:
-            run_status.write_status(path, "finished", result.end_reason)
+            write_status(path, "finished", result.end_reason)
         checkpoints.remove_checkpoint(path)
     except Exception as error:  # whatever went wrong, the page must learn of it
         if not isinstance(error, _EXPECTED):
             _print_error()
         if isinstance(error, TrainingDivergedError | CheckpointError):  # to go on from there would end the same way
             checkpoints.remove_checkpoint(path)
-        run_status.write_status(path, "failed", _explain(error))
+        write_status(path, "failed", _explain(error))
     return runs.read_run(path)
 
 
@@ -122,7 +125,7 @@ def measure(probabilities: Probabilities, data: Mnist) -> dict[str, float | int]
 
 def _end_untrained(path: Path) -> runs.Run:
     """End a run that was stopped before its first batch: it has nothing to show."""
-    run_status.write_status(path, "stopped", "Stopped before training began.")
+    write_status(path, "stopped", "Stopped before training began.")
     return runs.read_run(path)
 
 
@@ -136,10 +139,10 @@ def _write_results(path: Path, config: TrainingConfig, result: TrainingResult, d
     from mnist_core.networks.keras_model import predict
 
     probabilities = predict(result.model, data.x_test)
-    run_results.write_predictions(path, probabilities)
+    write_predictions(path, probabilities)
     progress = result.progress
     network = config.network
-    report = run_results.Report(
+    report = Report(
         **measure(probabilities, data),  # type: ignore[arg-type]
         training_seconds=round(progress.seconds, 3),
         images_per_second=round(progress.images / progress.seconds, 1) if progress.seconds else 0.0,
@@ -156,7 +159,7 @@ def _write_results(path: Path, config: TrainingConfig, result: TrainingResult, d
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         peak_memory_mb=_peak_memory_mb(),
     )
-    run_results.write_report(path, report)
+    write_report(path, report)
 
 
 def _versions() -> dict[str, str]:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from mnist_core import run_status, runs
+from mnist_core import runs
+from mnist_core.runs.status import Status, write_status
 from mnist_core.training import checkpoints
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.events import Progress
@@ -20,12 +21,12 @@ def broken_off(folder: Path, config: TrainingConfig, owner: str = "") -> Path:
     """Make an interrupted run with a checkpoint."""
     path = runs.create_run(folder, config, owner=owner)
     checkpoints.write_checkpoint(path, checkpoints.Checkpoint(Progress(1, 9, 450, 1.0), (), (), None))
-    run_status.write_status(path, "interrupted")
+    write_status(path, "interrupted")
     return path
 
 
 def write_status_values(path: Path, **values: object) -> None:
-    status = asdict(run_status.Status("running", updated=time.time()))
+    status = asdict(Status("running", updated=time.time()))
     (path / "status.json").write_text(json.dumps({**status, **values}))
 
 

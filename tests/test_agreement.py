@@ -15,8 +15,8 @@ from mnist_core.evaluation.agreement import (
     hard_for_all,
     misread_by_all,
 )
-from mnist_core.run_results import read_predictions
 from mnist_core.runs import BUNDLED_RUNS
+from mnist_core.runs.results import read_predictions
 
 LABELS = np.array([0, 1, 2, 3, 4, 5], np.uint8)
 

@@ -17,11 +17,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_core import event_log, run_results, runs
+from mnist_core import runs
 from mnist_core.__main__ import main
 from mnist_core.common.server import PROJECT, PUBLIC_VARIABLE
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.metrics import ranking
+from mnist_core.runs import event_log
+from mnist_core.runs.results import read_predictions
 from mnist_core.training.export.files import read_config
 from mnist_core.training.presets import PRESETS
 
@@ -71,7 +73,7 @@ def network(folder: Path, trained: dict[str, Any]) -> runs.Run:
 @pytest.fixture(scope="module")
 def digits(network: runs.Run, mnist: Mnist) -> dict[int, int]:
     """Test images that the small network reads right and is sure of, as label: index."""
-    probabilities = run_results.read_predictions(network.path)
+    probabilities = read_predictions(network.path)
     of_label = probabilities[np.arange(10_000), mnist.y_test]
     best = [int(np.where(mnist.y_test == digit, of_label, 0).argmax()) for digit in range(10)]
     return {int(mnist.y_test[i]): i for i in sorted(best, key=lambda i: -of_label[i])[:4]}
@@ -168,7 +170,7 @@ def test_prediction_prints_a_table(
     Image.fromarray(mnist.x_test[index]).save(tmp_path / "digit.png")
     assert main(["predict", str(network.path), str(tmp_path / "digit.png")]) == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "digit.png" in line or "0." in line]
-    (reading, confidence) = ranking(run_results.read_predictions(network.path)[index], 1)[0]
+    (reading, confidence) = ranking(read_predictions(network.path)[index], 1)[0]
     assert reading == label
     assert f" {reading} " in line
     shown = [float(cell) for cell in line.split("│") if cell.strip().startswith(("0.", "1."))]
@@ -375,4 +377,4 @@ def test_ctrl_c_ends_training_and_keeps_a_report(tmp_path: Path) -> None:
     assert run.report is not None
     assert f"{run.report.test_accuracy:.2%}" in out
     assert run.report.epochs_completed < 100
-    assert run_results.read_predictions(run.path).shape == (10_000, 10)
+    assert read_predictions(run.path).shape == (10_000, 10)

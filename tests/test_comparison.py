@@ -9,7 +9,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
-from mnist_core.comparison import (
+from mnist_core.data.dataset import Mnist
+from mnist_core.evaluation.statistics import McNemar, mcnemar
+from mnist_core.runs import BUNDLED_RUNS, Run, list_runs
+from mnist_core.runs.comparison import (
     VERDICT_LIMITS,
     Difference,
     config_differences,
@@ -20,11 +23,8 @@ from mnist_core.comparison import (
     seed_summary,
     verdict,
 )
-from mnist_core.data.dataset import Mnist
-from mnist_core.evaluation.statistics import McNemar, mcnemar
-from mnist_core.run_results import read_predictions
-from mnist_core.run_status import Status
-from mnist_core.runs import BUNDLED_RUNS, Run, list_runs
+from mnist_core.runs.results import read_predictions
+from mnist_core.runs.status import Status
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.events import EpochDone
 from mnist_core.training.presets import PRESETS

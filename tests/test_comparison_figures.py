@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.statistics import ClassAccuracies, class_accuracies, wilson_interval
-from mnist_core.event_log import read_events
 from mnist_core.figures.comparison_figures import (
     PALETTE,
     SYMBOLS,
@@ -27,8 +26,9 @@ from mnist_core.figures.comparison_figures import (
     overlay_figure,
     scatter_figure,
 )
-from mnist_core.run_results import Report, read_predictions
 from mnist_core.runs import BUNDLED_RUNS, list_runs
+from mnist_core.runs.event_log import read_events
+from mnist_core.runs.results import Report, read_predictions
 from mnist_core.training.events import EpochDone
 from ui.live_chart import as_json
 

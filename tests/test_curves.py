@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from mnist_core import event_log, runs
+from mnist_core import runs
+from mnist_core.runs import event_log
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.curves import by_epoch, curves, smooth, thin
 from mnist_core.training.events import BatchesDone, Continued, EpochDone, Event

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_core import event_log, runs
+from mnist_core import runs
+from mnist_core.runs import event_log
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.curves import curves
 from mnist_core.training.diagnosis import RULES, Diagnosis, Kind, diagnose

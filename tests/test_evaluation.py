@@ -24,8 +24,8 @@ from mnist_core.evaluation.metrics import (
 )
 from mnist_core.evaluation.statistics import McNemar, class_accuracies, mcnemar, wilson_interval
 from mnist_core.figures.style import shades
-from mnist_core.run_results import read_predictions
 from mnist_core.runs import BUNDLED_RUNS
+from mnist_core.runs.results import read_predictions
 
 LABELS = np.array([0, 1, 2, 3, 3, 9], np.uint8)
 READ = [0, 7, 2, 3, 5, 9]

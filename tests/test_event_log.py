@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import json_values, no_limits
 
-from mnist_core import event_log, runs
-from mnist_core.event_log import EventReader, EventWriter
+from mnist_core import runs
+from mnist_core.runs import event_log
+from mnist_core.runs.event_log import EventReader, EventWriter
 from mnist_core.training.events import BatchesDone, Continued, EpochDone, Event
 
 BATCHES = BatchesDone(1, 2, 100, (2.5, 1.25), (0.25, 0.5), 0.5, gradient_norm=(3.5, 1.5))

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_core import film, run_results
 from mnist_core.evaluation.epochs import Film, Turn, accuracies, turned, turns, unsettled
+from mnist_core.runs import epoch_predictions
+from mnist_core.runs.results import read_predictions
 
 IMAGES = 10_000
 
@@ -36,8 +37,8 @@ def film_of(*rows: str) -> tuple[np.ndarray, Film]:
 def test_frames_come_back_in_half_precision(tmp_path: Path) -> None:
     written = {epoch: answers(epoch) for epoch in (1, 2, 10)}
     for epoch in (10, 1, 2):
-        film.write_frame(tmp_path, epoch, written[epoch])
-    found = film.read_film(tmp_path)
+        epoch_predictions.write_frame(tmp_path, epoch, written[epoch])
+    found = epoch_predictions.read_film(tmp_path)
     assert found.epochs == (1, 2, 10)
     assert found.probabilities.dtype == np.float16
     assert sum(file.stat().st_size for file in (tmp_path / "epochs").iterdir()) < 3 * 220_000
@@ -49,16 +50,16 @@ def test_frames_come_back_in_half_precision(tmp_path: Path) -> None:
 
 
 def test_a_frame_is_replaced_when_a_run_goes_on(tmp_path: Path) -> None:
-    film.write_frame(tmp_path, 1, answers(1))
-    film.write_frame(tmp_path, 1, answers(2))
-    np.testing.assert_array_equal(film.read_film(tmp_path).readings[0], answers(2).argmax(axis=1))
+    epoch_predictions.write_frame(tmp_path, 1, answers(1))
+    epoch_predictions.write_frame(tmp_path, 1, answers(2))
+    np.testing.assert_array_equal(epoch_predictions.read_film(tmp_path).readings[0], answers(2).argmax(axis=1))
 
 
 @given(st.lists(st.floats(0, 1, width=32), min_size=10, max_size=10))
 @settings(deadline=None)
 def test_rounding_never_changes_the_reading(shares: list[float]) -> None:
     probabilities = np.array([shares], np.float32)
-    half = film.halved(probabilities)
+    half = epoch_predictions.halved(probabilities)
     assert half.argmax() == probabilities.argmax()
     assert np.abs(half.astype(np.float32) - probabilities).max() <= 2**-10
 
@@ -67,22 +68,22 @@ def test_rounding_keeps_the_reading_of_two_nearly_equal_digits() -> None:
     probabilities = np.zeros((1, 10), np.float32)
     probabilities[0, 3], probabilities[0, 8] = 0.49999, 0.50001  # both are 0.5 in half precision
     assert probabilities.astype(np.float16).argmax() == 3
-    assert film.halved(probabilities).argmax() == 8
+    assert epoch_predictions.halved(probabilities).argmax() == 8
 
 
 def test_a_film_is_cut_where_a_run_goes_on(tmp_path: Path) -> None:
     for epoch in (1, 2, 3):
-        film.write_frame(tmp_path, epoch, answers(epoch))
-    film.cut(tmp_path, 2)
-    assert film.read_film(tmp_path).epochs == (1, 2)
-    film.cut(tmp_path / "never-trained", 0)
+        epoch_predictions.write_frame(tmp_path, epoch, answers(epoch))
+    epoch_predictions.cut(tmp_path, 2)
+    assert epoch_predictions.read_film(tmp_path).epochs == (1, 2)
+    epoch_predictions.cut(tmp_path / "never-trained", 0)
 
 
 @pytest.mark.fault(id="damaged-film")
 @pytest.mark.parametrize("damage", ["torn", "garbage", "shape", "dtype", "nan", "name", "folder"])
 def test_damaged_frames_are_left_out(tmp_path: Path, damage: str) -> None:
     for epoch in (1, 2, 3):
-        film.write_frame(tmp_path, epoch, answers(epoch))
+        epoch_predictions.write_frame(tmp_path, epoch, answers(epoch))
     file = tmp_path / "epochs" / "0002.npz"
     whole = file.read_bytes()
     if damage == "torn":
@@ -100,22 +101,22 @@ def test_damaged_frames_are_left_out(tmp_path: Path, damage: str) -> None:
     else:
         file.unlink()
         file.mkdir()
-    found = film.read_film(tmp_path)
+    found = epoch_predictions.read_film(tmp_path)
     assert (found.epochs, found.missing) == ((1, 3), (2,))
     np.testing.assert_array_equal(found.readings[1], answers(3).argmax(axis=1))
 
 
 def test_training_keeps_a_frame_of_each_epoch(trained_run: Path) -> None:
-    found = film.read_film(trained_run)
+    found = epoch_predictions.read_film(trained_run)
     assert found.epochs == (1, 2)
-    kept = run_results.read_predictions(trained_run)  # of the weights after the last epoch
+    kept = read_predictions(trained_run)  # of the weights after the last epoch
     np.testing.assert_array_equal(found.readings[-1], kept.argmax(axis=1))
     np.testing.assert_allclose(found.frame(1), kept, rtol=2**-10, atol=1e-6)
     assert (found.readings[0] != found.readings[1]).any()
 
 
 def test_a_run_without_a_film_has_an_empty_one(tmp_path: Path) -> None:
-    found = film.read_film(tmp_path)
+    found = epoch_predictions.read_film(tmp_path)
     assert len(found) == 0
     assert found.readings.shape == (0, IMAGES)
 

@@ -19,7 +19,7 @@ import psutil
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from mnist_core import inference, run_results
+from mnist_core import inference
 from mnist_core.common import atomic_files
 from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.common.server import PROJECT
@@ -29,6 +29,7 @@ from mnist_core.drawing.verdict import is_like, judge, variants
 from mnist_core.inference import InferenceError
 from mnist_core.networks import keras_model
 from mnist_core.networks.insight import looking_inside
+from mnist_core.runs.results import read_predictions
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -75,7 +76,7 @@ def in_sessions(count: int, work: Callable[[], Probabilities]) -> list[Probabili
 
 
 def test_the_inference_process_gives_what_the_network_gives(trained_run: Path, mnist: Mnist) -> None:
-    expected = run_results.read_predictions(trained_run)
+    expected = read_predictions(trained_run)
     answer = inference.predict(trained_run / "model.keras", mnist.x_test[:1500])
     assert (answer.shape, answer.dtype) == ((1500, 10), np.float32)
     assert_allclose(answer, expected[:1500], atol=1e-6)
@@ -296,7 +297,7 @@ def test_the_process_that_asks_never_loads_tensorflow(trained_run: Path, mnist: 
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=180, env={**os.environ})
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
-    assert_allclose(np.load(tmp_path / "answer.npy"), run_results.read_predictions(trained_run)[:8], atol=1e-6)
+    assert_allclose(np.load(tmp_path / "answer.npy"), read_predictions(trained_run)[:8], atol=1e-6)
     assert time.monotonic() - started < 180  # it ends by itself: the inference process does not keep it
 
 

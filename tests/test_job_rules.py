@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 from run_directories import MakeConfig, broken_off
 
-from mnist_core import jobs, limits, run_status, runs, runs_trash
+from mnist_core import jobs, limits, runs
 from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
-from mnist_core.run_files import RunError
+from mnist_core.runs import trash
+from mnist_core.runs.reading import RunError
+from mnist_core.runs.status import Status, write_status
 from mnist_core.training.config import TrainingConfig
 
 
@@ -75,7 +77,7 @@ def test_a_stranger_has_so_many_runs_in_line_and_no_more(
         with pytest.raises(limits.LimitError, match="You have 3 runs"):
             jobs.start(config, tmp_path, owner)
 
-    run_status.write_status(tmp_path / own[0], "finished")
+    write_status(tmp_path / own[0], "finished")
     jobs.resume(interrupted)
     assert launched == [*own, *others, interrupted.id]
     assert jobs.queue(tmp_path).place(interrupted.id) == 1  # it is older than all of them
@@ -93,10 +95,10 @@ def test_all_strangers_together_have_a_bound_on_runs_in_line(
         jobs.start(config, tmp_path, owner)
     with pytest.raises(limits.LimitError, match="4 runs are waiting or training already"):
         jobs.start(config, tmp_path, "e")
-    run_status.write_status(tmp_path / launched[0], "running", pid=os.getpid())
+    write_status(tmp_path / launched[0], "running", pid=os.getpid())
     with pytest.raises(limits.LimitError, match="4 runs"):
         jobs.start(config, tmp_path, "e")
-    run_status.write_status(tmp_path / launched[0], "stopped")
+    write_status(tmp_path / launched[0], "stopped")
     jobs.start(config, tmp_path, "e")
     assert len(launched) == 5
 
@@ -109,12 +111,12 @@ def test_who_may_change_a_run(tmp_path: Path, tiny_config: MakeConfig, monkeypat
     )
     shipped = runs.list_runs(runs.BUNDLED_RUNS)[0]
     asked = (own, other, nobodys, shipped)
-    assert [jobs.may_change(run, "") for run in asked] == [True, True, True, False]
-    assert [jobs.may_change(run, mine) for run in asked] == [True, True, True, False]
+    assert [runs.may_change(run, "") for run in asked] == [True, True, True, False]
+    assert [runs.may_change(run, mine) for run in asked] == [True, True, True, False]
     monkeypatch.setenv(PUBLIC_VARIABLE, "1")
-    assert [jobs.may_change(run, mine) for run in asked] == [True, False, False, False]
-    assert [jobs.may_change(run, theirs) for run in asked] == [False, True, False, False]
-    assert [jobs.may_change(run, "") for run in asked] == [False] * 4
+    assert [runs.may_change(run, mine) for run in asked] == [True, False, False, False]
+    assert [runs.may_change(run, theirs) for run in asked] == [False, True, False, False]
+    assert [runs.may_change(run, "") for run in asked] == [False] * 4
 
 
 def test_seeds_that_were_trained_before_are_left_out(
@@ -122,7 +124,7 @@ def test_seeds_that_were_trained_before_are_left_out(
 ) -> None:
     config = tiny_config(seed=5)
     for settings in ({"seed": 6}, {"seed": 8}, {"seed": 4}, {"seed": 7, "epochs": 9}):
-        run_status.write_status(runs.create_run(tmp_path, tiny_config(**settings)), "finished")
+        write_status(runs.create_run(tmp_path, tiny_config(**settings)), "finished")
     ids = jobs.start_seeds(config, tmp_path, 3, "me")
     started = [runs.find_run(run_id, tmp_path) for run_id in ids]
     assert [run.config for run in started] == [replace(config, seed=seed) for seed in (5, 7, 9)]
@@ -202,7 +204,7 @@ def test_the_oldest_runs_that_have_ended_make_place(
     monkeypatch.setattr(limits, "PRIVATE", replace(limits.PRIVATE, kept_runs=2))
     ended = [runs.create_run(tmp_path, tiny_config()) for _ in range(4)]
     for path in ended:
-        run_status.write_status(path, "stopped")
+        write_status(path, "stopped")
     waiting = runs.create_run(tmp_path, tiny_config())
     new = jobs.start(tiny_config(), tmp_path)
     assert [run.id for run in runs.list_runs(tmp_path)] == [new, waiting.name, ended[3].name, ended[2].name]
@@ -260,27 +262,27 @@ def test_the_end_of_an_older_process_does_not_end_its_run(
     path = broken_off(tmp_path, tiny_config())
     before = set(threading.enumerate())
     jobs.resume(runs.read_run(path))
-    run_status.write_status(path, "interrupted")  # the process has just died, and nobody has waited for it yet
+    write_status(path, "interrupted")  # the process has just died, and nobody has waited for it yet
     (watch,) = set(threading.enumerate()) - before
     jobs.resume(runs.read_run(path))
     started[0].kill()
     watch.join(60)
     assert not watch.is_alive()
     assert runs.read_run(path).status.state == "queued"
-    run_status.write_status(path, "interrupted")
+    write_status(path, "interrupted")
     started[1].kill()
     started[1].wait()
 
 
 def test_a_deleted_run_is_not_in_line(tmp_path: Path, tiny_config: MakeConfig, launched: list[str]) -> None:
     path = broken_off(tmp_path, tiny_config())
-    runs_trash.delete(runs.read_run(path))
+    trash.delete(runs.read_run(path))
     with pytest.raises(RunError):
-        jobs.resume(runs.Run(path, tiny_config(), run_status.Status("interrupted"), None))
-    runs_trash.restore(path.name, tmp_path)
+        jobs.resume(runs.Run(path, tiny_config(), Status("interrupted"), None))
+    trash.restore(path.name, tmp_path)
     jobs.resume(runs.read_run(path))
     with pytest.raises(RunError, match="in progress"):
-        runs_trash.delete(runs.read_run(path))
+        trash.delete(runs.read_run(path))
     assert launched == [path.name]
 
 

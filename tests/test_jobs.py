@@ -23,12 +23,15 @@ import psutil
 import pytest
 from run_directories import MakeConfig, broken_off
 
-from mnist_core import event_log, jobs, run_results, run_status, runs, worker
+from mnist_core import jobs, runs, worker
 from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.metrics import cross_entropy
 from mnist_core.networks.keras_model import predict
-from mnist_core.run_files import RunError
+from mnist_core.runs import event_log
+from mnist_core.runs.reading import RunError
+from mnist_core.runs.results import Report, read_predictions
+from mnist_core.runs.status import ACTIVE, State, write_status
 from mnist_core.training import checkpoints
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.events import BatchesDone, Continued, EpochDone
@@ -74,7 +77,7 @@ class Story:
     folder: Path
     ids: list[str] = field(default_factory=list)
     seconds_to_start: list[float] = field(default_factory=list)
-    seen: list[tuple[run_status.State, ...]] = field(default_factory=list)
+    seen: list[tuple[State, ...]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
 
     def start(self, *configs: TrainingConfig) -> None:
@@ -123,7 +126,7 @@ def process_group(pid: int) -> int:
     return os.getpgid(pid) if hasattr(os, "getpgid") else pid  # Windows has none
 
 
-def kinds(report: run_results.Report) -> dict[str, type]:
+def kinds(report: Report) -> dict[str, type]:
     return {name: type(value) for name, value in asdict(report).items()}
 
 
@@ -165,7 +168,7 @@ def test_starting_a_run_does_not_wait_for_it(five_runs: Story) -> None:
 def test_runs_started_at_once_train_one_by_one_in_order_of_age(five_runs: Story) -> None:
     in_line = (0, 2, 3, 4)  # the second leaves it before its turn
     for states in five_runs.seen:
-        order = [("running", "queued").index(state) if state in run_status.ACTIVE else -1 for state in states]
+        order = [("running", "queued").index(state) if state in ACTIVE else -1 for state in states]
         ordered = [order[place] for place in in_line]
         assert ordered == sorted(ordered), f"a younger run overtook an older one: {states}"
         assert states.count("running") <= 1
@@ -181,7 +184,7 @@ def test_a_run_in_a_process_of_its_own_equals_a_run_in_this_one(five_runs: Story
     assert theirs.report is not None
     assert kinds(theirs.report) == kinds(ours.report)
     assert replace(theirs.report, **TIMELESS) == replace(ours.report, **TIMELESS)
-    np.testing.assert_array_equal(run_results.read_predictions(theirs.path), run_results.read_predictions(ours.path))
+    np.testing.assert_array_equal(read_predictions(theirs.path), read_predictions(ours.path))
     made = {file.name for file in theirs.path.iterdir()}
     assert made == {file.name for file in ours.path.iterdir()} | {"log.txt"}
     assert "Traceback" not in (theirs.path / "log.txt").read_text()
@@ -231,7 +234,7 @@ def test_a_stopped_run_keeps_its_weights_and_a_complete_report(
     assert events[-1].step == report.steps
     assert 0 < report.kept_step <= report.steps
 
-    probabilities = run_results.read_predictions(run.path)
+    probabilities = read_predictions(run.path)
     assert report.test_correct == np.count_nonzero(probabilities.argmax(axis=1) == mnist.y_test)
     assert report.test_loss == pytest.approx(cross_entropy(mnist.y_test, probabilities), rel=1e-6)
     model = keras.models.load_model(run.path / "model.keras", compile=False)
@@ -346,7 +349,7 @@ def test_a_run_killed_that_went_on_equals_one_that_never_was(kept_on: Story, tmp
     never = worker.carry_out(runs.create_run(tmp_path, run.config))
     for ours, theirs in zip(weights_of(run.path), weights_of(never.path), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    np.testing.assert_array_equal(run_results.read_predictions(run.path), run_results.read_predictions(never.path))
+    np.testing.assert_array_equal(read_predictions(run.path), read_predictions(never.path))
     assert run.report is not None
     assert never.report is not None
     assert replace(run.report, **TIMELESS) == replace(never.report, **TIMELESS)
@@ -380,7 +383,7 @@ def test_who_can_go_on(kept_on: Story, tmp_path: Path, tiny_config: MakeConfig) 
     assert refusal(lambda: jobs.resume(kept_on.run(0))) == "Only a run that was interrupted or failed can go on."
     path = broken_off(tmp_path, tiny_config())
     for state in ("finished", "stopped", "queued", "running"):
-        run_status.write_status(path, state, pid=os.getpid())
+        write_status(path, state, pid=os.getpid())
         before = (path / "status.json").read_bytes()
         assert "interrupted or failed" in str(refusal(lambda: jobs.resume(runs.read_run(path))))
         assert (path / "status.json").read_bytes() == before

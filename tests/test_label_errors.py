@@ -10,8 +10,8 @@ import pytest
 
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.disputed_labels import DISPUTED, MAJORITY, PEOPLE, accuracy_without_disputed
-from mnist_core.run_results import read_predictions
 from mnist_core.runs import BUNDLED_RUNS
+from mnist_core.runs.results import read_predictions
 
 # Index (given label; votes for it / for the suggested digit for that digit / for neither), as the list is written.
 PUBLISHED = """

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from run_directories import MakeConfig, is_sentence, write_status_values
 from strategies import json_values, no_limits
 
-from mnist_core import run_results, run_status, runs
-from mnist_core.run_files import RunError
+from mnist_core import runs
+from mnist_core.runs.reading import RunError
+from mnist_core.runs.results import Report, read_predictions, write_predictions, write_report
+from mnist_core.runs.status import STATES, write_status
 from mnist_core.training.config import TrainingConfig
 
 
@@ -33,13 +35,13 @@ def finished(trained_run: Path, tmp_path: Path) -> Path:
 
 def test_predictions_come_back_as_they_were_written(queued: Path) -> None:
     probabilities = np.random.default_rng(0).random((10_000, 10), np.float32)
-    run_results.write_predictions(queued, probabilities)
-    np.testing.assert_array_equal(run_results.read_predictions(queued), probabilities)
+    write_predictions(queued, probabilities)
+    np.testing.assert_array_equal(read_predictions(queued), probabilities)
 
 
 def test_missing_predictions_are_said_to_come_when_training_ends(queued: Path) -> None:
     with pytest.raises(RunError, match="no predictions yet"):
-        run_results.read_predictions(queued)
+        read_predictions(queued)
 
 
 def npz(**arrays: np.ndarray) -> bytes:
@@ -87,14 +89,14 @@ STRANGE_PREDICTIONS = {
 def test_predictions_that_are_damaged_or_foreign_give_a_sentence(content: bytes, queued: Path) -> None:
     (queued / "predictions.npz").write_bytes(content)
     with pytest.raises(RunError) as caught:
-        run_results.read_predictions(queued)
+        read_predictions(queued)
     assert is_sentence(str(caught.value))
 
 
 def test_predictions_that_are_a_folder_give_a_sentence(queued: Path) -> None:
     (queued / "predictions.npz").mkdir()
     with pytest.raises(RunError, match="cannot be read"):
-        run_results.read_predictions(queued)
+        read_predictions(queued)
 
 
 @pytest.mark.fault(id="damaged-predictions")
@@ -111,7 +113,7 @@ def test_torn_or_changed_predictions_never_raise_anything_else(data: st.DataObje
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "predictions.npz").write_bytes(content)
         try:
-            assert run_results.read_predictions(Path(folder)).shape == (10_000, 10)
+            assert read_predictions(Path(folder)).shape == (10_000, 10)
         except RunError as error:
             assert is_sentence(str(error))
 
@@ -179,7 +181,7 @@ def test_a_run_without_a_report_is_still_a_run(finished: Path) -> None:
 
 
 def test_a_report_is_not_shown_while_the_run_is_active(finished: Path) -> None:
-    run_status.write_status(finished, "running", pid=os.getpid())
+    write_status(finished, "running", pid=os.getpid())
     assert runs.read_run(finished).report is None
 
 
@@ -187,7 +189,7 @@ def test_a_report_comes_back_as_it_was_written(finished: Path) -> None:
     report = runs.read_run(finished).report
     assert report is not None
     changed = replace(report, test_accuracy=0.5, end_reason="stopped")
-    run_results.write_report(finished, changed)
+    write_report(finished, changed)
     assert runs.read_run(finished).report == changed
 
 
@@ -253,7 +255,7 @@ def test_a_process_number_that_cannot_be_does_not_live(pid: int, queued: Path) -
         assert is_sentence(str(error))
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(run_results.Report)])
+@pytest.mark.parametrize("field", [field.name for field in fields(Report)])
 def test_a_report_of_another_form_gives_a_sentence(field: str, finished: Path) -> None:
     values = json.loads((finished / "report.json").read_text())
     without = {name: value for name, value in values.items() if name != field}
@@ -274,7 +276,7 @@ def reads_as_run_or_error(trained_run: Path, name: str, value: object) -> None:
         try:
             run = runs.read_run(path)
             assert isinstance(run.config, TrainingConfig)
-            assert run.status.state in run_status.STATES
+            assert run.status.state in STATES
             assert [listed.id for listed in runs.list_runs(Path(folder))] == ["run"]
         except RunError as error:
             assert str(error)

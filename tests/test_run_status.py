@@ -15,8 +15,9 @@ import psutil
 import pytest
 from run_directories import MakeConfig, is_sentence, write_status_values
 
-from mnist_core import run_status, runs
+from mnist_core import runs
 from mnist_core.common import atomic_files
+from mnist_core.runs.status import ACTIVE, STATES, State, write_status
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -36,9 +37,9 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("state", run_status.STATES)
-def test_a_status_comes_back_as_it_was_written(state: run_status.State, queued: Path) -> None:
-    run_status.write_status(queued, state, "Ünder way: 50 %", pid=os.getpid())
+@pytest.mark.parametrize("state", STATES)
+def test_a_status_comes_back_as_it_was_written(state: State, queued: Path) -> None:
+    write_status(queued, state, "Ünder way: 50 %", pid=os.getpid())
     status = runs.read_run(queued).status
     assert (status.state, status.message, status.pid) == (state, "Ünder way: 50 %", os.getpid())
     assert status.process_started == pytest.approx(psutil.Process().create_time())
@@ -80,7 +81,7 @@ def test_a_replacement_that_fails_leaves_the_old_file_only(tmp_path: Path) -> No
 
 
 def test_a_run_whose_process_died_is_told_as_interrupted(queued: Path, sleeper: subprocess.Popen[bytes]) -> None:
-    run_status.write_status(queued, "running", "Training", pid=sleeper.pid)
+    write_status(queued, "running", "Training", pid=sleeper.pid)
     run = runs.read_run(queued)
     assert (run.status.state, run.status.message, run.is_active) == ("running", "Training", True)
     sleeper.kill()
@@ -92,14 +93,14 @@ def test_a_run_whose_process_died_is_told_as_interrupted(queued: Path, sleeper: 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no zombies")
 def test_a_dead_process_not_waited_for_keeps_no_run_alive(queued: Path, sleeper: subprocess.Popen[bytes]) -> None:
-    run_status.write_status(queued, "running", pid=sleeper.pid)
+    write_status(queued, "running", pid=sleeper.pid)
     os.kill(sleeper.pid, 9)  # not through Popen, which would reap it
     wait_until(lambda: psutil.Process(sleeper.pid).status() == psutil.STATUS_ZOMBIE)
     assert runs.read_run(queued).status.state == "interrupted"
 
 
-@pytest.mark.parametrize("state", run_status.ACTIVE)
-def test_another_process_of_the_same_number_keeps_no_run_alive(state: run_status.State, queued: Path) -> None:
+@pytest.mark.parametrize("state", ACTIVE)
+def test_another_process_of_the_same_number_keeps_no_run_alive(state: State, queued: Path) -> None:
     started = psutil.Process().create_time()
     write_status_values(queued, state=state, pid=os.getpid(), process_started=started)
     assert runs.read_run(queued).is_active
@@ -108,7 +109,7 @@ def test_another_process_of_the_same_number_keeps_no_run_alive(state: run_status
 
 
 @pytest.mark.parametrize("state", ["finished", "stopped", "failed", "interrupted"])
-def test_a_run_that_ended_needs_no_process(state: run_status.State, queued: Path) -> None:
+def test_a_run_that_ended_needs_no_process(state: State, queued: Path) -> None:
     write_status_values(queued, state=state, pid=None, updated=0)
     assert runs.read_run(queued).status.state == state
 
@@ -122,12 +123,12 @@ def test_a_queued_run_without_a_process_is_lost_after_a_minute(queued: Path) -> 
 
 
 def test_a_process_that_ends_while_read_is_not_interrupted(queued: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_status.write_status(queued, "running", pid=os.getpid())
+    write_status(queued, "running", pid=os.getpid())
 
     def finish_and_exit(pid: int) -> psutil.Process:
         """What a training process may do between a look at its status and a look at the process."""
         monkeypatch.undo()
-        run_status.write_status(queued, "finished", "all epochs done")
+        write_status(queued, "finished", "all epochs done")
         raise psutil.NoSuchProcess(pid)
 
     monkeypatch.setattr(psutil, "Process", finish_and_exit)
@@ -138,7 +139,7 @@ def test_a_run_whose_process_is_found_again_is_not_interrupted(queued: Path, mon
     def fail(pid: int) -> psutil.Process:
         raise psutil.AccessDenied(pid)
 
-    run_status.write_status(queued, "running", "Training", pid=os.getpid())
+    write_status(queued, "running", "Training", pid=os.getpid())
     with monkeypatch.context() as patch:
         patch.setattr(psutil, "Process", fail)
         assert [run.status.state for run in runs.list_runs(queued.parent)] == ["interrupted"]
@@ -152,9 +153,9 @@ def test_the_settings_of_an_active_run_are_read_once(
     read: list[str] = []
     read_json = runs.read_json
     monkeypatch.setattr(runs, "read_json", lambda path: (read.append(path.name), read_json(path))[1])
-    states: tuple[run_status.State, ...] = ("queued", "running", "running")
+    states: tuple[State, ...] = ("queued", "running", "running")
     for state in states:
-        run_status.write_status(queued, state, pid=os.getpid())
+        write_status(queued, state, pid=os.getpid())
         assert [run.status.state for run in runs.list_runs(queued.parent)] == [state]
     assert read.count("config.json") == 1
     other = tiny_config(epochs=7)

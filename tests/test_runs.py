@@ -16,9 +16,12 @@ from hypothesis import strategies as st
 from run_directories import MakeConfig, write_status_values
 from strategies import no_limits
 
-from mnist_core import event_log, run_ids, run_results, run_status, runs
+from mnist_core import runs
 from mnist_core.common.server import PROJECT, RUNS_DIR_VARIABLE, owner_hash, runs_dir
-from mnist_core.run_files import RunError
+from mnist_core.runs import event_log, ids
+from mnist_core.runs.reading import RunError
+from mnist_core.runs.results import read_predictions
+from mnist_core.runs.status import write_status
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -70,7 +73,7 @@ def test_runs_sort_by_age_even_if_made_within_one_millisecond(
             cls.ticks += 1
             return datetime(2026, 1, 31, 12, tzinfo=UTC) + timedelta(microseconds=250 * cls.ticks)
 
-    monkeypatch.setattr(run_ids, "datetime", FastClock)
+    monkeypatch.setattr(ids, "datetime", FastClock)
     made = [runs.create_run(tmp_path, tiny_config(preset=preset)).name for preset in presets]
     assert made == sorted(made)
     assert len(set(made)) == 12
@@ -85,7 +88,7 @@ def test_the_newest_run_is_listed_first(tmp_path: Path, tiny_config: MakeConfig)
 def test_any_preset_name_gives_a_safe_id(preset: str, tmp_path: Path, tiny_config: MakeConfig) -> None:
     path = runs.create_run(tmp_path, tiny_config(preset=preset))
     assert path.parent == tmp_path
-    assert run_ids.is_run_id(path.name)
+    assert ids.is_run_id(path.name)
     assert runs.find_run(path.name, tmp_path).config.preset == preset
 
 
@@ -152,7 +155,7 @@ def test_a_run_that_cannot_be_written_leaves_nothing_behind(
 def test_active_runs_wait_or_train_and_the_oldest_comes_first(tmp_path: Path, tiny_config: MakeConfig) -> None:
     paths = [runs.create_run(tmp_path, tiny_config()) for _ in range(9)]
     for path, state in zip(paths, ("finished", "running", "queued", "failed", "stopped", "running"), strict=False):
-        run_status.write_status(path, state, pid=os.getpid())
+        write_status(path, state, pid=os.getpid())
     write_status_values(paths[6], pid=os.getpid(), process_started=0)  # its process is gone
     (paths[7] / "config.json").write_text("torn")
     assert [run.id for run in runs.list_active(tmp_path)] == [paths[place].name for place in (1, 2, 5, 8)]
@@ -169,7 +172,7 @@ def test_runs_that_ship_are_read_and_keep_their_names(tmp_path: Path, tiny_confi
         assert run.is_bundled
         assert (run.status.state, run.owner, run.title, run.created) == ("finished", "", "", None)
         assert run.report is not None
-        probabilities = run_results.read_predictions(run.path)
+        probabilities = read_predictions(run.path)
         assert (probabilities.shape, probabilities.dtype) == ((10_000, 10), np.float32)
         with pytest.raises(RunError, match="ships with"):
             runs.create_run(tmp_path, tiny_config(), run.id)
@@ -253,10 +256,10 @@ def test_a_run_stays_its_owners_whatever_happens_to_it(tmp_path: Path, tiny_conf
     owner = owner_hash("somebody")
     path = runs.create_run(tmp_path, tiny_config(), owner=owner)
     runs.rename(path, "a title")
-    run_status.write_status(path, "running", pid=os.getpid())
+    write_status(path, "running", pid=os.getpid())
     runs.request_stop(path)
     runs.withdraw_stop(path)
-    run_status.write_status(path, "stopped")
+    write_status(path, "stopped")
     run = runs.read_run(path)
     assert (run.owner, run.title) == (owner, "a title")
     assert runs.read_run(runs.create_run(tmp_path, tiny_config())).owner == ""

@@ -12,8 +12,8 @@ from drawn import drawn
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.scores import Calibration, calibration
 from mnist_core.figures.score_figures import reliability_figure
-from mnist_core.run_results import read_predictions
 from mnist_core.runs import BUNDLED_RUNS
+from mnist_core.runs.results import read_predictions
 
 RESULT = Calibration(
     edges=np.array([0, 0.25, 0.5, 0.75, 1]),

@@ -23,8 +23,8 @@ from mnist_core.evaluation.scores import (
     report_csv,
     report_rows,
 )
-from mnist_core.run_results import read_predictions
 from mnist_core.runs import BUNDLED_RUNS
+from mnist_core.runs.results import read_predictions
 
 SHIPPED = ("chollet", "five-layer", "garcia", "nehlr")
 

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from mnist_core import limits, run_status, runs, runs_trash
+from mnist_core import limits, runs
 from mnist_core.common.server import owner_hash
-from mnist_core.run_files import RunError
+from mnist_core.runs import trash
+from mnist_core.runs.reading import RunError
+from mnist_core.runs.status import ACTIVE, State, write_status
 from mnist_core.training.config import TrainingConfig
 
 MakeConfig = Callable[..., TrainingConfig]
@@ -33,7 +35,7 @@ def ended(folder: Path, tiny_config: MakeConfig) -> runs.Run:
     (path / "model.keras").write_bytes(b"weights \0\xff")
     (path / "deep" / "er").mkdir(parents=True)
     (path / "deep" / "er" / ".hidden").write_text("kept, too")
-    run_status.write_status(path, "stopped", "Stopped by hand.")
+    write_status(path, "stopped", "Stopped by hand.")
     return runs.read_run(path)
 
 
@@ -54,14 +56,14 @@ def in_trash(folder: Path) -> set[str]:
 
 def test_a_deleted_run_is_gone_and_comes_back_with_every_file(ended: runs.Run, folder: Path) -> None:
     before = snapshot(ended.path)
-    runs_trash.delete(ended)
+    trash.delete(ended)
     assert not ended.path.exists()
     assert runs.list_runs(folder) == []
     assert runs.unreadable_runs(folder) == {}
     with pytest.raises(RunError, match="may have been deleted"):
         runs.find_run(ended.id, folder)
 
-    runs_trash.restore(ended.id, folder)
+    trash.restore(ended.id, folder)
     assert snapshot(ended.path) == before
     assert runs.find_run(ended.id, folder) == ended
     assert in_trash(folder) == set()
@@ -70,65 +72,63 @@ def test_a_deleted_run_is_gone_and_comes_back_with_every_file(ended: runs.Run, f
 def test_a_run_can_be_deleted_and_restored_again_and_again(ended: runs.Run, folder: Path) -> None:
     before = snapshot(ended.path)
     for _ in range(3):
-        runs_trash.delete(ended)
-        runs_trash.restore(ended.id, folder)
+        trash.delete(ended)
+        trash.restore(ended.id, folder)
     assert snapshot(folder) == {f"{ended.id}/{name}": content for name, content in before.items()}
 
 
 @pytest.mark.parametrize("state", ["finished", "stopped", "failed", "interrupted"])
-def test_a_run_that_ended_in_whatever_way_can_be_deleted(state: run_status.State, ended: runs.Run) -> None:
-    run_status.write_status(ended.path, state)
-    runs_trash.delete(ended)
+def test_a_run_that_ended_in_whatever_way_can_be_deleted(state: State, ended: runs.Run) -> None:
+    write_status(ended.path, state)
+    trash.delete(ended)
     assert not ended.path.exists()
 
 
 @pytest.mark.fault(id="delete-in-progress")
-@pytest.mark.parametrize("state", run_status.ACTIVE)
-def test_a_run_in_progress_is_not_deleted_by_an_outdated_page(
-    state: run_status.State, ended: runs.Run, folder: Path
-) -> None:
-    run_status.write_status(ended.path, state, pid=os.getpid())
+@pytest.mark.parametrize("state", ACTIVE)
+def test_a_run_in_progress_is_not_deleted_by_an_outdated_page(state: State, ended: runs.Run, folder: Path) -> None:
+    write_status(ended.path, state, pid=os.getpid())
     before = snapshot(folder)
     for run in (ended, runs.read_run(ended.path)):
         with pytest.raises(RunError, match="in progress"):
-            runs_trash.delete(run)
+            trash.delete(run)
     assert snapshot(folder) == before
 
 
 def test_a_run_that_ships_with_the_project_is_not_deleted() -> None:
     for run in runs.list_runs(runs.BUNDLED_RUNS):
         with pytest.raises(RunError, match="ships with"):
-            runs_trash.delete(run)
+            trash.delete(run)
         assert run.path.is_dir()
     assert not (runs.BUNDLED_RUNS / ".deleted").exists()
 
 
 @pytest.mark.fault(id="deleted-while-watched")
 def test_a_run_that_somebody_else_deleted_is_said_to_be_gone(ended: runs.Run, folder: Path) -> None:
-    runs_trash.delete(ended)
+    trash.delete(ended)
     before = snapshot(folder)
     with pytest.raises(RunError, match="may have been deleted"):
-        runs_trash.delete(ended)
+        trash.delete(ended)
     assert snapshot(folder) == before
 
 
 def test_a_run_is_not_restored_over_another_one(ended: runs.Run, folder: Path, tiny_config: MakeConfig) -> None:
-    runs_trash.delete(ended)
+    trash.delete(ended)
     runs.create_run(folder, tiny_config(epochs=9), ended.id)
     before = snapshot(folder)
     with pytest.raises(RunError, match="another run of this name"):
-        runs_trash.restore(ended.id, folder)
+        trash.restore(ended.id, folder)
     assert snapshot(folder) == before
 
 
 def test_of_two_deleted_runs_of_one_name_the_later_one_is_kept(
     ended: runs.Run, folder: Path, tiny_config: MakeConfig
 ) -> None:
-    runs_trash.delete(ended)
+    trash.delete(ended)
     path = runs.create_run(folder, tiny_config(epochs=9), ended.id)
-    run_status.write_status(path, "finished")
-    runs_trash.delete(runs.read_run(path))
-    runs_trash.restore(ended.id, folder)
+    write_status(path, "finished")
+    trash.delete(runs.read_run(path))
+    trash.restore(ended.id, folder)
     restored = runs.find_run(ended.id, folder)
     assert restored.config.epochs == 9
     assert restored.title == ""
@@ -139,21 +139,21 @@ def test_what_was_deleted_more_than_a_week_ago_is_gone_for_good(
 ) -> None:
     old, young, last = (runs.create_run(folder, tiny_config()) for _ in range(3))
     grow_old(ended.path, days=300)  # how old a run is does not matter
-    runs_trash.delete(ended)
+    trash.delete(ended)
     for path in (old, young, last):
-        run_status.write_status(path, "finished")
+        write_status(path, "finished")
     for path, days in ((old, 7.1), (young, 6.9)):
-        runs_trash.delete(runs.read_run(path))
+        trash.delete(runs.read_run(path))
         grow_old(folder / ".deleted" / path.name, days)
     (folder / ".deleted" / "notes").write_text("not a run")
     grow_old(folder / ".deleted" / "notes", days=30)
 
-    runs_trash.delete(runs.read_run(last))
+    trash.delete(runs.read_run(last))
     assert in_trash(folder) == {ended.id, young.name, last.name, "notes"}
     with pytest.raises(RunError, match="not in the trash any more"):
-        runs_trash.restore(old.name, folder)
-    runs_trash.restore(young.name, folder)
-    runs_trash.restore(ended.id, folder)
+        trash.restore(old.name, folder)
+    trash.restore(young.name, folder)
+    trash.restore(ended.id, folder)
     assert {run.id for run in runs.list_runs(folder)} == {young.name, ended.id}
 
 
@@ -164,8 +164,8 @@ def test_the_trash_is_bounded_and_what_was_deleted_last_stays(
     monkeypatch.setattr(limits, "PRIVATE", replace(limits.PRIVATE, deleted_runs=2))
     paths = [runs.create_run(folder, tiny_config()) for _ in range(4)]
     for age, path in enumerate(paths):
-        run_status.write_status(path, "finished")
-        runs_trash.delete(runs.read_run(path))
+        write_status(path, "finished")
+        trash.delete(runs.read_run(path))
         grow_old(folder / ".deleted" / path.name, days=1 - age / 10)
     assert in_trash(folder) == {path.name for path in paths[2:]}
 
@@ -176,21 +176,21 @@ def test_a_run_is_deleted_though_the_trash_is_emptied_just_then(
     def gone(folder: Path) -> None:
         raise FileNotFoundError(2, "No such file or directory")
 
-    monkeypatch.setattr(runs_trash, "_make_room", gone)
-    runs_trash.delete(ended)
+    monkeypatch.setattr(trash, "_make_room", gone)
+    trash.delete(ended)
     assert in_trash(folder) == {ended.id}
 
 
 def test_a_restored_run_that_is_deleted_again_has_another_week(
     ended: runs.Run, folder: Path, tiny_config: MakeConfig
 ) -> None:
-    runs_trash.delete(ended)
+    trash.delete(ended)
     grow_old(folder / ".deleted" / ended.id, days=8)
-    runs_trash.restore(ended.id, folder)
-    runs_trash.delete(ended)
+    trash.restore(ended.id, folder)
+    trash.delete(ended)
     other = runs.create_run(folder, tiny_config())
-    run_status.write_status(other, "finished")
-    runs_trash.delete(runs.read_run(other))
+    write_status(other, "finished")
+    trash.delete(runs.read_run(other))
     assert in_trash(folder) == {ended.id, other.name}
 
 
@@ -202,15 +202,15 @@ def test_a_restored_run_that_is_deleted_again_has_another_week(
 def test_ids_that_are_unsafe_in_a_path_restore_nothing(
     run_id: str, ended: runs.Run, folder: Path, tmp_path: Path
 ) -> None:
-    runs_trash.delete(ended)
+    trash.delete(ended)
     shutil.copytree(folder / ".deleted" / ended.id, folder / "x")  # what ../x would reach
     before = snapshot(tmp_path)
     with pytest.raises(RunError, match="not in the trash"):
-        runs_trash.restore(run_id, folder)
+        trash.restore(run_id, folder)
     assert snapshot(tmp_path) == before
 
 
 def test_nothing_is_restored_where_nothing_was_deleted(folder: Path) -> None:
     with pytest.raises(RunError, match="not in the trash"):
-        runs_trash.restore("20260101-000000000-x", folder)
+        trash.restore("20260101-000000000-x", folder)
     assert not folder.exists()

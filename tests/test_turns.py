@@ -13,14 +13,16 @@ import psutil
 import pytest
 from run_directories import MakeConfig
 
-from mnist_core import jobs, run_status, runs, worker
+from mnist_core import jobs, runs, worker
 from mnist_core.common.server import CAPACITY_VARIABLE
+from mnist_core.runs import status
+from mnist_core.runs.status import State, write_status
 
 
 def test_runs_that_train_and_older_ones_that_wait_are_ahead(tmp_path: Path, tiny_config: MakeConfig) -> None:
     paths = [runs.create_run(tmp_path, tiny_config()) for _ in range(7)]
     for path, state in zip(paths, ("finished", "running", "queued", "failed", "stopped"), strict=False):
-        run_status.write_status(path, state, pid=os.getpid())
+        write_status(path, state, pid=os.getpid())
     (paths[5] / "status.json").write_text("torn")
     assert [jobs.runs_ahead(path.name, tmp_path) for path in paths] == [1, 0, 1, 2, 2, 2, 2]
 
@@ -100,14 +102,14 @@ def test_a_run_stopped_before_its_turn_never_says_that_it_runs(
 ) -> None:
     path = runs.create_run(tmp_path, tiny_config())
     runs.request_stop(path)
-    written: list[run_status.State] = []
-    write = run_status.write_status
+    written: list[State] = []
+    write = write_status
 
-    def note(path: Path, state: run_status.State, *message: str, pid: int | None = None) -> None:
+    def note(path: Path, state: State, *message: str, pid: int | None = None) -> None:
         written.append(state)
         write(path, state, *message, pid=pid)
 
-    monkeypatch.setattr(run_status, "write_status", note)
+    monkeypatch.setattr(status, "write_status", note)
     assert worker.carry_out(path).status.state == "stopped"
     assert set(written) == {"stopped"}
 
@@ -120,7 +122,7 @@ def test_waiting_ends_when_there_is_room_or_a_stop(
     monkeypatch.setattr(jobs, "_POLL_SECONDS", 0.01)
     paths = [runs.create_run(tmp_path, tiny_config()) for _ in range(3)]
     for path in paths:
-        run_status.write_status(path, "running", pid=os.getpid())
+        write_status(path, "running", pid=os.getpid())
     signalled = threading.Event()
     waiting = threading.Thread(target=jobs.wait_for_turn, args=(paths[2], signalled.is_set))
     waiting.start()
@@ -128,7 +130,7 @@ def test_waiting_ends_when_there_is_room_or_a_stop(
         waiting.join(0.2)
         assert waiting.is_alive()
         if way_out == "an older run ends":
-            run_status.write_status(paths[0], "finished")
+            write_status(paths[0], "finished")
         elif way_out == "a stop is asked for":
             runs.request_stop(paths[2])
         else:
@@ -138,5 +140,5 @@ def test_waiting_ends_when_there_is_room_or_a_stop(
     finally:
         signalled.set()
         waiting.join()
-    run_status.write_status(paths[2], "finished")
+    write_status(paths[2], "finished")
     jobs.wait_for_turn(paths[1])  # one run ahead at most, room for two: no waiting

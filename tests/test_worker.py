@@ -16,10 +16,13 @@ import numpy as np
 import psutil
 import pytest
 
-from mnist_core import event_log, limits, run_results, run_status, runs, worker
+from mnist_core import limits, runs, worker
 from mnist_core.common.server import PROJECT, PUBLIC_VARIABLE
 from mnist_core.data.dataset import DatasetError, Mnist
 from mnist_core.networks.keras_model import predict
+from mnist_core.runs import event_log, results
+from mnist_core.runs.results import read_predictions
+from mnist_core.runs.status import write_status
 from mnist_core.training import checkpoints
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.events import BatchesDone, Continued, EpochDone, Event
@@ -77,7 +80,7 @@ def while_the_results_are_written(path: Path, monkeypatch: pytest.MonkeyPatch) -
     def die(path: Path, probabilities: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run_results, "write_predictions", die)
+    monkeypatch.setattr(results, "write_predictions", die)
     worker.carry_out(path)
 
 
@@ -126,7 +129,7 @@ def test_a_run_that_goes_on_ends_as_if_never_broken_off(
     assert replace(broken.report, **TIMELESS) == replace(whole.report, **TIMELESS)
     for ours, theirs in zip(weights_of(path), weights_of(whole.path), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    np.testing.assert_array_equal(run_results.read_predictions(path), run_results.read_predictions(whole.path))
+    np.testing.assert_array_equal(read_predictions(path), read_predictions(whole.path))
     assert not checkpoints.has_checkpoint(path)
 
     events, expected = event_log.read_events(path), event_log.read_events(whole.path)
@@ -180,7 +183,7 @@ def broken_off(trained_run: Path, tmp_path: Path) -> Path:
     path = shutil.copytree(trained_run, tmp_path / "runs" / "broken-off")
     (path / "report.json").unlink()
     (path / "checkpoint.npz").write_bytes(b"PK\3\4 torn")
-    run_status.write_status(path, "interrupted")
+    write_status(path, "interrupted")
     return path
 
 
@@ -213,7 +216,7 @@ def test_a_run_that_goes_on_and_is_stopped_keeps_what_it_had(
     for kept, best in zip(weights_of(path), had.best.weights, strict=True):
         np.testing.assert_array_equal(kept, best)
     model = keras.models.load_model(path / "model.keras", compile=False)
-    np.testing.assert_array_equal(predict(model, mnist.x_test), run_results.read_predictions(path))
+    np.testing.assert_array_equal(predict(model, mnist.x_test), read_predictions(path))
 
 
 # Limits

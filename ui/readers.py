@@ -9,14 +9,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from mnist_core import cost, event_log, film, inference, jobs, run_results, runs
+from mnist_core import cost, inference, jobs, runs
 from mnist_core.common import malloc
 from mnist_core.common.arrays import Probabilities
 from mnist_core.common.server import runs_dir
 from mnist_core.data.dataset import DatasetError, Mnist, load_mnist
 from mnist_core.evaluation.epochs import Film
-from mnist_core.event_log import EventReader
-from mnist_core.run_files import RunError
+from mnist_core.runs import epoch_predictions, event_log
+from mnist_core.runs.event_log import EventReader
+from mnist_core.runs.reading import RunError
+from mnist_core.runs.results import read_predictions
 from mnist_core.training.events import EpochDone, Event
 from ui.wording import plain
 
@@ -98,7 +100,7 @@ def all_answers(include: runs.Run | None = None) -> AllAnswers:
 
 def film_of(run: runs.Run) -> Film:
     """Return the answers of a run to the test images after each of its epochs; the array is read-only."""
-    return _film(str(run.path), version(run.path / film.FOLDER))
+    return _film(str(run.path), version(run.path / epoch_predictions.FOLDER))
 
 
 def queue() -> jobs.Queue:
@@ -151,14 +153,14 @@ def _bundled_runs() -> list[runs.Run]:
 
 @st.cache_resource(show_spinner=False, max_entries=2 * MOST_RUNS)
 def _predictions(path: str, version: tuple[int, int]) -> Probabilities:
-    found = run_results.read_predictions(Path(path))
+    found = read_predictions(Path(path))
     found.setflags(write=False)
     return found
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _film(path: str, version: tuple[int, int]) -> Film:
-    found = film.read_film(Path(path))
+    found = epoch_predictions.read_film(Path(path))
     found.probabilities.setflags(write=False)
     found.readings.setflags(write=False)
     return found

@@ -8,15 +8,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from mnist_core import run_ids, run_status, runs
+from mnist_core import runs
 from mnist_core.common.server import runs_dir
-from mnist_core.run_files import RunError
+from mnist_core.runs import ids
+from mnist_core.runs.reading import RunError
+from mnist_core.runs.status import State
 from mnist_core.training import presets
 from ui import state
 from ui.state import Params
 from ui.wording import plain
 
-_STATE_WORDS: dict[run_status.State, str] = {
+_STATE_WORDS: dict[State, str] = {
     "queued": "in progress",
     "running": "in progress",
     "finished": "",
@@ -93,7 +95,7 @@ def chosen_run(
 
 def _why_not(run_id: str) -> str:
     """Return a sentence about a run that cannot be shown. What is no id is not repeated: it could be anything."""
-    if not run_ids.is_run_id(run_id):
+    if not ids.is_run_id(run_id):
         return "The link names no run."
     try:
         runs.find_run(run_id, runs_dir())

@@ -14,11 +14,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.comparison import EpochValue, History, epoch_band
 from mnist_core.data.dataset import CLASSES, TEST_IMAGES
 from mnist_core.evaluation.statistics import ClassAccuracies, wilson_interval
 from mnist_core.figures.style import TRAINING_COLOR, VALIDATION_COLOR, Figure, Layout, Trace, with_legend_below
-from mnist_core.run_results import Report
+from mnist_core.runs.comparison import EpochValue, History, epoch_band
+from mnist_core.runs.results import Report
 
 # After M. Okabe and K. Ito, "Color Universal Design" (2008), moved until each has a contrast of 3 : 1 with white and
 # with the dark theme, and any two stay apart in the three kinds of colour blindness. Marks differ as well.

@@ -10,10 +10,12 @@ from strategies import hostile_texts
 
 from bad_cases.damage import names
 from bad_cases.trials import Home, Kind
-from mnist_core import run_ids, runs, runs_trash
-from mnist_core.drawing.class_sets import contents, sets, trash
+from mnist_core import runs
+from mnist_core.drawing.class_sets import contents, sets
+from mnist_core.drawing.class_sets import trash as class_sets_trash
 from mnist_core.drawing.class_sets.drawings import HandwritingError
-from mnist_core.run_files import RunError
+from mnist_core.runs import ids, trash
+from mnist_core.runs.reading import RunError
 from mnist_core.training.config import ConfigError, TrainingConfig
 
 
@@ -26,12 +28,12 @@ def _answer_name(name: str, home: Home) -> Sequence[str]:
     actions: list[Callable[[], object]] = [
         lambda: sets.find_set(name, home.handwriting),
         lambda: sets.open_set(home.handwriting, name),
-        lambda: trash.restore(home.handwriting, name),
-        lambda: trash.delete_drawing(class_set, name),
+        lambda: class_sets_trash.restore(home.handwriting, name),
+        lambda: class_sets_trash.delete_drawing(class_set, name),
         lambda: contents.withdraw(class_set, name),
         lambda: runs.create_run(home.runs, replace(TrainingConfig(), preset=name)),
         lambda: runs.rename(run, name),
-        lambda: runs_trash.restore(name, home.runs),
+        lambda: trash.restore(name, home.runs),
     ]
     for action in actions:
         try:
@@ -43,7 +45,7 @@ def _answer_name(name: str, home: Home) -> Sequence[str]:
         try:
             ask()
         except RunError as error:
-            told += [str(error)] if run_ids.is_run_id(name) else []
+            told += [str(error)] if ids.is_run_id(name) else []
     (home.runs / "link").unlink()
     assert not home.strays()
     home.clear()

@@ -15,8 +15,10 @@ from strategies import hostile_texts, json_values
 
 from bad_cases.damage import damaged, dumped, titles
 from bad_cases.trials import Home, Kind
-from mnist_core import event_log, film, run_results, runs
-from mnist_core.run_files import RunError
+from mnist_core import runs
+from mnist_core.runs import epoch_predictions, event_log
+from mnist_core.runs.reading import RunError
+from mnist_core.runs.results import read_predictions
 from mnist_core.training import checkpoints, diagnosis
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.curves import by_epoch, curves
@@ -97,9 +99,9 @@ def _answer_run(case: tuple[str, bytes], home: Home) -> Sequence[str]:
         history = curves(event_log.read_events(path), config)
         by_epoch(history)
         diagnosis.diagnose(history, config)
-        film.read_film(path)
+        epoch_predictions.read_film(path)
         for name, read in (
-            ("predictions.npz", run_results.read_predictions),
+            ("predictions.npz", read_predictions),
             ("checkpoint.npz", checkpoints.read_checkpoint),
         ):
             try:

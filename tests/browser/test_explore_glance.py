@@ -8,8 +8,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from mnist_core.data.dataset import Mnist
 from mnist_core.data.digit_map import load_digit_map
-from mnist_core.run_results import read_predictions
 from mnist_core.runs import BUNDLED_RUNS
+from mnist_core.runs.results import read_predictions
 
 # Where the dot of a test image is on the screen, by Plotly's own scales; whatever trace it belongs to.
 PLACE_OF = """(node, index) => {

@@ -5,12 +5,13 @@ import re
 import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
-from mnist_core import run_results, runs
+from mnist_core import runs
 from mnist_core.evaluation.disputed_labels import DISPUTED
+from mnist_core.runs.results import read_predictions
 
 
 def readings(run: str) -> np.ndarray:
-    return run_results.read_predictions(runs.BUNDLED_RUNS / run).argmax(axis=1)
+    return read_predictions(runs.BUNDLED_RUNS / run).argmax(axis=1)
 
 
 def test_two_networks_from_count_to_images_to_the_exact_test(page: Page, fresh_server, mnist) -> None:

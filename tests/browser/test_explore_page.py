@@ -8,7 +8,9 @@ import numpy as np
 from playwright.sync_api import Locator, Page, expect
 from steps import press_shortcut
 
-from mnist_core import film, run_results, runs
+from mnist_core import runs
+from mnist_core.runs import epoch_predictions
+from mnist_core.runs.results import read_predictions
 
 CHOLLET = runs.BUNDLED_RUNS / "chollet"
 
@@ -78,7 +80,7 @@ def test_of_two_quick_clicks_none_is_lost(page: Page, server, mnist) -> None:
 
 
 def test_from_mistakes_to_one_digit_and_on(page: Page, server, mnist, tmp_path: Path) -> None:
-    probabilities = run_results.read_predictions(CHOLLET)
+    probabilities = read_predictions(CHOLLET)
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != mnist.y_test)
     page.goto(f"{server.url}/explore?view=mistakes&run=chollet")
     expect(page.get_by_text(f"Mistakes: {len(wrong)}", exact=True)).to_be_visible()
@@ -103,7 +105,7 @@ def test_from_mistakes_to_one_digit_and_on(page: Page, server, mnist, tmp_path: 
 
     tiles(page).nth(3).click()
     is_open(3)
-    every = [run_results.read_predictions(path)[listed[3]].argmax() for path in runs.BUNDLED_RUNS.iterdir()]
+    every = [read_predictions(path)[listed[3]].argmax() for path in runs.BUNDLED_RUNS.iterdir()]
     right = sum(int(reading == mnist.y_test[listed[3]]) for reading in every)
     expect(page.get_by_text(re.compile(rf"^{right} of \d+ networks"))).to_be_visible()
     expect(page.get_by_text("How chollet learned it")).to_be_visible()
@@ -124,7 +126,7 @@ def test_from_mistakes_to_one_digit_and_on(page: Page, server, mnist, tmp_path: 
 
 
 def test_from_a_cell_of_the_confusion_matrix_to_its_images(page: Page, server, mnist) -> None:
-    reading = run_results.read_predictions(runs.BUNDLED_RUNS / "nehlr").argmax(axis=1)
+    reading = read_predictions(runs.BUNDLED_RUNS / "nehlr").argmax(axis=1)
     page.goto(f"{server.url}/explore?view=confusion&run=nehlr")
     wrong = int((reading != mnist.y_test).sum())
     expect(page.get_by_test_id("stMetricValue").nth(1)).to_have_text(f"{wrong} of 10,000")
@@ -155,7 +157,7 @@ def test_from_a_cell_of_the_confusion_matrix_to_its_images(page: Page, server, m
 
 
 def test_the_film_of_a_run(page: Page, server, mnist) -> None:
-    history = film.read_film(CHOLLET)
+    history = epoch_predictions.read_film(CHOLLET)
     wrong = (history.readings != mnist.y_test).sum(axis=1)
     page.goto(f"{server.url}/explore?view=epochs&run=chollet&epoch=2")
     expect(page.get_by_text(re.compile(rf"^Mistakes after epoch 2: 1–25 of {wrong[1]}$"))).to_be_visible()

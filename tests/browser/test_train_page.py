@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 from steps import TRAINING_CURVE, start_run, trained_epochs, wait_for_end, wait_for_points
 
-from mnist_core import run_results, runs
+from mnist_core import runs
+from mnist_core.runs.results import read_predictions
 
 VALIDATION = "node._fullData.find((trace) => trace.name?.startsWith('validation'))"
 
@@ -122,4 +123,4 @@ def test_reload_and_second_tab_show_one_run_and_stop_keeps_it(page: Page, server
     assert run.report is not None
     assert run.report.epochs_completed < 50
     assert (run.path / "model.keras").exists()
-    assert run_results.read_predictions(run.path).shape == (10_000, 10)
+    assert read_predictions(run.path).shape == (10_000, 10)

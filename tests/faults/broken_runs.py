@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mnist_core import event_log, run_results, runs, worker
+from mnist_core import runs, worker
+from mnist_core.runs import event_log
+from mnist_core.runs.results import read_predictions
 from mnist_core.training import checkpoints
 from mnist_core.training.events import EpochDone
 
@@ -32,7 +34,7 @@ def assert_ends_as(path: Path, other: Path) -> None:
     assert ended.report is not None
     assert whole.report is not None
     assert replace(ended.report, **TIMELESS) == replace(whole.report, **TIMELESS)
-    np.testing.assert_array_equal(run_results.read_predictions(path), run_results.read_predictions(other))
+    np.testing.assert_array_equal(read_predictions(path), read_predictions(other))
     assert epochs_of(path) == epochs_of(other)
     assert hidden_files(path) == []
     assert not checkpoints.has_checkpoint(path)

@@ -14,8 +14,10 @@ import pytest
 from broken_runs import LINUX
 from run_directories import MakeConfig, write_status_values
 
-from mnist_core import jobs, run_ids, run_status, runs
-from mnist_core.run_files import RunError
+from mnist_core import jobs, runs
+from mnist_core.runs import ids
+from mnist_core.runs.reading import RunError
+from mnist_core.runs.status import read_status, write_status
 
 
 @pytest.fixture
@@ -43,18 +45,18 @@ def test_a_run_lives_on_whatever_the_clock_is_set_to(
     seconds: int, tmp_path: Path, tiny_config: MakeConfig, set_clock: Callable[[float], None]
 ) -> None:
     path = runs.create_run(tmp_path / "runs", tiny_config())
-    run_status.write_status(path, "running", "Training", pid=os.getpid())
-    before = run_status.read_status(path)
+    write_status(path, "running", "Training", pid=os.getpid())
+    before = read_status(path)
     set_clock(seconds)
     assert psutil.Process().create_time() == pytest.approx(before.process_started + seconds)
-    assert run_status.read_status(path) == before
+    assert read_status(path) == before
     with pytest.raises(RunError, match="Only a run that was interrupted"):
         jobs.resume(runs.read_run(path))
     # Not so another process that got the number: it started at another time, by any clock.
     values = json.loads((path / "status.json").read_text())
     start, after_boot = values["process_started"], values["process_started_after_boot"]
     write_status_values(path, pid=os.getpid(), process_started=start - 5, process_started_after_boot=after_boot - 5)
-    assert run_status.read_status(path).state == "interrupted"
+    assert read_status(path).state == "interrupted"
 
 
 def clock_that_tells(moment: datetime) -> type[datetime]:
@@ -74,9 +76,9 @@ def test_who_comes_later_is_behind_though_the_clock_was_set_back(
     now = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
     made = []
     for moment in (now, now - back, now - back):
-        monkeypatch.setattr(run_ids, "datetime", clock_that_tells(moment))
+        monkeypatch.setattr(ids, "datetime", clock_that_tells(moment))
         made.append(runs.create_run(tmp_path, tiny_config(preset="zebra" if not made else "ant")).name)
-        run_status.write_status(tmp_path / made[-1], "queued", pid=os.getpid())
+        write_status(tmp_path / made[-1], "queued", pid=os.getpid())
     assert made == sorted(made)
     assert [jobs.runs_ahead(run_id, tmp_path) for run_id in made] == [0, 1, 2]
     assert [run.id for run in jobs.queue(tmp_path).waiting] == made
@@ -90,7 +92,7 @@ def test_a_clock_once_years_ahead_does_not_date_later_runs(
 ) -> None:
     now = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
     for moment in (now.replace(year=2062), now):
-        monkeypatch.setattr(run_ids, "datetime", clock_that_tells(moment))
+        monkeypatch.setattr(ids, "datetime", clock_that_tells(moment))
         assert runs.read_run(runs.create_run(tmp_path, tiny_config())).created == moment
     (tmp_path / "99999999-999999999-no-date").mkdir()
     assert runs.read_run(runs.create_run(tmp_path, tiny_config())).created == now + timedelta(milliseconds=1)
@@ -101,4 +103,4 @@ def test_a_run_just_queued_outlasts_a_clock_set_by_seconds(tmp_path: Path, tiny_
     path = runs.create_run(tmp_path, tiny_config())
     for seconds in (-30, 30):
         write_status_values(path, state="queued", updated=time.time() + seconds)
-        assert run_status.read_status(path).state == "queued"
+        assert read_status(path).state == "queued"

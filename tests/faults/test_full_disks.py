@@ -15,8 +15,10 @@ import pytest
 from broken_runs import LINUX, assert_ends_as, epochs_of, hidden_files
 from run_directories import MakeConfig
 
-from mnist_core import jobs, run_results, run_status, runs, worker
-from mnist_core.event_log import EventWriter
+from mnist_core import jobs, runs, worker
+from mnist_core.runs import results
+from mnist_core.runs.event_log import EventWriter
+from mnist_core.runs.status import read_status, write_status
 from mnist_core.training import checkpoints
 
 
@@ -61,7 +63,7 @@ FULL = {
     "metrics": ((EventWriter, "append"), [1]),
     "weights": ((worker, "save_model"), [1, 2]),
     "checkpoint": ((checkpoints, "write_checkpoint"), [1, 2]),
-    "predictions": ((run_results, "write_predictions"), [1, 2]),
+    "predictions": ((results, "write_predictions"), [1, 2]),
 }
 
 
@@ -94,7 +96,7 @@ def test_a_full_disk_is_told_and_costs_nothing_measured(
     assert "could not be written: No space left on device. Make room on the disk first." in run.status.message
     assert epochs_of(path) == epochs
     done = checkpoints.read_checkpoint(path).progress.epochs_completed
-    assert done == (2 if writer == (run_results, "write_predictions") else 1)
+    assert done == (2 if writer == (results, "write_predictions") else 1)
     assert keras.models.load_model(run.model_file, compile=False)
     assert hidden_files(path) == []
 
@@ -113,7 +115,7 @@ def test_on_a_full_disk_no_run_is_created_and_others_are_read(
         jobs.start(tiny_config(), disk)
     assert runs.list_runs(disk) == [before]
     assert sorted(file.name for file in disk.iterdir()) == [path.name, "ballast"]
-    run_status.write_status(path, "failed", "The disk is full.")
-    run_status.write_status(path, "failed", "Full.")  # shorter: nothing of the longer one is left
-    assert (run_status.read_status(path).state, run_status.read_status(path).message) == ("failed", "Full.")
+    write_status(path, "failed", "The disk is full.")
+    write_status(path, "failed", "Full.")  # shorter: nothing of the longer one is left
+    assert (read_status(path).state, read_status(path).message) == ("failed", "Full.")
     assert runs.read_run(path).report == before.report

@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 from run_directories import MakeConfig, is_sentence, write_status_values
 
-from mnist_core import event_log, run_status, runs, runs_trash, worker
-from mnist_core.run_files import RunError
+from mnist_core import runs, worker
+from mnist_core.runs import event_log, trash
+from mnist_core.runs.reading import RunError
+from mnist_core.runs.status import read_status
 
 
 @pytest.mark.fault(id="deleted-while-watched")
 def test_a_run_that_was_deleted_is_said_to_be_gone(trained_run: Path, tmp_path: Path) -> None:
     path = shutil.copytree(trained_run, tmp_path / trained_run.name)
-    runs_trash.delete(runs.read_run(path))
-    for ask in (runs.read_run, run_status.read_status, runs.request_stop):
+    trash.delete(runs.read_run(path))
+    for ask in (runs.read_run, read_status, runs.request_stop):
         with pytest.raises(RunError, match=r"no run called .* It may have been deleted\.$"):
             ask(path)
     assert event_log.read_events(path) == []

@@ -18,9 +18,10 @@ import pytest
 from broken_runs import LINUX, assert_ends_as, epochs_of, hidden_files
 from run_directories import MakeConfig
 
-from mnist_core import jobs, run_status, runs, worker
+from mnist_core import jobs, runs, worker
 from mnist_core.common import atomic_files
 from mnist_core.common.server import PROJECT
+from mnist_core.runs.status import ACTIVE, read_status, write_status
 from mnist_core.training import checkpoints
 from mnist_core.training.events import BatchesDone, Event
 
@@ -110,7 +111,7 @@ def test_a_process_killed_while_saving_leaves_the_older_files(
 def test_a_run_that_gets_too_little_memory_says_so(accidents: dict[str, Path]) -> None:
     path = accidents["memory"]
     assert "OOM when allocating tensor" in (path / "log.txt").read_text(errors="replace")
-    status = run_status.read_status(path)
+    status = read_status(path)
     # Most of TensorFlow tells when it does not get what it asks for; its convolutions crash, and the process is gone.
     assert status.state in ("failed", "interrupted")
     assert re.search(r"r[au]n out.*smaller batch.*smaller network", status.message)
@@ -131,13 +132,13 @@ def test_what_others_write_beside_is_left_alone(tmp_path: Path) -> None:
 def in_line(tmp_path: Path, tiny_config: MakeConfig) -> Iterator[list[Path]]:
     """Two real processes that wait for their turn, behind a run that trains."""
     training = runs.create_run(tmp_path, tiny_config())
-    run_status.write_status(training, "running", "Training", pid=os.getpid())
+    write_status(training, "running", "Training", pid=os.getpid())
     paths = [tmp_path / jobs.start(tiny_config(), tmp_path) for _ in range(2)]
-    wait_until(lambda: all(run_status.read_status(path).pid for path in paths))
+    wait_until(lambda: all(read_status(path).pid for path in paths))
     yield paths
     for path in paths:
-        status = run_status.read_status(path)
-        if status.state in run_status.ACTIVE and status.pid:
+        status = read_status(path)
+        if status.state in ACTIVE and status.pid:
             psutil.Process(status.pid).kill()
 
 
@@ -147,15 +148,15 @@ def test_who_is_killed_in_line_leaves_it_and_two_stops_are_one(in_line: list[Pat
     killed, other = in_line
     folder = other.parent
     assert [jobs.queue(folder).place(path.name) for path in in_line] == [1, 2]
-    psutil.Process(run_status.read_status(killed).pid).kill()
+    psutil.Process(read_status(killed).pid).kill()
     wait_until(lambda: not runs.read_run(killed).is_active)
-    status = run_status.read_status(killed)
+    status = read_status(killed)
     assert (status.state, status.message) == ("interrupted", "Its process ended before its turn came.")
     assert jobs.queue(folder).place(other.name) == 1
 
     stop_twice_at_once(other)
     wait_until(lambda: not runs.read_run(other).is_active)
-    assert run_status.read_status(other).message == "Stopped before training began."
+    assert read_status(other).message == "Stopped before training began."
     assert jobs.queue(folder).waiting == ()
     assert "Traceback" not in (other / "log.txt").read_text()
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from opening import open_page
 from run_directories import MakeConfig
 
-from mnist_core import run_status, runs
+from mnist_core import runs
+from mnist_core.runs.status import write_status
 
 BEGUN = "20260101-000000000-begun"
 AGAIN = "20260101-000000001-again"
@@ -17,7 +18,7 @@ AGAIN = "20260101-000000001-again"
 def test_only_runs_that_have_begun_are_offered(own_folders: Path, tiny_config: MakeConfig) -> None:
     for name in (BEGUN, AGAIN):
         shutil.copytree(runs.BUNDLED_RUNS / "fast", own_folders / name)
-    run_status.write_status(own_folders / AGAIN, "queued")  # it was continued, and waits for its turn with its curves
+    write_status(own_folders / AGAIN, "queued")  # it was continued, and waits for its turn with its curves
     waiting = runs.create_run(own_folders, tiny_config())
     app = open_page("train", run="chollet", ghosts=f"{waiting.name},{AGAIN},{BEGUN}")
     (offered,) = app.multiselect

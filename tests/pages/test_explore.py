@@ -11,10 +11,12 @@ import pytest
 from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import film, run_results, runs
+from mnist_core import runs
 from mnist_core.common.arrays import Probabilities
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.epochs import turned
+from mnist_core.runs import epoch_predictions
+from mnist_core.runs.results import read_predictions
 from ui import digit_grid, readers
 
 VIEWS = ("digits", "glance", "mistakes", "confusion", "scores", "epochs", "two", "labels")
@@ -39,7 +41,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.fixture(scope="module")
 def chollet() -> Probabilities:
-    return run_results.read_predictions(runs.BUNDLED_RUNS / "chollet")
+    return read_predictions(runs.BUNDLED_RUNS / "chollet")
 
 
 def heading(app: AppTest) -> str:
@@ -138,7 +140,7 @@ def test_orders_by_typicality(order: str, shown: list[int], mnist: Mnist) -> Non
 
 def test_the_hardest_for_a_network(shown: list[int], mnist: Mnist) -> None:
     open_page("explore", order="hardest", run="nehlr")
-    of_label = run_results.read_predictions(runs.BUNDLED_RUNS / "nehlr")[np.arange(10_000), mnist.y_test]
+    of_label = read_predictions(runs.BUNDLED_RUNS / "nehlr")[np.arange(10_000), mnist.y_test]
     shares = of_label[shown].clip(1e-7)
     assert (np.diff(shares) >= 0).all()
     assert shares[0] == of_label.min().clip(1e-7)
@@ -232,7 +234,7 @@ def test_without_the_diagonal_a_row_shows_its_mistakes(shown: list[int], chollet
 
 def test_an_epoch_of_the_film(shown: list[int], mnist: Mnist) -> None:
     app = open_page("explore", view="epochs", run="chollet", epoch="3", size="400")
-    answers = film.read_film(runs.BUNDLED_RUNS / "chollet").probabilities[2]
+    answers = epoch_predictions.read_film(runs.BUNDLED_RUNS / "chollet").probabilities[2]
     wrong = np.flatnonzero(answers.argmax(axis=1) != mnist.y_test)
     assert sorted(shown) == wrong.tolist()
     values = {metric.label: metric.value for metric in app.metric}
@@ -241,7 +243,7 @@ def test_an_epoch_of_the_film(shown: list[int], mnist: Mnist) -> None:
 
 
 def test_what_an_epoch_learned_and_forgot(shown: list[int], mnist: Mnist) -> None:
-    frames = film.read_film(runs.BUNDLED_RUNS / "chollet").probabilities
+    frames = epoch_predictions.read_film(runs.BUNDLED_RUNS / "chollet").probabilities
     before, now = (frames[at].argmax(axis=1) == mnist.y_test for at in (1, 2))
     for kind, expected in (("learned", now & ~before), ("forgotten", before & ~now)):
         open_page("explore", view="epochs", run="chollet", epoch="3", kind=kind, size="400")
@@ -289,7 +291,7 @@ def test_a_film_with_damaged_epochs_shows_the_others(own_folders: Path, mnist: M
     assert "2" not in app.select_slider[0].options
     assert len(app.select_slider[0].options) == 14
     assert "The answers after epoch 2 are missing" in texts(app)
-    learned = turned(mnist.y_test, film.read_film(path), 1, "learned")
+    learned = turned(mnist.y_test, epoch_predictions.read_film(path), 1, "learned")
     app = open_page("explore", view="epochs", run=path.name, index=str(learned[0]))
     assert "earned by epoch 3" in texts(app) or "learned again by 3" in texts(app)
 

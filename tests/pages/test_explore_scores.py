@@ -13,15 +13,16 @@ from opening import open_page
 from sklearn.metrics import precision_recall_fscore_support
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import run_results, runs
+from mnist_core import runs
 from mnist_core.common.arrays import Probabilities
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.disputed_labels import DISPUTED
+from mnist_core.runs.results import read_predictions
 
 
 @pytest.fixture(scope="module")
 def shipped() -> dict[str, Probabilities]:
-    return {path.name: run_results.read_predictions(path) for path in sorted(runs.BUNDLED_RUNS.iterdir())}
+    return {path.name: read_predictions(path) for path in sorted(runs.BUNDLED_RUNS.iterdir())}
 
 
 def open_explore(view: str, **query: str) -> AppTest:

@@ -14,8 +14,10 @@ import pytest
 from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import inference, jobs, run_status, runs, runs_trash
+from mnist_core import inference, jobs, runs
 from mnist_core.drawing.strokes import Drawing
+from mnist_core.runs import trash
+from mnist_core.runs.status import write_status
 from mnist_core.training import checkpoints
 from mnist_core.training.events import Progress
 
@@ -45,7 +47,7 @@ def button(app: AppTest, label: str):
 def while_it_trains(path: Path) -> Path:
     """Let a run look as it does while it trains."""
     (path / "report.json").unlink()
-    run_status.write_status(path, "running", "Training", pid=os.getpid())
+    write_status(path, "running", "Training", pid=os.getpid())
     return path
 
 
@@ -73,7 +75,7 @@ def test_a_disk_still_full_when_a_run_should_go_on_is_told(
     copied: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = while_it_trains(copied())
-    run_status.write_status(path, "failed", "A file of the run could not be written: No space left on device.")
+    write_status(path, "failed", "A file of the run could not be written: No space left on device.")
     checkpoints.write_checkpoint(path, checkpoints.Checkpoint(Progress(1, 9, 450, 1.0), (), (), None))
 
     def fail(run: runs.Run) -> None:
@@ -157,8 +159,8 @@ def test_a_run_deleted_while_somebody_watches_is_said_to_be_gone(copied: Callabl
     path = while_it_trains(copied())
     app = open_page("train", run=RUN_ID)
     assert button(app, "Stop")
-    run_status.write_status(path, "stopped", "Stopped by hand.")
-    runs_trash.delete(runs.read_run(path))
+    write_status(path, "stopped", "Stopped by hand.")
+    trash.delete(runs.read_run(path))
     button(app, "Stop").click().run()  # on a page that does not know yet
     assert not app.exception
     assert "It may have been deleted. Here is another one." in app.warning[0].value.replace("\\", "")

@@ -10,9 +10,10 @@ import pytest
 from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import run_status, runs
+from mnist_core import runs
 from mnist_core.common.server import owner_hash
 from mnist_core.data import dataset
+from mnist_core.runs.status import State, write_status
 from mnist_core.training import links
 from ui import state
 
@@ -183,7 +184,7 @@ def test_nobody_changes_the_run_of_another_on_a_public_server(
     path = own_folders / "20260101-000000000-some"
     shutil.copytree(runs.BUNDLED_RUNS / "chollet", path)
     (path / "owner.txt").write_text(owner_hash("a" * 32))
-    run_status.write_status(path, "running", "Training", pid=os.getpid())
+    write_status(path, "running", "Training", pid=os.getpid())
     app = open_page("train", run=path.name)
     assert "Epoch 15 of 15" in app.get("progress")[0].proto.text
     assert not any(each.label == "Stop" for each in app.button)
@@ -210,11 +211,11 @@ def test_a_damaged_run_leaves_the_rest_usable(damage: str, own_folders: Path) ->
 
 
 @pytest.mark.parametrize("state", ["queued", "failed", "stopped", "interrupted"])
-def test_a_run_in_every_state_has_words(state: run_status.State, own_folders: Path) -> None:
+def test_a_run_in_every_state_has_words(state: State, own_folders: Path) -> None:
     path = own_folders / "20260101-000000000-some"
     shutil.copytree(runs.BUNDLED_RUNS / "chollet", path)
     (path / "report.json").unlink()
-    run_status.write_status(path, state, "Something to say.")
+    write_status(path, state, "Something to say.")
     said = texts(open_page("train", run=path.name))
     words = {"queued": "Waiting for its turn", "interrupted": "Interrupted."}
     assert words.get(state, "Something to say.") in said
@@ -223,7 +224,7 @@ def test_a_run_in_every_state_has_words(state: run_status.State, own_folders: Pa
 def test_a_running_run_can_be_stopped(own_folders: Path) -> None:
     path = own_folders / "20260101-000000000-some"
     shutil.copytree(runs.BUNDLED_RUNS / "chollet", path)
-    run_status.write_status(path, "running", "Training", pid=os.getpid())
+    write_status(path, "running", "Training", pid=os.getpid())
     app = open_page("train", run=path.name)
     assert "Epoch 15 of 15" in app.get("progress")[0].proto.text
     next(button for button in app.button if button.label == "Stop").click().run()

@@ -17,11 +17,12 @@ from run_directories import MakeConfig, broken_off
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import run_status, runs
+from mnist_core import runs
 from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
 from mnist_core.drawing.class_sets import contents, sets
 from mnist_core.drawing.class_sets.drawings import new_drawing
 from mnist_core.drawing.strokes import Drawing
+from mnist_core.runs.status import write_status
 from mnist_core.training.links import setting_names
 from ui.state import Params
 
@@ -107,7 +108,7 @@ def test_a_stranger_is_offered_nothing_of_a_run_that_ended(home: Home) -> None:
 @pytest.mark.public(id="no-change-to-others")
 def test_a_stranger_is_offered_nothing_of_a_run_that_may_go_on(home: Home, tiny_config: MakeConfig) -> None:
     training = finished_run(home)
-    run_status.write_status(training, "running", "Training", pid=os.getpid())
+    write_status(training, "running", "Training", pid=os.getpid())
     interrupted = broken_off(home.runs, tiny_config(), owner_hash(OWNER))
     for path, button in ((training, "Stop"), (interrupted, "Continue")):
         app = visit("train", {"run": path.name})
@@ -121,7 +122,7 @@ def test_a_stranger_is_offered_nothing_of_a_run_that_may_go_on(home: Home, tiny_
 def test_nothing_answers_to_a_button_that_is_not_there(home: Home) -> None:
     """A browser can be made to say that any button was pressed."""
     path = finished_run(home)
-    run_status.write_status(path, "running", "Training", pid=os.getpid())
+    write_status(path, "running", "Training", pid=os.getpid())
     owner = visit("train", {"run": RUN})
     owner.session_state["visitor"] = OWNER
     owner.run()

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from mnist_core import event_log, runs
+from mnist_core import runs
 from mnist_core.figures import curve_figures
 from mnist_core.figures.curve_figures import CurveOptions, Ghost
 from mnist_core.figures.style import Figure
+from mnist_core.runs import event_log
 from mnist_core.training.curves import curves
 from mnist_core.training.diagnosis import RULES, Diagnosis, Kind, diagnose
 from mnist_core.training.events import Event

@@ -8,7 +8,7 @@ import streamlit as st
 
 from mnist_core import jobs, runs
 from mnist_core.limits import LimitError
-from mnist_core.run_files import RunError
+from mnist_core.runs.reading import RunError
 from mnist_core.training import checkpoints
 from mnist_core.training.events import BatchesDone, Event, recent_speed
 from ui import readers, visitor
@@ -45,7 +45,7 @@ def show_state(run: runs.Run, events: list[Event]) -> None:
             lost = "" if checkpoints.has_checkpoint(run.path) else " It had not finished an epoch: start it again."
             st.warning(f"Interrupted. {run.status.message}{lost}", icon=":material/power_off:")
             _offer_to_continue(run)
-    if run.is_active and jobs.may_change(run, visitor.owner()):
+    if run.is_active and runs.may_change(run, visitor.owner()):
         _show_stop_button(run)
 
 
@@ -69,7 +69,7 @@ def _show_queue(run: runs.Run) -> None:
 
 
 def _offer_to_continue(run: runs.Run) -> None:
-    if checkpoints.has_checkpoint(run.path) and jobs.may_change(run, visitor.owner()):
+    if checkpoints.has_checkpoint(run.path) and runs.may_change(run, visitor.owner()):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("Continue", icon=":material/play_arrow:", key="continue", on_click=_try, args=(run, jobs.resume))
             st.caption("Its weights after the last whole epoch are kept; it continues from there.")

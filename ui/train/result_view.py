@@ -6,10 +6,12 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from mnist_core import comparison, run_results, runs
+from mnist_core import runs
 from mnist_core.data.dataset import TEST_IMAGES
 from mnist_core.evaluation.statistics import class_accuracies, wilson_interval
 from mnist_core.figures import comparison_figures
+from mnist_core.runs import comparison
+from mnist_core.runs.results import Report
 from mnist_core.training import links, presets
 from mnist_core.training.early_stopping import best_epoch
 from ui import navigation, readers, state
@@ -18,7 +20,7 @@ from ui.train import drafts, starting, take_away
 from ui.wording import duration
 
 
-def result_view(run: runs.Run, report: run_results.Report) -> None:
+def result_view(run: runs.Run, report: Report) -> None:
     """Show the result of a run digit by digit, over several seeds, and how it was measured."""
     left, right = st.columns(2, gap="large")
     with left, readers.telling():
@@ -30,13 +32,13 @@ def result_view(run: runs.Run, report: run_results.Report) -> None:
         _details(run, report)
 
 
-def headline(run: runs.Run, report: run_results.Report) -> None:
+def headline(run: runs.Run, report: Report) -> None:
     """Show the figures of a result, and the ways on from there."""
     _figures(run, report)
     _ways_on(run)
 
 
-def _figures(run: runs.Run, report: run_results.Report) -> None:
+def _figures(run: runs.Run, report: Report) -> None:
     low, high = wilson_interval(report.test_correct, TEST_IMAGES)
     epochs = readers.epochs(run)
     best = best_epoch(epochs)
@@ -133,7 +135,7 @@ def _seeds(run: runs.Run) -> None:
     live_chart(figure, tools="hover", key=f"seeds-{run.id}")
 
 
-def _details(run: runs.Run, report: run_results.Report) -> None:
+def _details(run: runs.Run, report: Report) -> None:
     with st.expander("Versions, machine and all settings"):
         versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
         machine = report.machine

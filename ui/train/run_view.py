@@ -7,8 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from mnist_core import jobs, runs
-from mnist_core.run_files import RunError
-from mnist_core.run_status import State
+from mnist_core.runs.reading import RunError
+from mnist_core.runs.status import State
 from mnist_core.training.config import TrainingConfig
 from ui import readers, state
 from ui.train import starting

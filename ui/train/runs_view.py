@@ -8,11 +8,12 @@ from typing import Any, cast
 import pandas as pd
 import streamlit as st
 
-from mnist_core import comparison, jobs, runs, runs_trash
+from mnist_core import runs
 from mnist_core.common.server import runs_dir
 from mnist_core.evaluation.statistics import mcnemar
 from mnist_core.figures import comparison_figures
-from mnist_core.run_files import RunError
+from mnist_core.runs import comparison, trash
+from mnist_core.runs.reading import RunError
 from mnist_core.training import presets
 from ui import readers, state, visitor
 from ui.live_chart import live_chart
@@ -107,7 +108,7 @@ def _row(run: runs.Run) -> dict[str, Any]:
 
 
 def _actions(chosen: Sequence[runs.Run]) -> None:
-    own = [run for run in chosen if jobs.may_change(run, visitor.owner())]
+    own = [run for run in chosen if runs.may_change(run, visitor.owner())]
     with st.container(horizontal=True, vertical_alignment="center"):
         if len(chosen) == 1:
             run = chosen[0]
@@ -153,7 +154,7 @@ def _delete(chosen: Sequence[runs.Run]) -> None:
     deleted = []
     for run in chosen:
         try:
-            runs_trash.delete(runs.read_run(run.path))
+            trash.delete(runs.read_run(run.path))
             deleted.append(run.id)
         except RunError as error:
             st.session_state[Keys.PROBLEM] = str(error)
@@ -176,7 +177,7 @@ def _offer_undo() -> None:
 def _undo() -> None:
     for run_id in st.session_state.pop(Keys.DELETED, []):
         try:
-            runs_trash.restore(run_id, runs_dir())
+            trash.restore(run_id, runs_dir())
         except RunError as error:
             st.session_state[Keys.PROBLEM] = str(error)
         except OSError as error:

@@ -12,7 +12,7 @@ from mnist_core.common.arrays import Probabilities
 from mnist_core.common.atomic_files import replacing, write_json
 from mnist_core.common.typed_json import has_declared_types
 from mnist_core.data.dataset import TEST_IMAGES
-from mnist_core.run_files import RunError, read_json, strange
+from mnist_core.runs.reading import RunError, read_json, strange
 
 _REPORT = "report.json"
 _PREDICTIONS = "predictions.npz"

@@ -7,8 +7,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from mnist_core import limits, run_ids, runs
-from mnist_core.run_files import RunError
+from mnist_core import limits, runs
+from mnist_core.runs import ids
+from mnist_core.runs.reading import RunError
 
 _FOLDER = ".deleted"
 _DAYS_KEPT = 7
@@ -36,7 +37,7 @@ def delete(run: runs.Run) -> None:
 def restore(run_id: str, folder: Path) -> None:
     """Bring a deleted run of `folder` back. Raises `RunError` if it is not in the trash any more."""
     deleted = folder / _FOLDER / run_id
-    if not run_ids.is_run_id(run_id) or not deleted.is_dir():
+    if not ids.is_run_id(run_id) or not deleted.is_dir():
         raise RunError("This run is not in the trash any more.")
     if (folder / run_id).exists():
         raise RunError("There is another run of this name now.")

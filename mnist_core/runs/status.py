@@ -10,7 +10,7 @@ from typing import Literal
 import psutil
 
 from mnist_core.common.atomic_files import write_json
-from mnist_core.run_files import read_json, strange
+from mnist_core.runs.reading import read_json, strange
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
 ACTIVE: tuple[State, ...] = ("queued", "running")
