@@ -276,13 +276,13 @@ def test_the_end_of_an_older_process_does_not_end_its_run(
 
 def test_a_deleted_run_is_not_in_line(tmp_path: Path, tiny_config: MakeConfig, launched: list[str]) -> None:
     path = broken_off(tmp_path, tiny_config())
-    trash.delete(runs.read_run(path))
+    trash.delete(runs.read_run(path), 10)
     with pytest.raises(RunError):
         jobs.resume(runs.Run(path, tiny_config(), Status("interrupted"), None))
     trash.restore(path.name, tmp_path)
     jobs.resume(runs.read_run(path))
     with pytest.raises(RunError, match="in progress"):
-        trash.delete(runs.read_run(path))
+        trash.delete(runs.read_run(path), 10)
     assert launched == [path.name]
 
 

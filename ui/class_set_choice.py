@@ -7,8 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from mnist_core.common import trash
 from mnist_core.common.server import handwriting_dir, is_public
-from mnist_core.drawing.class_sets import sets, trash
+from mnist_core.drawing.class_sets import sets
 from mnist_core.drawing.class_sets.contents import Contents, ContentsReader
 from mnist_core.drawing.class_sets.drawings import HandwritingError
 from mnist_core.drawing.class_sets.sets import ClassSet
@@ -64,7 +65,7 @@ def opened() -> ClassSet:
         if choice.id != sets.set_id(choice.title, visitor.owner()):  # somebody else's: not to be started anew
             raise
         found = sets.open_set(folder, choice.title, visitor.owner())
-    trash.empty_old(folder)
+    trash.empty_old(folder / trash.FOLDER)
     st.session_state[Keys.CLASS_SET] = Choice(found.id, found.title)
     state.write(**{Params.SET.value: found.id})
     return found

@@ -16,7 +16,7 @@
 Readers never fail on a torn or foreign file: they raise `RunError` with a sentence for the page, or skip the line.
 
 What stands here makes, finds and reads whole runs. Each file has a module: status.json `status`, report.json and
-predictions.npz `results`, metrics.jsonl `event_log`, epochs/ `epoch_predictions`; checkpoint.npz `training.checkpoints`.
+predictions.npz `results`, metrics.jsonl `event_log`, epochs/ `epoch_predictions`, checkpoint.npz one of `training`.
 """
 
 from mnist_core.runs.listing import find_run, list_active, list_runs, unreadable_runs

@@ -18,7 +18,7 @@ from mnist_core.runs.status import read_status
 @pytest.mark.fault(id="deleted-while-watched")
 def test_a_run_that_was_deleted_is_said_to_be_gone(trained_run: Path, tmp_path: Path) -> None:
     path = shutil.copytree(trained_run, tmp_path / trained_run.name)
-    trash.delete(runs.read_run(path))
+    trash.delete(runs.read_run(path), 10)
     for ask in (runs.read_run, read_status, runs.request_stop):
         with pytest.raises(RunError, match=r"no run called .* It may have been deleted\.$"):
             ask(path)

@@ -160,7 +160,7 @@ def test_a_run_deleted_while_somebody_watches_is_said_to_be_gone(copied: Callabl
     app = open_page("train", run=RUN_ID)
     assert button(app, "Stop")
     write_status(path, "stopped", "Stopped by hand.")
-    trash.delete(runs.read_run(path))
+    trash.delete(runs.read_run(path), 10)
     button(app, "Stop").click().run()  # on a page that does not know yet
     assert not app.exception
     assert "It may have been deleted. Here is another one." in app.warning[0].value.replace("\\", "")

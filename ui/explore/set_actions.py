@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from mnist_core.common.server import handwriting_dir
+from mnist_core.common.trash import DAYS_KEPT
 from mnist_core.drawing.class_sets import archive, sets, trash
 from mnist_core.drawing.class_sets.drawings import HandwritingError, KeptDrawing
 from mnist_core.drawing.class_sets.sets import ClassSet
@@ -84,7 +85,7 @@ def show(class_set: ClassSet, drawings: Sequence[KeptDrawing]) -> None:
             st.markdown(f"Delete **{plain(class_set.title)}** with {count(len(drawings), 'drawing')}?")
             st.button("Delete the set", icon=":material/delete:", on_click=_delete_set, args=(class_set,))
             st.caption(
-                f"You can undo this. The files are gone for good after {trash.DAYS_KEPT} days, when somebody keeps or "
+                f"You can undo this. The files are gone for good after {DAYS_KEPT} days, when somebody keeps or "
                 "deletes a drawing. To delete one drawing only, click it."
             )
 

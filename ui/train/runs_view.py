@@ -8,7 +8,7 @@ from typing import Any, cast
 import pandas as pd
 import streamlit as st
 
-from mnist_core import runs
+from mnist_core import limits, runs
 from mnist_core.common.server import runs_dir
 from mnist_core.evaluation.statistics import mcnemar
 from mnist_core.figures import comparison_figures
@@ -154,7 +154,7 @@ def _delete(chosen: Sequence[runs.Run]) -> None:
     deleted = []
     for run in chosen:
         try:
-            trash.delete(runs.read_run(run.path))
+            trash.delete(runs.read_run(run.path), limits.current().deleted_runs)
             deleted.append(run.id)
         except RunError as error:
             st.session_state[Keys.PROBLEM] = str(error)

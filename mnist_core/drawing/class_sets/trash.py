@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-import time
 from contextlib import suppress
 from pathlib import Path
 
+from mnist_core.common import trash
 from mnist_core.drawing.class_sets.drawings import HandwritingError, is_drawing_id
 from mnist_core.drawing.class_sets.sets import ABOUT, ClassSet, current_limits, list_sets, may_delete, read_set, telling
 
-DAYS_KEPT = 7
-
-_FOLDER = ".deleted"
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
@@ -36,10 +33,10 @@ def restore(folder: Path, token: str) -> ClassSet:
 
     Raises `HandwritingError` if it is not in the trash any more.
     """
-    deleted = folder / _FOLDER / token
+    deleted = folder / trash.FOLDER / token
     found = sorted(deleted.glob("*")) if _TOKEN.fullmatch(token) else []
     if not found:
-        raise HandwritingError(f"This is not in the trash any more: it is emptied after {DAYS_KEPT} days.")
+        raise HandwritingError(f"This is not in the trash any more: it is emptied after {trash.DAYS_KEPT} days.")
     source, target = found[0], folder / found[0].name
     if not (source / ABOUT).exists() and not target.is_dir():
         raise HandwritingError("The class set of this drawing has been deleted meanwhile.")
@@ -63,39 +60,19 @@ def restore(folder: Path, token: str) -> ClassSet:
     return read_set(target)
 
 
-def empty_old(folder: Path) -> None:
-    """Delete for good what has been in the trash for longer than `DAYS_KEPT`."""
-    oldest = time.time() - DAYS_KEPT * 24 * 3600
-    with suppress(OSError):  # there is no trash yet
-        for path in (folder / _FOLDER).iterdir():
-            with suppress(OSError):  # it may be gone at any moment
-                if path.stat().st_mtime < oldest:
-                    shutil.rmtree(path, ignore_errors=True)
-
-
 def _to_trash(class_set: ClassSet, owner: str, path: Path) -> str:
     if not may_delete(class_set, owner):
         raise HandwritingError("Only who started this class set can delete from it.")
     token = secrets.token_hex(16)
-    trash = class_set.path.parent / _FOLDER
-    parent = trash / token if path == class_set.path else trash / token / class_set.id
+    folder = class_set.path.parent / trash.FOLDER
+    parent = folder / token if path == class_set.path else folder / token / class_set.id
     with telling("It could not be deleted"):
-        empty_old(class_set.path.parent)
+        trash.empty_old(folder)
         parent.mkdir(parents=True)
         path.rename(parent / path.name)
-        with suppress(OSError):  # somebody else makes room at the same moment
-            _make_room(trash, keep=token)
+        with suppress(OSError):
+            trash.make_room(folder, current_limits().deleted, keep=token, size=lambda entry: max(_drawings(entry), 1))
     return token
-
-
-def _make_room(trash: Path, keep: str) -> None:
-    """Delete for good, the oldest first, what is too much in the trash; what was deleted just now stays."""
-    others = [path for path in trash.iterdir() if path.name != keep]
-    left = current_limits().deleted - _drawings(trash / keep)
-    for path in sorted(others, key=lambda path: path.stat().st_mtime, reverse=True):
-        left -= max(_drawings(path), 1)  # an empty set is something, too
-        if left < 0:
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def _drawings(folder: Path) -> int:
