@@ -1,11 +1,11 @@
-"""How well `mnist_core.cost` foretells time and memory of training, and the coefficients it should have.
+"""How well `mnist_core.processes.cost` foretells time and memory of training, and the coefficients it should have.
 
     python benchmarks/cost.py [--rounds 2] [--seconds 2] [--results FILE] [--fit]
 
 Each setting trains for a few seconds as the app would train it, in a process of its own, on few images. The fastest
 half second counts, since other programs only ever slow it down; memory is the highest peak. With `--results`,
 measurements are kept in a file of JSON lines and join those that are there (`--rounds 0` measures nothing new). `--fit`
-prints coefficients of this machine, to be pasted into `mnist_core/cost.py`.
+prints coefficients of this machine, to be pasted into `mnist_core/processes/cost.py`.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core import cost, runs
+from mnist_core import runs
 from mnist_core.data.augmentation import Augmentation, augment
 from mnist_core.data.dataset import load_mnist
+from mnist_core.processes import cost
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.events import BatchesDone, EpochDone, Event
 
@@ -103,7 +104,7 @@ class Measurement:
 
 def train(settings: dict[str, Any], seconds: float) -> Measurement:
     """Train in this process until `seconds` are over after the first batches, for two epochs at least."""
-    from mnist_core.worker import carry_out  # once started, so that these seconds count
+    from mnist_core.processes.worker import carry_out  # once started, so that these seconds count
 
     started = time.perf_counter()
     batches: list[BatchesDone] = []

@@ -25,13 +25,14 @@ sys.path.insert(0, str(PROJECT))
 import not_digits
 from drawing import read_strokes
 
-from mnist_core import inference, runs
+from mnist_core import runs
 from mnist_core.common.arrays import Images, Ink, Labels, Probabilities
 from mnist_core.common.server import runs_dir
 from mnist_core.data.dataset import load_mnist
 from mnist_core.drawing import preparation, strokes
 from mnist_core.drawing.nearest_example import Examples, learn_examples, likeness
 from mnist_core.drawing.verdict import CERTAIN, KINDS, Verdict, judge, variants
+from mnist_core.processes import inference
 
 HELD_OUT = 3_000  # the last training images
 HANDS = 40  # for each template

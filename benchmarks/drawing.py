@@ -25,13 +25,14 @@ from PIL import Image, ImageDraw
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from mnist_core import inference, runs
+from mnist_core import runs
 from mnist_core.common.arrays import Probabilities
 from mnist_core.common.server import runs_dir
 from mnist_core.drawing import preparation, strokes
 from mnist_core.drawing.strokes import Stroke
 from mnist_core.evaluation import metrics
 from mnist_core.evaluation.statistics import wilson_interval
+from mnist_core.processes import inference
 
 _WORST = 10  # writers that are listed
 _COLUMNS, _TILE, _LINE = 20, 56, 18  # of the sheet, in pixels

@@ -25,7 +25,8 @@ sys.path[:0] = [str(PROJECT), str(PROJECT / "tests" / "browser")]
 
 from serving import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
 
-from mnist_core import jobs, runs
+from mnist_core import runs
+from mnist_core.processes import jobs
 from mnist_core.training.config import TrainingConfig
 
 PATIENCE_MS = 120_000

@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-
-from mnist_core import jobs, runs, spare, worker
+from mnist_core import runs
+from mnist_core.cli_output import ProgressBar, print_report, print_rows
+from mnist_core.common.errors import DigitLabError
 from mnist_core.common.server import runs_dir
-from mnist_core.data.dataset import TEST_IMAGES, DatasetError, load_mnist
+from mnist_core.data.dataset import load_mnist
 from mnist_core.drawing import preparation
 from mnist_core.drawing.photos import picture_files
 from mnist_core.evaluation.metrics import ranking
 from mnist_core.evaluation.statistics import wilson_interval
-from mnist_core.limits import LimitError
 from mnist_core.networks.lean_keras import leave_out_tables
+from mnist_core.processes import inference_worker, spare, worker
+from mnist_core.processes.queue import wait_for_turn
 from mnist_core.runs.event_log import read_events
-from mnist_core.runs.reading import RunError
 from mnist_core.runs.status import stored_status, write_status
-from mnist_core.training.config import ConfigError, TrainingConfig
-from mnist_core.training.events import BatchesDone, EpochDone, Event
 from mnist_core.training.export.files import config_json, curves_csv, keras_script, notebook
 from mnist_core.training.presets import PRESETS
 
 
-class CommandError(Exception):
+class CommandError(DigitLabError):
     """A command that cannot be carried out; the message says why."""
 
 
@@ -45,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status: int = options.command(options)
         return status
-    except (CommandError, ConfigError, DatasetError, LimitError, RunError, OSError) as error:
+    except (DigitLabError, OSError) as error:
         print(f"mnist_core: {error}", file=sys.stderr)
         return 2
 
@@ -104,7 +98,7 @@ def _presets(options: argparse.Namespace) -> int:
         }
         for preset in PRESETS.values()
     ]
-    _print_rows(rows, as_json=options.json)
+    print_rows(rows, as_json=options.json)
     return 0
 
 
@@ -119,12 +113,12 @@ def _train(options: argparse.Namespace) -> int:
     config = PRESETS[preset].config.with_settings(options.set)
     path = runs.create_run(options.runs_dir, config, options.name)
     interrupted = _stop_on_signal()
-    with _ProgressBar(config, quiet=options.json) as bar:
+    with ProgressBar(config, quiet=options.json) as bar:
         run = worker.carry_out(path, bar.show, lambda: bool(interrupted))
     if run.status.state == "failed":
         print(f"mnist_core: {run.status.message}", file=sys.stderr)
         return 1
-    _print_report(run, as_json=options.json)
+    print_report(run, as_json=options.json)
     return 0
 
 
@@ -141,7 +135,7 @@ def _claim(path: Path) -> None:
 
 def _train_as_job(path: Path) -> int:
     """Wait for the run's turn, then train without printing: what the Train page starts."""
-    jobs.wait_for_turn(path)
+    wait_for_turn(path)
     ended = worker.carry_out(path)
     return 1 if ended.status.state == "failed" else 0
 
@@ -154,11 +148,11 @@ def _spare(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     run = _find(options)
     data = load_mnist()
-    probabilities = _probabilities(run, data.x_test)
+    probabilities = inference_worker.predict(run.model_file, data.x_test)
     measured = worker.measure(probabilities, data)
     low, high = wilson_interval(int(measured["test_correct"]), len(data.y_test))
     row = {"run": run.id, **measured, "interval_95_low": low, "interval_95_high": high}
-    _print_rows([row], as_json=options.json)
+    print_rows([row], as_json=options.json)
     return 0
 
 
@@ -170,11 +164,11 @@ def _predict(options: argparse.Namespace) -> int:
             digit = preparation.prepare(picture_files.ink_from_picture(file.read_bytes()))
         except (picture_files.PictureError, preparation.NoInkError) as error:
             raise CommandError(f"{file}: {error}") from error
-        probabilities = _probabilities(run, digit[None])[0]
+        probabilities = inference_worker.predict(run.model_file, digit[None])[0]
         (reading, confidence), *_ = ranking(probabilities)
         rows.append({"image": str(file), "reading": reading, "confidence": confidence})
         rows[-1] |= {"probabilities": [float(value) for value in probabilities]} if options.json else {}
-    _print_rows(rows, as_json=options.json)
+    print_rows(rows, as_json=options.json)
     return 0
 
 
@@ -208,92 +202,12 @@ def _find(options: argparse.Namespace) -> runs.Run:
     return runs.find_run(options.run, options.runs_dir)
 
 
-def _probabilities(run: runs.Run, images: Any) -> Any:
-    import keras
-
-    from mnist_core.networks.keras_model import predict
-
-    if not run.model_file.exists():
-        raise CommandError(f"Run {run.id} has no network yet.")
-    try:
-        model = keras.models.load_model(run.model_file, compile=False)
-    except Exception as error:  # Keras raises many kinds for a torn file
-        raise CommandError(f"The network of run {run.id} cannot be loaded; its file is damaged.") from error
-    return predict(model, images)
-
-
 def _stop_on_signal() -> list[int]:
     """Let Ctrl-C and a termination request end training with the best weights kept; the list fills when they come."""
     received: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received_number, frame: received.append(received_number))
     return received
-
-
-class _ProgressBar:
-    """A line on standard error that grows with training, and one line for each epoch."""
-
-    def __init__(self, config: TrainingConfig, *, quiet: bool) -> None:
-        self._steps_per_epoch = config.steps_per_epoch
-        self._epochs = config.epochs
-        self._progress = Progress(
-            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %  loss {task.fields[loss]}  {task.fields[rate]} images/s"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            disable=quiet,
-        )
-        self._task = self._progress.add_task(
-            "", total=self._steps_per_epoch * self._epochs, epoch=1, epochs=self._epochs, loss="–", rate="–"
-        )
-
-    def __enter__(self) -> _ProgressBar:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def show(self, event: Event) -> None:
-        """Take note of one event of training."""
-        match event:
-            case BatchesDone():
-                rate = f"{event.images / max(event.seconds, 1e-9):,.0f}"
-                loss = f"{event.loss[-1]:.4f}"
-                self._progress.update(self._task, completed=event.step, epoch=event.epoch, loss=loss, rate=rate)
-            case EpochDone():
-                line = f"epoch {event.epoch}: loss {event.loss:.4f}, accuracy {event.accuracy:.4f}"
-                if event.validation_accuracy is not None:
-                    line += f", validation loss {event.validation_loss:.4f}, accuracy {event.validation_accuracy:.4f}"
-                self._progress.console.print(line, highlight=False)
-
-
-def _print_report(run: runs.Run, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"run": run.id, "state": run.status.state, **(asdict(run.report) if run.report else {})}))
-        return
-    print(f"Run {run.id}: {run.status.state}, {run.status.message}")
-    if run.report:
-        low, high = wilson_interval(run.report.test_correct, TEST_IMAGES)
-        print(f"Test accuracy {run.report.test_accuracy:.2%} (95 % interval {low:.2%} to {high:.2%})")
-        print(f"Test loss {run.report.test_loss:.4f}, {run.report.training_seconds:.1f} s of training")
-
-
-def _print_rows(rows: list[dict[str, Any]], *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(rows))
-        return
-    table = Table(*rows[0])
-    for row in rows:
-        table.add_row(*(_format(value) for value in row.values()))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
-
-
-def _format(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_core import runs, worker
+from mnist_core import runs
 from mnist_core.common.arrays import Ink
 from mnist_core.common.server import (
     HANDWRITING_DIR_VARIABLE,
@@ -20,6 +20,7 @@ from mnist_core.common.server import (
     SPARE_VARIABLE,
 )
 from mnist_core.data.dataset import Mnist, load_mnist
+from mnist_core.processes import worker
 from mnist_core.training.config import TrainingConfig
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_core import cost, runs
-from mnist_core.cost import Cost, Measured
+from mnist_core import runs
+from mnist_core.processes import cost
+from mnist_core.processes.cost import Cost, Measured
 from mnist_core.training.config import Optimizer, TrainingConfig
 from mnist_core.training.presets import PRESETS
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mnist_core import limits
 from mnist_core.drawing.class_sets import sets
+from mnist_core.processes import limits
 
 PROJECT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from PIL import Image, ImageDraw
 
-from mnist_core import inference, runs
+from mnist_core import runs
 from mnist_core.common.arrays import Ink
 from mnist_core.data.dataset import Mnist
 from mnist_core.drawing.preparation import NoInkError, centre, crop, fit, prepare, resized
 from mnist_core.evaluation import metrics
+from mnist_core.processes import inference
 
 CANVAS = 280
 

@@ -100,7 +100,12 @@ def later():
 
 def core_modules() -> list[str]:
     found = [module.name for module in pkgutil.walk_packages(mnist_core.__path__, "mnist_core.")]
-    assert {"mnist_core.runs", "mnist_core.worker", "mnist_core.inference", *WITH_TENSORFLOW} <= set(found)
+    assert {
+        "mnist_core.runs",
+        "mnist_core.processes.worker",
+        "mnist_core.processes.inference",
+        *WITH_TENSORFLOW,
+    } <= set(found)
     return found
 
 

@@ -19,16 +19,16 @@ import psutil
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from mnist_core import inference
 from mnist_core.common import atomic_files
 from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.common.server import PROJECT
 from mnist_core.data.dataset import Mnist
 from mnist_core.drawing.nearest_example import learn_examples
 from mnist_core.drawing.verdict import is_like, judge, variants
-from mnist_core.inference import InferenceError
 from mnist_core.networks import keras_model
 from mnist_core.networks.insight import looking_inside
+from mnist_core.processes import inference
+from mnist_core.processes.inference_worker import InferenceError
 from mnist_core.runs.results import read_predictions
 
 

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from run_directories import MakeConfig, broken_off
 
-from mnist_core import jobs, limits, runs
+from mnist_core import runs
 from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
+from mnist_core.processes import jobs, limits
+from mnist_core.processes.queue import read_queue
 from mnist_core.runs import trash
 from mnist_core.runs.reading import RunError
 from mnist_core.runs.status import Status, write_status
@@ -80,7 +82,7 @@ def test_a_stranger_has_so_many_runs_in_line_and_no_more(
     write_status(tmp_path / own[0], "finished")
     jobs.resume(interrupted)
     assert launched == [*own, *others, interrupted.id]
-    assert jobs.queue(tmp_path).place(interrupted.id) == 1  # it is older than all of them
+    assert read_queue(tmp_path).place(interrupted.id) == 1  # it is older than all of them
 
 
 @pytest.mark.public(id="no-endless-work")
@@ -240,7 +242,7 @@ def test_a_process_that_ends_before_it_begins_is_noticed(
     old = broken_off(tmp_path, tiny_config())
     jobs.resume(runs.read_run(old))
     deadline = time.monotonic() + 60
-    while jobs.queue(tmp_path).waiting:
+    while read_queue(tmp_path).waiting:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     for path, state in ((new, "failed"), (old, "interrupted")):

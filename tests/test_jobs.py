@@ -23,11 +23,13 @@ import psutil
 import pytest
 from run_directories import MakeConfig, broken_off
 
-from mnist_core import jobs, runs, worker
+from mnist_core import runs
 from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.metrics import cross_entropy
 from mnist_core.networks.keras_model import predict
+from mnist_core.processes import jobs, worker
+from mnist_core.processes.queue import Queue, read_queue
 from mnist_core.runs import event_log
 from mnist_core.runs.reading import RunError
 from mnist_core.runs.results import Report, read_predictions
@@ -105,7 +107,7 @@ class Story:
 
     def line(self) -> tuple[list[str], list[int | None]]:
         """Return who trains, and the place of each run in line."""
-        queue = jobs.queue(self.folder)
+        queue = read_queue(self.folder)
         return [run.id for run in queue.training], [queue.place(run_id) for run_id in self.ids]
 
     def ended(self, place: int) -> bool:
@@ -216,7 +218,7 @@ def test_the_line_moves_up_when_somebody_leaves_it(five_runs: Story) -> None:
     assert five_runs.facts["the line"] == ([five_runs.ids[0]], [None, 1, 2, 3, 4])
     assert five_runs.facts["the line after one left it"] == ([five_runs.ids[0]], [None, None, 1, 2, 3])
     assert five_runs.line() == ([], [None] * 5)
-    assert jobs.queue(five_runs.folder / "missing") == jobs.Queue((), ())
+    assert read_queue(five_runs.folder / "missing") == Queue((), ())
 
 
 def test_a_stopped_run_keeps_its_weights_and_a_complete_report(
@@ -259,7 +261,7 @@ def test_a_run_killed_in_its_first_epoch_cannot_go_on(five_runs: Story) -> None:
     with pytest.raises(RunError, match=r"before its first epoch was done\. Start it again"):
         jobs.resume(run)
     assert (run.path / "status.json").read_bytes() == before
-    assert jobs.queue(run.path.parent) == jobs.Queue((), ())
+    assert read_queue(run.path.parent) == Queue((), ())
 
 
 @pytest.fixture(scope="module")

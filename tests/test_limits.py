@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from mnist_core import limits
 from mnist_core.common.server import PUBLIC_VARIABLE, is_public
-from mnist_core.limits import PRIVATE, PUBLIC, LimitError, Limits
+from mnist_core.processes import limits
+from mnist_core.processes.limits import PRIVATE, PUBLIC, LimitError, Limits
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.presets import PRESETS, Preset
 

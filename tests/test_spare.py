@@ -15,8 +15,10 @@ import psutil
 import pytest
 from run_directories import MakeConfig
 
-from mnist_core import jobs, runs, spare
+from mnist_core import runs
 from mnist_core.common.server import SPARE_VARIABLE
+from mnist_core.processes import jobs, spare
+from mnist_core.processes.machine import available_bytes
 
 LISTEN = [sys.executable, "-c", "import sys; print(sys.stdin.read(), end='')"]  # in its place: tells what it was given
 
@@ -103,7 +105,7 @@ def test_the_limit_of_a_container_counts(system: int, limit: str, left: int, mon
     texts = {"memory.max": limit, "memory.current": "1000\n"}
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=system))
     monkeypatch.setattr(Path, "read_text", lambda path: texts.get(path.name, ""))
-    assert spare.available_bytes() == left
+    assert available_bytes() == left
 
 
 def test_a_run_that_it_carries_out_is_like_any_other(

@@ -13,10 +13,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from training_on_few import MakeConfig, assert_same_weights, batches, differ, epochs, first_images
 
-from mnist_core import runs, worker
+from mnist_core import runs
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.metrics import cross_entropy
 from mnist_core.networks.keras_model import predict
+from mnist_core.processes import worker
 from mnist_core.training import loop
 from mnist_core.training.checkpoints import Checkpoint
 from mnist_core.training.config import TrainingConfig

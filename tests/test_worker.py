@@ -16,10 +16,11 @@ import numpy as np
 import psutil
 import pytest
 
-from mnist_core import limits, runs, worker
+from mnist_core import runs
 from mnist_core.common.server import PROJECT, PUBLIC_VARIABLE
 from mnist_core.data.dataset import DatasetError, Mnist
 from mnist_core.networks.keras_model import predict
+from mnist_core.processes import limits, worker
 from mnist_core.runs import event_log, results
 from mnist_core.runs.results import read_predictions
 from mnist_core.runs.status import write_status
@@ -346,6 +347,6 @@ def test_the_peak_of_memory_is_that_of_training_alone(trained_run: Path) -> None
     assert report is not None
     assert 300 < report.peak_memory_mb < 20_000  # TensorFlow alone takes more than that
     assert psutil.Process().memory_info().rss / 1e6 > 300
-    script = "from mnist_core import worker; print(worker._peak_memory_mb())"
+    script = "from mnist_core.processes.machine import peak_memory_mb; print(peak_memory_mb())"
     done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert 5 < float(done.stdout) < 200  # the process that starts it, this one, holds TensorFlow

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from mnist_core import inference, runs
+from mnist_core import runs
 from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.common.text import percent
 from mnist_core.data.dataset import CLASSES
 from mnist_core.networks.insight.results import MOST_MAPS, Insight
 from mnist_core.networks.layers import BatchNorm, Dropout
+from mnist_core.processes import inference
+from mnist_core.processes.inference_worker import InferenceError
 from ui import readers, state
 from ui.insight_sections import FEW_MAPS, evidence_section, has_more_maps, layer_sections
 from ui.picture_sections import picture_sections
@@ -28,7 +30,7 @@ def show(run: runs.Run, image: Images, key: str, labelled: int | None = None) ->
     try:
         with st.spinner("Looking inside the network …", show_time=False):
             insight = _insight(run, image)
-    except inference.InferenceError as error:
+    except InferenceError as error:
         st.error(str(error), icon=":material/error:")
         return
     digit = _ask(insight.probabilities, labelled)

@@ -7,8 +7,9 @@ import hashlib
 import numpy as np
 import streamlit as st
 
-from mnist_core import inference, runs
+from mnist_core import runs
 from mnist_core.common.arrays import Images, Probabilities
+from mnist_core.processes import inference
 from ui import readers
 
 _MOST_REMEMBERED = 8_000  # pictures for each network
@@ -23,7 +24,7 @@ class Pictures:
         self._digests = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
 
     def answers_of(self, run: runs.Run) -> Probabilities:
-        """Return what a network answers, (n, 10). Raises `inference.InferenceError`."""
+        """Return what a network answers, (n, 10). Raises `InferenceError`."""
         model = run.model_file
         known = _known(str(model), readers.version(model))
         found = {digest: answer for digest in self._digests if (answer := known.get(digest)) is not None}

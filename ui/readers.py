@@ -9,12 +9,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from mnist_core import cost, inference, jobs, runs
+from mnist_core import runs
 from mnist_core.common import malloc
 from mnist_core.common.arrays import Probabilities
 from mnist_core.common.server import runs_dir
 from mnist_core.data.dataset import DatasetError, Mnist, load_mnist
 from mnist_core.evaluation.epochs import Film
+from mnist_core.processes import cost, inference
+from mnist_core.processes.queue import Queue, read_queue
 from mnist_core.runs import epoch_predictions, event_log
 from mnist_core.runs.event_log import EventReader
 from mnist_core.runs.reading import RunError
@@ -103,7 +105,7 @@ def film_of(run: runs.Run) -> Film:
     return _film(str(run.path), version(run.path / epoch_predictions.FOLDER))
 
 
-def queue() -> jobs.Queue:
+def queue() -> Queue:
     """Return who trains and who waits, as it was a second ago at most: a class that waits in line asks all the time."""
     folder = runs_dir()
     return _queue(str(folder), version(folder))
@@ -167,8 +169,8 @@ def _film(path: str, version: tuple[int, int]) -> Film:
 
 
 @st.cache_resource(show_spinner=False, max_entries=1, ttl=1)
-def _queue(folder: str, version: tuple[int, int]) -> jobs.Queue:
-    return jobs.queue(Path(folder))
+def _queue(folder: str, version: tuple[int, int]) -> Queue:
+    return read_queue(Path(folder))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

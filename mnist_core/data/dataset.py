@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.common.arrays import Images, Labels
+from mnist_core.common.errors import DigitLabError
 
 Split = Literal["train", "test"]
 
@@ -27,7 +28,7 @@ _EXPECTED: dict[str, tuple[tuple[int, ...], str]] = {
 }
 
 
-class DatasetError(Exception):
+class DatasetError(DigitLabError):
     """The data file is missing or is not the one that ships with the project."""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core.common.errors import DigitLabError
 from mnist_core.data.dataset import TEST_IMAGES
 
 BUNDLED_FILE = Path(__file__).parent / "test_map.npz"
@@ -18,7 +19,7 @@ BUNDLED_FILE = Path(__file__).parent / "test_map.npz"
 Positions = NDArray[np.float32]
 
 
-class DigitMapError(Exception):
+class DigitMapError(DigitLabError):
     """The file of the maps is missing or damaged."""
 
 

@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from mnist_core.common.arrays import Indices
+from mnist_core.common.errors import DigitLabError
 
 MAX_CHARACTERS = 2_000  # some four hundred indices; more are ranges
 _TOKEN = re.compile(r"([0-9]+)(?:[-–]([0-9]+))?")
@@ -14,7 +15,7 @@ _MAX_DIGITS = 12  # Python refuses to read thousands of them
 _SHOWN_CHARACTERS = 24  # of a wrong token in a message
 
 
-class IndicesError(ValueError):
+class IndicesError(DigitLabError, ValueError):
     """A list of indices cannot be read. The message, for the visitor, names the wrong part and what would be right.
 
     It repeats what was typed: a page that shows it as Markdown escapes it first.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mnist_core.common.arrays import Box, Ink
+from mnist_core.common.errors import DigitLabError
 
 IMAGE_SIZE = 28
 DIGIT_SIZE = 20
@@ -21,7 +22,7 @@ CENTRE = 14  # the pixel, counted from 0, where MNIST has the centre of mass
 PAPER_LEVEL = 32  # fainter traces are shadows and soft edges, not ink that says where a digit ends
 
 
-class NoInkError(ValueError):
+class NoInkError(DigitLabError, ValueError):
     """There is nothing to read."""
 
     def __init__(self) -> None:

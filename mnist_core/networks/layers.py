@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from mnist_core.common.errors import DigitLabError
+
 Activation = Literal["relu", "tanh", "sigmoid", "elu", "gelu", "silu", "linear", "softmax"]
 Padding = Literal["valid", "same"]
 Shape = tuple[int, int, int] | tuple[int]  # (height, width, channels), or (units,) once flattened
@@ -17,7 +19,7 @@ INPUT_SHAPE: Shape = (28, 28, 1)
 CLASS_COUNT = 10
 
 
-class LayerError(ValueError):
+class LayerError(DigitLabError, ValueError):
     """A layer that cannot follow the layers before it; the message says why, and what could."""
 
 

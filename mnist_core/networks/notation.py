@@ -24,6 +24,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from mnist_core.common.errors import DigitLabError
 from mnist_core.common.text import one_line
 from mnist_core.networks.layers import (
     CLASS_COUNT,
@@ -57,7 +58,7 @@ MAX_CHARACTERS = 400  # that `inspect_notation` reads
 _MOST_QUOTED = 40  # characters of a token in a message
 
 
-class ArchitectureError(ValueError):
+class ArchitectureError(DigitLabError, ValueError):
     """A notation that cannot be built.
 
     `token` is the offending text, `position` its number counted from 1, and `start` its first character in the

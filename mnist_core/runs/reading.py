@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from mnist_core.common.atomic_files import read_patiently
+from mnist_core.common.errors import DigitLabError
 from mnist_core.common.text import one_line
 
 
-class RunError(Exception):
+class RunError(DigitLabError):
     """A run, or a file of it, that is missing or cannot be read; the message is fit for a page."""
 
 

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.common.atomic_files import replacing
+from mnist_core.common.errors import DigitLabError
 from mnist_core.training.events import EpochDone, KeptWeights, Progress
 
 FILE_NAME = "checkpoint.npz"
 Arrays = tuple[NDArray[Any], ...]
 
 
-class CheckpointError(Exception):
+class CheckpointError(DigitLabError):
     """A checkpoint that is missing or cannot be read; the message is fit for a page."""
 
 

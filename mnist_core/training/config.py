@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from mnist_core.common.errors import DigitLabError
 from mnist_core.common.text import one_line
 from mnist_core.data.augmentation import Augmentation
 from mnist_core.networks.layers import Architecture, Scaling
@@ -23,7 +24,7 @@ Metric = Literal["training accuracy", "training loss", "validation accuracy", "v
 KeptWeights = Literal["last", "best"]
 
 
-class ConfigError(ValueError):
+class ConfigError(DigitLabError, ValueError):
     """A setting that cannot be used; the message names it and says what is accepted."""
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mnist_core.common.errors import DigitLabError
+
 EndReason = Literal["all epochs done", "target reached", "no more improvement", "stopped"]
 
 
@@ -82,5 +84,5 @@ def recent_speed(batches: Sequence[BatchesDone], seconds: float = 5.0) -> tuple[
     return (last.images - first.images) / elapsed, (last.step - first.step) / elapsed
 
 
-class TrainingDivergedError(Exception):
+class TrainingDivergedError(DigitLabError):
     """The loss became infinite or not a number; the message says what to try."""

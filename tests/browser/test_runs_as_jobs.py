@@ -9,14 +9,15 @@ from playwright.sync_api import Page, expect
 from serving import start_server, stop_server
 from steps import TRAINING_CURVE, start_run, wait_for_end, wait_for_points
 
-from mnist_core import jobs, runs
+from mnist_core import runs
+from mnist_core.processes.queue import capacity
 from mnist_core.training import checkpoints
 
 
 def test_a_queue_of_three_runs(page: Page, tmp_path: Path, monkeypatch) -> None:
     server = start_server(tmp_path)
     try:
-        ids = [start_run(page, server.url, images=20_000, epochs=30, seed=seed) for seed in range(jobs.room() + 2)]
+        ids = [start_run(page, server.url, images=20_000, epochs=30, seed=seed) for seed in range(capacity() + 2)]
         *_, second_last, last = ids
         expect(page.get_by_text("place 2 of 2 in line")).to_be_visible()
 
@@ -55,7 +56,7 @@ def test_a_killed_run_says_so_and_goes_on(page: Page, server) -> None:
 
     page.get_by_role("button", name="Continue", exact=True).click()
     expect(page.get_by_text(re.compile(r"Epoch \d+ of 12"))).to_be_visible()
-    run = wait_for_end(path, 300)  # other tests go before a training process, see `jobs.make_nicer`
+    run = wait_for_end(path, 300)  # other tests go before a training process, see `machine.lower_priority`
     assert run.status.state == "finished"
     assert run.report is not None
     assert run.report.epochs_completed == 12

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mnist_core import runs, worker
+from mnist_core import runs
+from mnist_core.processes import worker
 from mnist_core.runs import event_log
 from mnist_core.runs.results import read_predictions
 from mnist_core.training import checkpoints

@@ -14,7 +14,9 @@ import pytest
 from broken_runs import LINUX
 from run_directories import MakeConfig, write_status_values
 
-from mnist_core import jobs, runs
+from mnist_core import runs
+from mnist_core.processes import jobs
+from mnist_core.processes.queue import read_queue, runs_ahead
 from mnist_core.runs import ids
 from mnist_core.runs.reading import RunError
 from mnist_core.runs.status import read_status, write_status
@@ -80,8 +82,8 @@ def test_who_comes_later_is_behind_though_the_clock_was_set_back(
         made.append(runs.create_run(tmp_path, tiny_config(preset="zebra" if not made else "ant")).name)
         write_status(tmp_path / made[-1], "queued", pid=os.getpid())
     assert made == sorted(made)
-    assert [jobs.runs_ahead(run_id, tmp_path) for run_id in made] == [0, 1, 2]
-    assert [run.id for run in jobs.queue(tmp_path).waiting] == made
+    assert [runs_ahead(run_id, tmp_path) for run_id in made] == [0, 1, 2]
+    assert [run.id for run in read_queue(tmp_path).waiting] == made
     dates = [runs.find_run(run_id, tmp_path).created for run_id in made]
     assert dates == [now + timedelta(milliseconds=number) for number in range(3)]
 

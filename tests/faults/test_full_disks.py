@@ -15,7 +15,8 @@ import pytest
 from broken_runs import LINUX, assert_ends_as, epochs_of, hidden_files
 from run_directories import MakeConfig
 
-from mnist_core import jobs, runs, worker
+from mnist_core import runs
+from mnist_core.processes import jobs, worker
 from mnist_core.runs import results
 from mnist_core.runs.event_log import EventWriter
 from mnist_core.runs.status import read_status, write_status

@@ -18,9 +18,11 @@ import pytest
 from broken_runs import LINUX, assert_ends_as, epochs_of, hidden_files
 from run_directories import MakeConfig
 
-from mnist_core import jobs, runs, worker
+from mnist_core import runs
 from mnist_core.common import atomic_files
 from mnist_core.common.server import PROJECT
+from mnist_core.processes import jobs, worker
+from mnist_core.processes.queue import read_queue
 from mnist_core.runs.status import ACTIVE, read_status, write_status
 from mnist_core.training import checkpoints
 from mnist_core.training.events import BatchesDone, Event
@@ -147,17 +149,17 @@ def in_line(tmp_path: Path, tiny_config: MakeConfig) -> Iterator[list[Path]]:
 def test_who_is_killed_in_line_leaves_it_and_two_stops_are_one(in_line: list[Path]) -> None:
     killed, other = in_line
     folder = other.parent
-    assert [jobs.queue(folder).place(path.name) for path in in_line] == [1, 2]
+    assert [read_queue(folder).place(path.name) for path in in_line] == [1, 2]
     psutil.Process(read_status(killed).pid).kill()
     wait_until(lambda: not runs.read_run(killed).is_active)
     status = read_status(killed)
     assert (status.state, status.message) == ("interrupted", "Its process ended before its turn came.")
-    assert jobs.queue(folder).place(other.name) == 1
+    assert read_queue(folder).place(other.name) == 1
 
     stop_twice_at_once(other)
     wait_until(lambda: not runs.read_run(other).is_active)
     assert read_status(other).message == "Stopped before training began."
-    assert jobs.queue(folder).waiting == ()
+    assert read_queue(folder).waiting == ()
     assert "Traceback" not in (other / "log.txt").read_text()
 
 

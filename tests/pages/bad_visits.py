@@ -24,8 +24,9 @@ from strategies import hostile_texts, queries_of_settings
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import inference
 from mnist_core.common.server import HANDWRITING_DIR_VARIABLE, RUNS_DIR_VARIABLE
+from mnist_core.processes import inference
+from mnist_core.processes.inference_worker import InferenceError
 from ui.state import Params
 
 TITLES = {"home": "Digit Lab", "train": "Train a network", "explore": "Explore the digits", "draw": "Draw a digit"}
@@ -45,7 +46,7 @@ def open_to_visitors(home: Home) -> Iterator[None]:
         return np.repeat(np.eye(10, dtype=np.float32)[[1]], len(images), axis=0)
 
     def refuse(*_: object) -> None:
-        raise inference.InferenceError("The network is not asked here.")
+        raise InferenceError("The network is not asked here.")
 
     found = manifest_scanner.scan_component_manifests()  # once: each test runner would look through all packages
     with ExitStack() as stack:

@@ -10,8 +10,9 @@ import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner import script_runner
 
-from mnist_core import inference, runs
+from mnist_core import runs
 from mnist_core.common.server import HANDWRITING_DIR_VARIABLE, RUNS_DIR_VARIABLE
+from mnist_core.processes import inference
 
 
 @pytest.fixture(scope="session", autouse=True)

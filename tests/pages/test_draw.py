@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 from opening import open_page, texts
 
-from mnist_core import inference, runs
+from mnist_core import runs
 from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.common.server import handwriting_dir, runs_dir
 from mnist_core.drawing.class_sets import contents, sets
 from mnist_core.drawing.strokes import CANVAS_SIDE, Drawing
 from mnist_core.drawing.verdict import Kind, Verdict
+from mnist_core.processes import inference
+from mnist_core.processes.inference_worker import InferenceError
 
 # The canvas registers its files with a running server, which there is none of here; the browser tests use the real one.
 with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):
@@ -117,7 +119,7 @@ def test_doubt_is_told(
 @pytest.mark.fault(id="damaged-network")
 def test_a_network_that_cannot_be_used_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
-        raise inference.InferenceError("The network of x cannot be loaded; its file is damaged.")
+        raise InferenceError("The network of x cannot be loaded; its file is damaged.")
 
     draw(monkeypatch, STEM)
     monkeypatch.setattr(inference, "predict", fail)
@@ -226,7 +228,7 @@ def test_one_network_that_fails_does_not_silence_the_others(
 
     def fail_sometimes(file: Path, images: Images) -> Probabilities:
         if file.parent.name == "fast":
-            raise inference.InferenceError("The network of fast is missing.")
+            raise InferenceError("The network of fast is missing.")
         return predict(file, images)
 
     monkeypatch.setattr(inference, "predict", fail_sometimes)

@@ -15,9 +15,10 @@ from opening import open_page, texts
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import inference
 from mnist_core.common.arrays import Images, Ink, Probabilities
 from mnist_core.drawing.photos import finding_digits
+from mnist_core.processes import inference
+from mnist_core.processes.inference_worker import InferenceError
 
 # The canvas registers its files with a running server, which there is none of here; the browser tests use the real one.
 with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):
@@ -252,7 +253,7 @@ def test_a_file_that_cannot_be_read_gets_one_sentence(content: bytes, words: str
 
 def test_a_network_that_cannot_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(file: Path, images: Images) -> Probabilities:
-        raise inference.InferenceError("The network of x cannot be loaded; its file is damaged.")
+        raise InferenceError("The network of x cannot be loaded; its file is damaged.")
 
     monkeypatch.setattr(inference, "predict", refuse)
     app = open_photo(stems(2, width=14))

@@ -14,8 +14,9 @@ import pytest
 from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import inference, jobs, runs
+from mnist_core import runs
 from mnist_core.drawing.strokes import Drawing
+from mnist_core.processes import inference, jobs
 from mnist_core.runs import trash
 from mnist_core.runs.status import write_status
 from mnist_core.training import checkpoints

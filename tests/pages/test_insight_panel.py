@@ -13,11 +13,13 @@ from opening import PROJECT, texts
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import inference, runs
+from mnist_core import runs
 from mnist_core.common.arrays import Images
 from mnist_core.networks.insight.occlusion import Occlusion
 from mnist_core.networks.insight.results import GradCam, Insight, LayerView, scaled
 from mnist_core.networks.layers import OUTPUT, Conv, Dense, Pool
+from mnist_core.processes import inference
+from mnist_core.processes.inference_worker import InferenceError
 from ui import picture_sections
 
 SCRIPT = """
@@ -222,7 +224,7 @@ def test_layers_left_out_are_named(asked: list[Path]) -> None:
 
 def test_what_went_wrong_is_said_and_not_kept(asked: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(model_file: Path, image: Images) -> Insight:
-        raise inference.InferenceError("The network of x cannot be loaded; its file is damaged.")
+        raise InferenceError("The network of x cannot be loaded; its file is damaged.")
 
     with monkeypatch.context() as patch:
         patch.setattr(inference, "look_inside", fail)

@@ -109,7 +109,9 @@ def button(app: AppTest, label: str):
 
 def test_training_starts_with_the_settings_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
-    monkeypatch.setattr("mnist_core.jobs.start_seeds", lambda config, *_: started.append(config) or ["chollet"])
+    monkeypatch.setattr(
+        "mnist_core.processes.jobs.start_seeds", lambda config, *_: started.append(config) or ["chollet"]
+    )
     app = open_page("train")
     app.selectbox(key="setting-preset").select("nehlr").run()
     app.number_input(key="setting-epochs").set_value(2).run()
@@ -127,7 +129,7 @@ def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mnist_core.jobs.start_seeds", fail)
+    monkeypatch.setattr("mnist_core.processes.jobs.start_seeds", fail)
     app = open_page("train")
     button(app, "Train").click().run()
     assert not app.exception

@@ -14,7 +14,7 @@ from mnist_core.drawing.ink_changes import changed
 from mnist_core.drawing.preparation import bounds, prepare
 from mnist_core.drawing.preparation_steps import NONE, Switches, steps
 from mnist_core.drawing.strokes import CANVAS_SIDE
-from mnist_core.inference import InferenceError
+from mnist_core.processes.inference_worker import InferenceError
 
 WAYS = 5  # with all steps, as chosen, and without each of three
 

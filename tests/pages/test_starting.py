@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from opening import open_page, texts
 
-from mnist_core import jobs
+from mnist_core.processes import jobs
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.presets import PRESETS
 from ui.state import Keys

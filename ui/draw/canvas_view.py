@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from mnist_core import inference, runs
+from mnist_core import runs
 from mnist_core.common.arrays import Images, Ink, Probabilities
 from mnist_core.drawing.preparation import NoInkError, prepare
+from mnist_core.processes import inference
 from ui import insight, readers, state
 from ui.draw import canvas, keeping, networks, preparation, reading
 from ui.run_picker import READER, pick_run

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from mnist_core import inference, runs
+from mnist_core import runs
 from mnist_core.common.arrays import Ink, Probabilities
 from mnist_core.common.text import percent
 from mnist_core.evaluation import metrics
+from mnist_core.processes import inference
+from mnist_core.processes.inference_worker import InferenceError
 from ui import state
 from ui.answer_bars import Answer, answer_bars
 from ui.run_picker import describe, distinct_names
@@ -75,7 +77,7 @@ def _answer(run: runs.Run, name: str, digit: Ink) -> int | None:
     """Show what one network reads and return it; one that cannot answer says so, and the others still do."""
     try:
         probabilities = inference.predict(run.model_file, digit[None])[0]
-    except inference.InferenceError as error:
+    except InferenceError as error:
         st.markdown(f"**{plain(name)}**")
         st.error(str(error), icon=":material/error:")
         return None

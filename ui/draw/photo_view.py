@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import streamlit as st
 
-from mnist_core import inference, runs
+from mnist_core import runs
 from mnist_core.common.arrays import Ink
 from mnist_core.common.text import percent
 from mnist_core.drawing.photos import binarisation, finding_digits, marking, picture_files, reading_digits
@@ -15,6 +15,8 @@ from mnist_core.drawing.photos.finding_digits import Digit
 from mnist_core.drawing.photos.picture_files import Picture, PictureError
 from mnist_core.drawing.photos.reading_digits import Reading
 from mnist_core.evaluation.selection import UNSURE_BELOW
+from mnist_core.processes import inference
+from mnist_core.processes.inference_worker import InferenceError
 from ui import readers
 from ui.answer_bars import Answer, answer_bars, top_three
 from ui.digit_grid import Tile, digit_grid
@@ -96,7 +98,7 @@ def _read(run: runs.Run, rows: list[list[Digit]]) -> list[list[Reading]]:
         with st.spinner("The network is waking up …", show_time=False):
             readings = reading_digits.read(rows, lambda images: Pictures(images).answers_of(run))
             return reading_digits.compare(readings, inference.resemble)
-    except inference.InferenceError as error:
+    except InferenceError as error:
         st.error(str(error), icon=":material/error:")
         return []
 

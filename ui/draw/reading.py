@@ -6,11 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from mnist_core import inference, runs
+from mnist_core import runs
 from mnist_core.common.arrays import Ink, Probabilities
 from mnist_core.common.text import percent
 from mnist_core.drawing import preparation
 from mnist_core.drawing.verdict import Verdict
+from mnist_core.processes import inference
+from mnist_core.processes.inference_worker import InferenceError
 from ui import readers
 from ui.answer_bars import Answer, answer_bars, top_three
 
@@ -33,7 +35,7 @@ def show(run: runs.Run, ink: Ink, digit: Ink) -> int | None:
     try:
         with st.spinner("The network is waking up …", show_time=False):
             found = inference.read(run.model_file, _opinions(run), ink, digit)
-    except inference.InferenceError as error:
+    except InferenceError as error:
         st.error(str(error), icon=":material/error:")
         return None
     helps = found.verdict.kind != "clear" and _is_small(ink)

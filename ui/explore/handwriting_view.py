@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mnist_core import inference
 from mnist_core.common.arrays import Indices, Probabilities
 from mnist_core.common.text import percent
 from mnist_core.drawing.class_sets import sets
@@ -17,6 +16,7 @@ from mnist_core.drawing.class_sets.contents import Contents
 from mnist_core.drawing.class_sets.drawings import HandwritingError
 from mnist_core.drawing.class_sets.sets import ClassSet
 from mnist_core.evaluation.statistics import wilson_interval
+from mnist_core.processes.inference_worker import InferenceError
 from mnist_core.runs import Run
 from ui import class_set_choice, navigation, readers, state, visitor
 from ui.digit_grid import Tile, digit_grid
@@ -132,7 +132,7 @@ def _answers_of(run: Run, pictures: Pictures) -> Probabilities | None:
     try:
         with st.spinner("The network reads the drawings …"):
             return pictures.answers_of(run)
-    except inference.InferenceError as error:
+    except InferenceError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return None
 
@@ -202,7 +202,7 @@ def _score_everyone(found: Contents, pictures: Pictures, chosen: Run) -> None:
         for run in everyone.by_id.values():
             try:
                 answers = pictures.answers_of(run)
-            except inference.InferenceError as error:
+            except InferenceError as error:
                 notes = (*notes, str(error))
                 continue
             rows.append(_row(run, int((answers.argmax(axis=1) == found.labels).sum()), len(found.drawings)))

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from mnist_core import inference
 from mnist_core.drawing.class_sets.drawings import KeptDrawing
 from mnist_core.figures import answer_figures
+from mnist_core.processes.inference_worker import InferenceError
 from mnist_core.runs import Run
 from ui import state
 from ui.live_chart import live_chart
@@ -87,7 +87,7 @@ def _answers(drawing: KeptDrawing, networks: Sequence[Run]) -> None:
         try:
             answers.append(pictures.answers_of(run)[0])
             names.append(name_of(run))
-        except inference.InferenceError as error:
+        except InferenceError as error:
             st.caption(f":material/info: {plain(str(error))}")
     if not answers:
         no_network()

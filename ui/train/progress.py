@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from mnist_core import jobs, runs
-from mnist_core.limits import LimitError
+from mnist_core import runs
+from mnist_core.processes import jobs
+from mnist_core.processes.limits import LimitError
 from mnist_core.runs.reading import RunError
 from mnist_core.training import checkpoints
 from mnist_core.training.events import BatchesDone, Event, recent_speed

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from mnist_core import jobs, runs
+from mnist_core import runs
+from mnist_core.processes.queue import capacity, runs_ahead
 from mnist_core.runs.reading import RunError
 from mnist_core.runs.status import State
 from mnist_core.training.config import TrainingConfig
@@ -34,7 +35,7 @@ def _update_seconds(run: runs.Run) -> float | None:
         return None
     if readers.events(run):
         return _UPDATE_SECONDS
-    if run.status.state == "queued" and jobs.runs_ahead(run.id, run.path.parent) >= jobs.room():
+    if run.status.state == "queued" and runs_ahead(run.id, run.path.parent) >= capacity():
         return _WAITING_UPDATE_SECONDS
     return _FIRST_UPDATE_SECONDS
 

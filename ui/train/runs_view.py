@@ -8,10 +8,11 @@ from typing import Any, cast
 import pandas as pd
 import streamlit as st
 
-from mnist_core import limits, runs
+from mnist_core import runs
 from mnist_core.common.server import runs_dir
 from mnist_core.evaluation.statistics import mcnemar
 from mnist_core.figures import comparison_figures
+from mnist_core.processes import limits
 from mnist_core.runs import comparison, trash
 from mnist_core.runs.reading import RunError
 from mnist_core.training import presets

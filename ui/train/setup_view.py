@@ -9,13 +9,13 @@ from functools import lru_cache
 import numpy as np
 import streamlit as st
 
-from mnist_core import jobs
 from mnist_core.common import pictures
 from mnist_core.common.server import runs_dir
 from mnist_core.data.augmentation import augment
 from mnist_core.figures import curve_figures, network_figure
 from mnist_core.figures.style import Figure
 from mnist_core.networks.layers import Architecture
+from mnist_core.processes import jobs
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.curves import curves
 from mnist_core.training.presets import PRESETS

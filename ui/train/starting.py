@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from mnist_core import jobs, limits
 from mnist_core.common.server import runs_dir
+from mnist_core.processes import jobs, limits
 from mnist_core.training.config import TrainingConfig
 from ui import state, visitor
 from ui.state import Keys

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import cost, jobs, limits
+from mnist_core.processes import cost, limits
+from mnist_core.processes.queue import capacity
 from mnist_core.training import links, presets
 from mnist_core.training.config import ConfigError
 from mnist_core.training.export.files import read_config
@@ -51,7 +52,7 @@ def _cost(draft: Draft) -> cost.Cost:
     expected = cost.estimate(config, readers.measured_speeds())
     waiting = readers.queue()
     ahead = len(waiting.training) + len(waiting.waiting)
-    turn = "at once" if ahead < jobs.room() else f"after {count(ahead - jobs.room() + 1, 'run')}"
+    turn = "at once" if ahead < capacity() else f"after {count(ahead - capacity() + 1, 'run')}"
     in_all = rough_duration(expected.seconds_in_all)
     rows = {
         "Parameters": f"{expected.parameters:,}",

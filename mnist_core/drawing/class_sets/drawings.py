@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from mnist_core.common.arrays import Ink
+from mnist_core.common.errors import DigitLabError
 from mnist_core.common.typed_json import is_of
 from mnist_core.data.dataset import CLASSES
 from mnist_core.drawing.preparation import IMAGE_SIZE
@@ -32,7 +33,7 @@ _LARGEST_CANVAS = 10_000
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
-class HandwritingError(Exception):
+class HandwritingError(DigitLabError):
     """A drawing or class set that cannot be read or kept; the message is fit for a page."""
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from mnist_core.common.arrays import Ink
+from mnist_core.common.errors import DigitLabError
 from mnist_core.drawing.photos import binarisation
 
 Picture = NDArray[np.uint8]  # (height, width, 3), red, green, blue
@@ -33,7 +34,7 @@ _WHITE_LEVEL = 223  # what is at least as light, in all that can be seen, is mea
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
-class PictureError(ValueError):
+class PictureError(DigitLabError, ValueError):
     """Bytes that are not a picture we accept; the message says why, and what to do."""
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_core import inference
 from mnist_core.common.server import handwriting_dir
+from mnist_core.processes import inference
+from mnist_core.processes.inference_worker import InferenceError
 
 WRONG = 4  # what the stand-in for a network reads instead of a 9
 
@@ -27,7 +28,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, nothing_cached: None) -> list[tuple[s
     def predict(model: Path, images: np.ndarray) -> np.ndarray:
         questions.append((model.parent.name, len(images)))
         if model.parent.name == "garcia":
-            raise inference.InferenceError("The network of garcia cannot be loaded; its file is damaged.")
+            raise InferenceError("The network of garcia cannot be loaded; its file is damaged.")
         labels = images[:, 0, 0].astype(int)
         return np.eye(10, dtype=np.float32)[np.where(labels == 9, WRONG, labels)]
 

@@ -8,8 +8,6 @@ coefficients that stand here.
 from __future__ import annotations
 
 import math
-import os
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +20,7 @@ from numpy.typing import NDArray
 from mnist_core.data.dataset import TEST_IMAGES
 from mnist_core.networks.layers import INPUT_SHAPE, BatchNorm, Conv, Dense, format_architecture, summarize
 from mnist_core.networks.notation import parse_architecture
+from mnist_core.processes.machine import is_this_machine
 from mnist_core.runs import Run
 from mnist_core.training.config import Optimizer, TrainingConfig
 
@@ -145,7 +144,7 @@ def measured(runs: Sequence[Run]) -> list[Measured]:
         for run in runs
         if (report := run.report) is not None
         and not run.is_bundled
-        and _is_this_machine(report.machine)
+        and is_this_machine(report.machine)
         and math.isfinite(report.training_seconds)
         and report.training_seconds >= _SHORTEST_SECONDS
         and math.isfinite(report.images_per_second)
@@ -281,9 +280,3 @@ def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) 
     order = np.argsort(values)
     reached = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(reached, reached[-1] / 2)])
-
-
-def _is_this_machine(machine: dict[str, object]) -> bool:
-    """Whether a report's machine has our system, processor and number of cores."""
-    here = {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count() or 1}
-    return all(machine.get(name) == value for name, value in here.items())

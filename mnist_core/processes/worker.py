@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
-import platform
-import re
-import sys
 import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import psutil
 
-from mnist_core import __version__, limits, runs
+from mnist_core import runs
 from mnist_core.common.arrays import Probabilities
 from mnist_core.common.atomic_files import DISK_FULL, remove_leftovers, replacing
-from mnist_core.data.dataset import DatasetError, Mnist, load_mnist
+from mnist_core.common.errors import DigitLabError
+from mnist_core.data.dataset import Mnist, load_mnist
 from mnist_core.evaluation.metrics import accuracy, cross_entropy
-from mnist_core.limits import LimitError
+from mnist_core.processes import limits
+from mnist_core.processes.machine import describe_machine, peak_memory_mb, versions
 from mnist_core.runs import epoch_predictions
 from mnist_core.runs.event_log import EventWriter
 from mnist_core.runs.results import Report, write_predictions, write_report
@@ -38,8 +35,6 @@ if TYPE_CHECKING:
 
     from mnist_core.training.loop import TrainingResult
 
-# What can end a run in the ordinary course of things; the message is fit for a page.
-_EXPECTED = (TrainingDivergedError, DatasetError, CheckpointError, LimitError)
 _STOP_CHECK_SECONDS = 0.1
 
 
@@ -100,7 +95,7 @@ def carry_out(
             write_status(path, "finished", result.end_reason)
         checkpoints.remove_checkpoint(path)
     except Exception as error:  # whatever went wrong, the page must learn of it
-        if not isinstance(error, _EXPECTED):
+        if not isinstance(error, DigitLabError):
             _print_error()
         if isinstance(error, TrainingDivergedError | CheckpointError):  # to go on from there would end the same way
             checkpoints.remove_checkpoint(path)
@@ -154,46 +149,17 @@ def _write_results(path: Path, config: TrainingConfig, result: TrainingResult, d
         kept_epoch=result.kept.epoch,
         kept_step=result.kept.step,
         kept_rule=result.kept.rule,
-        versions=_versions(),
-        machine=_machine(),
+        versions=versions(),
+        machine=describe_machine(),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        peak_memory_mb=_peak_memory_mb(),
+        peak_memory_mb=peak_memory_mb(),
     )
     write_report(path, report)
 
 
-def _versions() -> dict[str, str]:
-    packages = ("tensorflow", "keras", "numpy")
-    installed = {name: importlib.metadata.version(name) for name in packages}
-    return {"digit_lab": __version__, "python": platform.python_version(), **installed}
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "system": platform.system(),
-        "processor": platform.machine(),
-        "cores": os.cpu_count() or 1,
-        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
-    }
-
-
-def _peak_memory_mb() -> float:
-    """Return the most memory that this process ever held; 0 where the system does not tell."""
-    with suppress(OSError):  # Linux, where getrusage would count what the server held when it started this process
-        found = re.search(r"^VmHWM:\s*(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
-        if found:
-            return round(int(found[1]) * 1024 / 1e6, 1)
-    try:
-        import resource
-    except ImportError:  # Windows, which tells in another way
-        return round(getattr(psutil.Process().memory_info(), "peak_wset", 0) / 1e6, 1)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
-
-
 def _explain(error: Exception) -> str:
     """Return one sentence for the page about what ended a run."""
-    if isinstance(error, _EXPECTED):
+    if isinstance(error, DigitLabError):
         return str(error)
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return "The machine ran out of memory. Try a smaller batch size or a smaller network."

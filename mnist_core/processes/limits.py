@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mnist_core.common.errors import DigitLabError
 from mnist_core.common.server import is_public
-from mnist_core.cost import memory_mb
+from mnist_core.processes.cost import memory_mb
 from mnist_core.training.config import TrainingConfig
 
 
-class LimitError(Exception):
+class LimitError(DigitLabError):
     """Something that is asked too much; the message says what, how much is allowed, and what to do."""
 
 

@@ -16,9 +16,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
-
 from mnist_core.common.server import chosen_spare
+from mnist_core.processes.machine import available_bytes
 
 IDLE_SECONDS = 15 * 60  # afterwards it gives its memory back
 _ENOUGH_BYTES = 4e9  # still available: for the spare itself, the run before it, the inference process, and the system
@@ -32,19 +31,6 @@ def is_wanted() -> bool:
     """Whether a spare process should be kept here: as `DIGIT_LAB_SPARE` says, or where 4 GB are available."""
     chosen = chosen_spare()
     return available_bytes() >= _ENOUGH_BYTES if chosen is None else chosen
-
-
-def available_bytes() -> int:
-    """Return how much memory new processes may take: what the system has, or what is left of a container's limit."""
-    available: int = psutil.virtual_memory().available
-    for limit, used in (
-        ("memory.max", "memory.current"),  # control groups, version 2
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),  # version 1
-    ):
-        with suppress(OSError, ValueError):  # there is no limit, or it is "max"
-            numbers = [int((Path("/sys/fs/cgroup") / name).read_text()) for name in (limit, used)]
-            available = min(available, numbers[0] - numbers[1])
-    return available
 
 
 def keep(start: Callable[[], subprocess.Popen[bytes]]) -> None:

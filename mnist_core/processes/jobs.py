@@ -14,35 +14,24 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 import psutil
 
-from mnist_core import limits, runs, spare
-from mnist_core.common.server import PROJECT, chosen_capacity
+from mnist_core import runs
+from mnist_core.common.server import PROJECT
+from mnist_core.processes import limits, spare
+from mnist_core.processes.machine import lower_priority
+from mnist_core.processes.queue import capacity, runs_ahead
 from mnist_core.runs.reading import RunError
 from mnist_core.runs.status import Status, read_status, write_status
 from mnist_core.training import checkpoints
 from mnist_core.training.config import TrainingConfig
 
-_POLL_SECONDS = 0.5
-_LONGEST_PAUSE = 10  # polls; a look reads the status of every run, and all who wait look
-CORES_PER_RUN = 2
-_NICER = 5  # than the server, in steps of 0 to 19
 _lock = threading.Lock()  # what two visitors ask at once is answered one after the other
-
-
-def room() -> int:
-    """Return how many runs may train at once: `DIGIT_LAB_ROOM`, or one for each two cores that this process may use."""
-    if (chosen := chosen_capacity()) is not None:
-        return chosen
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // CORES_PER_RUN)
 
 
 def start(config: TrainingConfig, folder: Path, owner: str = "") -> str:
@@ -143,7 +132,7 @@ def keep_spare(folder: Path) -> None:
 def _launch(path: Path) -> None:
     asked = read_status(path)
     # A run that has to wait does so in a small process of its own: the spare one holds much memory.
-    process = spare.take(path) if runs_ahead(path.name, path.parent) < room() else None
+    process = spare.take(path) if runs_ahead(path.name, path.parent) < capacity() else None
     if process is None:
         arguments = ["train", "--run", path.name, "--runs-dir", str(path.parent.resolve())]
         try:
@@ -169,7 +158,7 @@ def _spawn(*arguments: str, stdin: int, log: IO[bytes] | int) -> subprocess.Pope
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
     )
     with suppress(psutil.Error):  # it has ended already
-        make_nicer(process.pid)
+        lower_priority(process.pid)
     return process
 
 
@@ -184,56 +173,3 @@ def _see_off(process: subprocess.Popen[bytes], path: Path, asked: Status) -> Non
 def _give_up(path: Path, reason: str) -> None:
     """Note that a run's process never came to be; what could go on from a checkpoint still can."""
     write_status(path, "interrupted" if checkpoints.has_checkpoint(path) else "failed", reason)
-
-
-@dataclass(frozen=True)
-class Queue:
-    """The runs of a folder that train, and those that wait, the next one first."""
-
-    training: tuple[runs.Run, ...]
-    waiting: tuple[runs.Run, ...]
-
-    def place(self, run_id: str) -> int | None:
-        """Return the place of a waiting run in line, counted from 1; None if it does not wait."""
-        return next((place for place, run in enumerate(self.waiting, start=1) if run.id == run_id), None)
-
-
-def queue(folder: Path) -> Queue:
-    """Return who trains and who waits in a folder."""
-    active = runs.list_active(folder)
-    return Queue(
-        tuple(run for run in active if run.status.state == "running"),
-        tuple(run for run in active if run.status.state == "queued"),
-    )
-
-
-def runs_ahead(run_id: str, folder: Path) -> int:
-    """Return how many runs of the folder train, or wait and are older."""
-    others = [run for run in runs.list_active(folder) if run.id != run_id]
-    return sum(run.status.state == "running" or run.id < run_id for run in others)
-
-
-def wait_for_turn(path: Path, should_stop: Callable[[], bool] = lambda: False) -> None:
-    """Block until the run may begin or is asked to stop. The further back in line, the less often it looks ahead."""
-    next_look = 0.0
-    while not (should_stop() or runs.stop_requested(path)):
-        if time.monotonic() >= next_look:
-            too_many = runs_ahead(path.name, path.parent) - room() + 1
-            if too_many <= 0:
-                return
-            next_look = time.monotonic() + _POLL_SECONDS * min(too_many, _LONGEST_PAUSE)
-        time.sleep(_POLL_SECONDS)
-
-
-def make_nicer(pid: int) -> None:
-    """Let the server and its pages go before a process when cores are short. Raises `psutil.Error` if it has ended."""
-    process = psutil.Process(pid)
-    if os.name == "nt":
-        process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
-        return
-    process.nice(min(psutil.Process().nice() + _NICER, 19))
-    # Most Linux systems share cores among sessions first and heed niceness only within one, see sched(7), autogroup: a
-    # training process, which has a session of its own, would otherwise get as much as the server with all its visitors.
-    with suppress(OSError):
-        if os.getsid(pid) == pid:
-            Path(f"/proc/{pid}/autogroup").write_text(str(_NICER))

@@ -1,0 +1,1 @@
+"""What runs beside the server: training processes and their queue, the inference process, their cost and limits."""
