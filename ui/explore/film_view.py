@@ -13,7 +13,7 @@ from mnist_core import runs
 from mnist_core.evaluation import metrics
 from mnist_core.evaluation.epochs import Film, Kind, accuracies, turned, unsettled
 from mnist_core.evaluation.selection import AnswerFilter, select
-from mnist_core.figures import film_figures
+from mnist_core.figures import epoch_figures
 from ui import readers, state
 from ui.confusion_table import Picked, confusion_table
 from ui.explore import answer_words, pickers
@@ -172,7 +172,7 @@ def _figures(history: Film, position: int) -> None:
                 width="content",
             )
     with right:
-        figure = film_figures.accuracy_figure(history.epochs, accuracy, history.epochs[position])
+        figure = epoch_figures.accuracy_figure(history.epochs, accuracy, history.epochs[position])
         live_chart(figure, tools="hover", key="film-accuracy")
 
 

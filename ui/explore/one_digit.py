@@ -14,7 +14,7 @@ from mnist_core.data.dataset import Split
 from mnist_core.data.neighbours import Neighbour, Neighbours, Vote
 from mnist_core.evaluation.disputed_labels import DISPUTED
 from mnist_core.evaluation.epochs import Film, Turn, turns
-from mnist_core.figures import answer_figures, film_figures
+from mnist_core.figures import answer_figures, epoch_figures
 from ui import insight, readers, state
 from ui.digit_grid import Tile, digit_grid
 from ui.explore.browse import called
@@ -139,7 +139,7 @@ def _film(run: runs.Run, index: int, label: int) -> None:
         return
     st.markdown(f"##### How {plain(name_of(run))} learned it")
     st.markdown(turns_in_words(history, turns(readers.mnist().y_test, history, index)))
-    figure = film_figures.one_image_figure(history.epochs, history.probabilities[:, index], label)
+    figure = epoch_figures.one_image_figure(history.epochs, history.probabilities[:, index], label)
     live_chart(figure, tools="hover", key="one-image")
 
 
