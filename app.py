@@ -4,7 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import live_chart, navigation, readers, state, visitor
+from ui.components import visitor
+from ui.components.live_chart import load_ahead
+from ui.session import cached_reads, navigation, state
 
 STYLE = Path(__file__).parent / "ui" / "style.css"
 LOGO = str(Path(__file__).parent / "static" / "logo.svg")
@@ -14,10 +16,10 @@ state.catch_up()
 st.set_page_config(f"{page.title} · Digit Lab", page_icon=LOGO, layout="wide", initial_sidebar_state=220)
 st.logo(LOGO, size="large")
 st.html(STYLE)
-readers.prepare_server()
+cached_reads.prepare_server()
 visitor.recognise()
 with st.sidebar:
     navigation.show_menu()
     st.caption("Convolutional networks and handwritten digits: train them, question them, draw for them.")
 page.run()
-live_chart.load_ahead()
+load_ahead()

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from ui import draw, navigation, views
+from ui import draw
+from ui.session import navigation, views
 
 navigation.require_app()
 

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from ui import explore, navigation, views
+from ui import explore
+from ui.session import navigation, views
 
 navigation.require_app()
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from mnist_core.figures.style import merged, styled, with_layout
-from ui.live_chart import as_json
+from ui.components.live_chart import as_json
 
 TYPED = st.sampled_from(["int8", "uint8", "int16", "uint16", "int32", "uint32", "float32", "float64"])
 

@@ -30,7 +30,7 @@ from mnist_core.runs import BUNDLED_RUNS, list_runs
 from mnist_core.runs.event_log import read_events
 from mnist_core.runs.results import Report, read_predictions
 from mnist_core.training.events import EpochDone
-from ui.live_chart import as_json
+from ui.components.live_chart import as_json
 
 BACKGROUNDS = ("#ffffff", "#10181b")
 FIELDS = ("loss", "accuracy", "validation_loss", "validation_accuracy")

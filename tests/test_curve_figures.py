@@ -20,7 +20,7 @@ from mnist_core.figures.style import Figure
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.curves import Curves, curves
 from mnist_core.training.events import BatchesDone, EpochDone, Event
-from ui.live_chart import as_json
+from ui.components.live_chart import as_json
 
 FUNCTIONS = (
     curve_figures.loss_figure,

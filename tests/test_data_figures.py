@@ -13,7 +13,7 @@ from mnist_core.data.statistics import ClassBalance, PixelHistogram, summary_by_
 from mnist_core.figures import data_figures
 from mnist_core.figures.data_figures import CLASS_COLORS
 from mnist_core.figures.style import VALIDATION_COLOR
-from ui.live_chart import as_json
+from ui.components.live_chart import as_json
 
 BACKGROUNDS = ("#ffffff", "#10181b")
 

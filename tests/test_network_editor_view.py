@@ -22,7 +22,7 @@ from mnist_core.networks.layers import (
     format_architecture,
 )
 from mnist_core.networks.notation import ACTIVATIONS, inspect_notation
-from ui.train.network_editor import edited_text, view
+from ui.components.network_editor import edited_text, view
 
 PADDINGS = ["valid", "same"]
 

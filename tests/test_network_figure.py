@@ -15,7 +15,7 @@ from mnist_core.figures.network_figure import layer_color, network_figure
 from mnist_core.networks.layers import BatchNorm, Conv, Dense, Dropout, GlobalAveragePool, Pool, summarize
 from mnist_core.networks.notation import parse_architecture
 from mnist_core.training.presets import PRESETS
-from ui.live_chart import as_json
+from ui.components.live_chart import as_json
 
 DEEP = (
     "64C3:same-64C3:same-BN-P2-128C3:same-128C3:same-BN-P2-256C3:same-BN-A2S1-D0.3-"

@@ -27,7 +27,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_core.common.server import HANDWRITING_DIR_VARIABLE, RUNS_DIR_VARIABLE
 from mnist_core.processes import inference
 from mnist_core.processes.inference_worker import InferenceError
-from ui.state import Params
+from ui.session.state import Params
 
 TITLES = {"home": "Digit Lab", "train": "Train a network", "explore": "Explore the digits", "draw": "Draw a digit"}
 VIEWS = {

@@ -25,8 +25,8 @@ from mnist_core.processes.inference_worker import InferenceError
 with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):
     import streamlit_drawable_canvas
 
-    from ui import answer_bars
-    from ui.draw import canvas, networks
+    from ui.components import answer_bars, canvas
+    from ui.draw import networks
 
 STEM = Drawing((np.array([[168, 60], [168, 170], [168, 280]], np.float32),), (26.0,))
 

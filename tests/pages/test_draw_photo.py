@@ -24,7 +24,7 @@ from mnist_core.processes.inference_worker import InferenceError
 with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):
     import streamlit_drawable_canvas  # noqa: F401
 
-    from ui import answer_bars, digit_grid
+    from ui.components import answer_bars, digit_grid
     from ui.draw import photo_view
 
 

@@ -17,7 +17,8 @@ from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.epochs import turned
 from mnist_core.runs import epoch_predictions
 from mnist_core.runs.results import read_predictions
-from ui import digit_grid, readers
+from ui.components import digit_grid
+from ui.session import cached_reads
 
 VIEWS = ("digits", "glance", "mistakes", "confusion", "scores", "epochs", "two", "labels")
 SHIPPED = sum(path.is_dir() for path in runs.BUNDLED_RUNS.iterdir())  # networks
@@ -369,7 +370,7 @@ def test_too_long_a_list_of_indices_is_refused_and_not_cut(shown: list[int]) -> 
 
 
 def test_the_chosen_network_is_asked_however_many_there_are(own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "MOST_RUNS", SHIPPED + 1)
+    monkeypatch.setattr(cached_reads, "MOST_RUNS", SHIPPED + 1)
     for number in range(3):
         shutil.copytree(runs.BUNDLED_RUNS / "fast", own_folders / f"2026010{number + 1}-000000000-fast")
     oldest = "20260101-000000000-fast"

@@ -24,7 +24,7 @@ from mnist_core.training.events import Progress
 
 # The canvas registers its files with a running server, which there is none of here.
 with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):
-    from ui.draw import canvas
+    from ui.components import canvas
 
 RUN_ID = "20260101-000000000-some"
 STEM = Drawing((np.array([[168, 60], [168, 170], [168, 280]], np.float32),), (26.0,))

@@ -13,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 from mnist_core import runs
 from mnist_core.data import digit_map
 from mnist_core.data.dataset import Mnist
-from ui import live_chart
+from ui.components import live_chart
+from ui.components.live_chart import digit_sheet
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +62,7 @@ def test_a_damaged_map_leaves_the_rest(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_the_sheet_holds_each_digit_at_its_place(mnist: Mnist, tmp_path: Path) -> None:
-    sheet = live_chart.digit_sheet("some-digits", mnist.x_test[:250], mnist.y_test[:250])
+    sheet = digit_sheet("some-digits", mnist.x_test[:250], mnist.y_test[:250])
     assert sheet is not None
     assert sheet.address == "app/static/some-digits.png"
     assert sheet.labels == "".join(str(label) for label in mnist.y_test[:250])
@@ -74,6 +75,6 @@ def test_the_sheet_holds_each_digit_at_its_place(mnist: Mnist, tmp_path: Path) -
 
 def test_a_server_that_cannot_write_has_no_sheet(mnist: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_chart, "_STATIC_FOLDER", tmp_path / "gone")
-    assert live_chart.digit_sheet("some-digits", mnist.x_test[:5], mnist.y_test[:5]) is None
+    assert digit_sheet("some-digits", mnist.x_test[:5], mnist.y_test[:5]) is None
     app = open_view()
     assert not app.error

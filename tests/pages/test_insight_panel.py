@@ -20,7 +20,7 @@ from mnist_core.networks.insight.results import GradCam, Insight, LayerView, sca
 from mnist_core.networks.layers import OUTPUT, Conv, Dense, Pool
 from mnist_core.processes import inference
 from mnist_core.processes.inference_worker import InferenceError
-from ui import picture_sections
+from ui.components import picture_sections
 
 SCRIPT = """
 import sys

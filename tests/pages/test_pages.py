@@ -15,7 +15,7 @@ from mnist_core.common.server import owner_hash
 from mnist_core.data import dataset
 from mnist_core.runs.status import State, write_status
 from mnist_core.training import links
-from ui import state
+from ui.session import state
 
 TITLES = {"home": "Digit Lab", "train": "Train a network", "explore": "Explore the digits", "draw": "Draw a digit"}
 TRAIN_VIEWS = ("setup", "watch", "compare", "published", "words")
@@ -23,7 +23,7 @@ TRAIN_VIEWS = ("setup", "watch", "compare", "published", "words")
 
 def test_visitors_who_come_at_once_do_not_share_a_page() -> None:
     def script() -> None:
-        from ui import navigation
+        from ui.session import navigation
 
         mine, other = navigation.declare(), navigation.declare()
         mine._page = other._page = None  # only whether they may be run matters here

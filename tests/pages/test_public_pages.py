@@ -24,7 +24,7 @@ from mnist_core.drawing.class_sets.drawings import new_drawing
 from mnist_core.drawing.strokes import Drawing
 from mnist_core.runs.status import write_status
 from mnist_core.training.links import setting_names
-from ui.state import Params
+from ui.session.state import Params
 
 HOSTILE_TITLE = "<img src=x onerror=alert(1)>![](//foreign.example/x.png)"
 assert len(HOSTILE_TITLE) <= min(runs.MAX_TITLE, sets.MAX_TITLE)

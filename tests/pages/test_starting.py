@@ -12,7 +12,7 @@ from opening import open_page, texts
 from mnist_core.processes import jobs
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.presets import PRESETS
-from ui.state import Keys
+from ui.session.state import Keys
 from ui.train import starting
 
 

@@ -11,8 +11,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from ui import words
-from ui.words import TERMS, Term
+from ui.glossary import terms
+from ui.glossary.terms import TERMS, Term
 
 REQUIRED = (
     "convolution",
@@ -56,12 +56,12 @@ def explained(*names: str) -> AppTest:
     """A page that explains some words, each with a control of its own, and one more with all of them."""
 
     def script(names: list[str]) -> None:
-        from ui import words
+        from ui.glossary import terms
 
         for name in names:
-            words.explain(name)
+            terms.explain(name)
         if len(names) > 1:
-            words.explain(*names)
+            terms.explain(*names)
 
     app = AppTest.from_function(script, args=(list(names),), default_timeout=60).run()
     assert not app.exception
@@ -77,9 +77,9 @@ def opened(app: AppTest, *names: str) -> AppTest:
 
 def glossary() -> AppTest:
     def script() -> None:
-        from ui import words
+        from ui.glossary import terms
 
-        words.glossary()
+        terms.show()
 
     app = AppTest.from_function(script, default_timeout=60).run()
     assert not app.exception
@@ -176,9 +176,9 @@ def test_several_words_share_a_control() -> None:
 
 def test_a_word_that_nobody_explains_is_the_page_authors_mistake() -> None:
     with pytest.raises(ValueError, match=r"convultion.*convolution"):
-        words.explain("convultion")
+        terms.explain("convultion")
     with pytest.raises(ValueError, match="Nothing"):
-        words.explain()
+        terms.explain()
 
 
 def test_the_glossary_shows_all_words_and_finds_some() -> None:

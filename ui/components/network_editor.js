@@ -1,5 +1,5 @@
 // A network as text and as rows of fields, in step. Python reads the notation; here tokens are only put together from
-// fields, and joined. ui/train/network_editor.py describes how both sides agree on the text.
+// fields, and joined. ui/components/network_editor.py describes how both sides agree on the text.
 
 const TYPING_PAUSE = 250 // milliseconds after the last key until the text is sent
 const PATIENCE = 3000 // milliseconds until a text without an answer is sent again; twice as long each time

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ui.draw import canvas_view, photo_view
-from ui.views import View
+from ui.session.views import View
 
 VIEWS = {
     "canvas": View("On the canvas", canvas_view.show),

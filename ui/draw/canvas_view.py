@@ -11,10 +11,12 @@ from mnist_core import runs
 from mnist_core.common.arrays import Images, Ink, Probabilities
 from mnist_core.drawing.preparation import NoInkError, prepare
 from mnist_core.processes import inference
-from ui import insight, readers, state
-from ui.draw import canvas, keeping, networks, preparation, reading
-from ui.run_picker import READER, pick_run
-from ui.state import Params
+from ui.components import canvas
+from ui.draw import keeping, networks, preparation, reading
+from ui.insight import panel as insight_panel
+from ui.pickers.runs import READER, pick_run
+from ui.session import cached_reads, state
+from ui.session.state import Params
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,7 @@ def show() -> None:
         told = canvas.show()
     with right:
         answer = st.container(key="answer")
-        choices = readers.usable_runs()
+        choices = cached_reads.usable_runs()
         run = pick_run("Network", choices, fallback=READER)
     if run is None:
         return
@@ -81,7 +83,7 @@ def _networks(drawn: _Drawn) -> None:
 
 
 def _insight(drawn: _Drawn) -> None:
-    insight.show(drawn.run, drawn.digit, key="insight")
+    insight_panel.show(drawn.run, drawn.digit, key="insight")
 
 
 _PANELS: dict[str, tuple[str, Callable[[_Drawn], None]]] = {

@@ -13,8 +13,9 @@ from mnist_core.drawing.class_sets import contents, sets
 from mnist_core.drawing.class_sets.drawings import HandwritingError, new_drawing
 from mnist_core.drawing.class_sets.sets import ClassSet
 from mnist_core.drawing.strokes import Drawing
-from ui import class_set_choice, navigation
-from ui.state import Keys, Params
+from ui.pickers import class_sets
+from ui.session import navigation
+from ui.session.state import Keys, Params
 from ui.wording import plain
 
 _TITLE_KEY = "class-set-title"
@@ -88,8 +89,8 @@ def _ask(candidate: _Candidate, reading: int | None) -> None:
             wrap=True,
             key=candidate.meant_key,
         )
-    chosen = class_set_choice.chosen()
-    class_set_choice.warn_of_dead_link(chosen)
+    chosen = class_sets.chosen()
+    class_sets.warn_of_dead_link(chosen)
     st.session_state[_TITLE_KEY] = chosen.title
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
@@ -113,7 +114,7 @@ def _ask(candidate: _Candidate, reading: int | None) -> None:
         )
     st.caption(
         "Nothing is kept unless you press the button. Then the picture, the pen strokes, the digit and the time, but "
-        f"not your name, {class_set_choice.who_sees()}."
+        f"not your name, {class_sets.who_sees()}."
     )
 
 
@@ -134,7 +135,7 @@ def _show_last(last: _Kept) -> None:
 
 def _name() -> None:
     try:
-        class_set_choice.choose(st.session_state[_TITLE_KEY])
+        class_sets.choose(st.session_state[_TITLE_KEY])
     except HandwritingError as error:
         st.session_state[Keys.NOT_KEPT] = error
 
@@ -146,7 +147,7 @@ def _keep(candidate: _Candidate) -> None:
         return
     try:
         drawing = new_drawing(meant, candidate.image, candidate.drawing)
-        class_set = class_set_choice.opened()
+        class_set = class_sets.opened()
         number = contents.keep(class_set, drawing)
         st.session_state[Keys.LAST_KEPT] = _Kept(class_set, drawing.id, meant, number, candidate.digest)
     except HandwritingError as error:

@@ -12,10 +12,10 @@ from mnist_core.common.text import percent
 from mnist_core.evaluation import metrics
 from mnist_core.processes import inference
 from mnist_core.processes.inference_worker import InferenceError
-from ui import state
-from ui.answer_bars import Answer, answer_bars
-from ui.run_picker import describe, distinct_names
-from ui.state import Params
+from ui.components.answer_bars import Answer, answer_bars
+from ui.pickers.runs import describe, distinct_names
+from ui.session import state
+from ui.session.state import Params
 from ui.wording import plain
 
 _MOST_FURTHER = 3

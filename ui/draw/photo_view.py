@@ -17,12 +17,12 @@ from mnist_core.drawing.photos.reading_digits import Reading
 from mnist_core.evaluation.selection import UNSURE_BELOW
 from mnist_core.processes import inference
 from mnist_core.processes.inference_worker import InferenceError
-from ui import readers
-from ui.answer_bars import Answer, answer_bars, top_three
-from ui.digit_grid import Tile, digit_grid
-from ui.picture_answers import Pictures
-from ui.run_picker import READER, pick_run
-from ui.state import Keys
+from ui.components.answer_bars import Answer, answer_bars, top_three
+from ui.components.digit_grid import Tile, digit_grid
+from ui.pickers.runs import READER, pick_run
+from ui.session import cached_reads
+from ui.session.picture_answers import Pictures
+from ui.session.state import Keys
 from ui.wording import count
 
 _FILE, _CAMERA = "A file", "The camera"
@@ -42,7 +42,7 @@ def show() -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         content = _ask_for_photo()
-        run = pick_run("Network", readers.usable_runs(), fallback=READER)
+        run = pick_run("Network", cached_reads.usable_runs(), fallback=READER)
     if content is None:
         with right:
             _invite()

@@ -15,8 +15,8 @@ from mnist_core.drawing import ink_changes, preparation, preparation_steps
 from mnist_core.drawing.preparation_steps import ALL, NONE, Step, Switches
 from mnist_core.drawing.strokes import CANVAS_SIDE
 from mnist_core.processes.inference_worker import InferenceError
-from ui.answer_bars import Answer, answer_bars
 from ui.components import source
+from ui.components.answer_bars import Answer, answer_bars
 from ui.draw.preparation_pictures import (
     centred_html,
     cropped_html,

@@ -13,8 +13,8 @@ from mnist_core.drawing import preparation
 from mnist_core.drawing.verdict import Verdict
 from mnist_core.processes import inference
 from mnist_core.processes.inference_worker import InferenceError
-from ui import readers
-from ui.answer_bars import Answer, answer_bars, top_three
+from ui.components.answer_bars import Answer, answer_bars, top_three
+from ui.session import cached_reads
 
 _EMPTY = Answer("blank", "?", "Draw a digit from 0 to 9.", "It is read after each stroke.")
 _HEADLINES = {"unsure": "Perhaps {digit}.", "several": "More than one digit?", "no digit": "Is this a digit?"}
@@ -62,5 +62,5 @@ def _is_small(ink: Ink) -> bool:
 
 def _opinions(run: runs.Run) -> list[Path]:
     """Return two other networks that ship, whose opinions count."""
-    shipped = {other.id: other for other in readers.bundled_runs() if other.id != run.id}
-    return [shipped[name].model_file for name in readers.FIRST_ASKED if name in shipped][:_OPINIONS]
+    shipped = {other.id: other for other in cached_reads.bundled_runs() if other.id != run.id}
+    return [shipped[name].model_file for name in cached_reads.FIRST_ASKED if name in shipped][:_OPINIONS]

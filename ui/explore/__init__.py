@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from ui import readers, views
 from ui.explore import (
     confusion_view,
-    film_view,
+    epochs_view,
     gallery_view,
     glance_view,
     handwriting_view,
@@ -22,7 +21,8 @@ from ui.explore import (
     two_networks_view,
 )
 from ui.explore.selection import Selection
-from ui.state import Params
+from ui.session import cached_reads, views
+from ui.session.state import Params
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ VIEWS = {
     "mistakes": View("Mistakes", mistakes_view.show, mistakes_view.selection),
     "confusion": View("Confusion matrix", confusion_view.show, confusion_view.selection),
     "scores": View("Scores", scores_view.show),
-    "epochs": View("Epochs", film_view.show, film_view.selection),
+    "epochs": View("Epochs", epochs_view.show, epochs_view.selection),
     "two": View("Two networks", two_networks_view.show, two_networks_view.selection),
     "labels": View("Labels", labels_view.show, labels_view.selection),
     "handwriting": View("Our handwriting", handwriting_view.show),
@@ -48,10 +48,10 @@ VIEWS = {
 def show(view: View) -> None:
     """Show a view, or the one image of its list that the URL names; say what is wrong if a run cannot be read."""
     if view.selection is None or Params.INDEX not in st.query_params:
-        with readers.telling():
+        with cached_reads.telling():
             view.show()
         return
-    chosen = Selection("test", np.arange(len(readers.mnist().y_test)), "test images")
-    with readers.telling():
+    chosen = Selection("test", np.arange(len(cached_reads.mnist().y_test)), "test images")
+    with cached_reads.telling():
         chosen = view.selection()
     one_digit.show(chosen)

@@ -8,7 +8,7 @@ from mnist_core.common.arrays import Probabilities
 from mnist_core.common.text import percent
 from mnist_core.evaluation import metrics
 from mnist_core.evaluation.selection import AnswerFilter
-from ui import readers
+from ui.session import cached_reads
 
 _WHAT = {"mistakes": "mistakes", "unsure": "right but unsure answers", "all": "test images"}
 
@@ -32,7 +32,7 @@ def restrictions(wanted: AnswerFilter) -> str:
 
 def caption_of(probabilities: Probabilities) -> Callable[[int], tuple[str, ...]]:
     """Return a function that says, below an image, what was read, how surely, and what came next."""
-    labels = readers.mnist().y_test
+    labels = cached_reads.mnist().y_test
 
     def caption(index: int) -> tuple[str, ...]:
         (reading, confidence), *others = metrics.ranking(probabilities[index])

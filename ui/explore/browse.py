@@ -7,11 +7,11 @@ import streamlit as st
 from mnist_core.common.arrays import Indices, Labels
 from mnist_core.data.dataset import Split
 from mnist_core.evaluation.disputed_labels import DISPUTED
-from ui import readers, state
-from ui.digit_grid import Tile, digit_grid
+from ui.components.digit_grid import Tile, digit_grid
 from ui.explore import pickers
 from ui.explore.selection import SIZES, Selection
-from ui.state import Params
+from ui.session import cached_reads, state
+from ui.session.state import Params
 
 _TILE_WIDTHS = {25: 88, 100: 52, 400: 36}
 _LEAST_WIDTH_WITH_CAPTION = 84
@@ -22,7 +22,7 @@ def browse(selection: Selection, key: str) -> None:
     if not len(selection.indices):
         st.info(f"{selection.heading}: none.", icon=":material/info:")
         return
-    images, labels = readers.mnist().split(selection.split)
+    images, labels = cached_reads.mnist().split(selection.split)
     size = selection.size
     shown = _page(selection, size, key)
     tiles = [_tile(selection, labels, int(index)) for index in shown]

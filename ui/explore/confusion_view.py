@@ -9,12 +9,12 @@ import streamlit as st
 from mnist_core import runs
 from mnist_core.evaluation import metrics
 from mnist_core.evaluation.selection import AnswerFilter, Kind, select
-from ui import readers, state
-from ui.confusion_table import Picked, confusion_table
+from ui.components.confusion_matrix import Picked, confusion_table
 from ui.explore import answer_words, pickers
 from ui.explore.browse import browse
 from ui.explore.selection import Selection
-from ui.state import Params
+from ui.session import cached_reads, state
+from ui.session.state import Params
 
 _CELLS = {"counts": "counts", "percent": "% of row"}
 
@@ -35,8 +35,8 @@ def show() -> None:
             "Cells", list(_CELLS), format_func=_CELLS.__getitem__, required=True, **choices.cells.widget
         )
         st.toggle("Mistakes only", **choices.mistakes_only.widget)
-    probabilities = readers.predictions(run)
-    matrix = metrics.confusion_matrix(readers.mnist().y_test, probabilities)
+    probabilities = cached_reads.predictions(run)
+    matrix = metrics.confusion_matrix(cached_reads.mnist().y_test, probabilities)
     left, right = st.columns([6, 5], gap="large")
     with left:
         confusion_table(
@@ -78,11 +78,11 @@ def _choices() -> _Choices:
 
 
 def _select(run: runs.Run, choices: _Choices) -> Selection:
-    probabilities = readers.predictions(run)
+    probabilities = cached_reads.predictions(run)
     kind: Kind = "mistakes" if choices.mistakes_only.value else "all"
     true, read = choices.picked
     wanted = AnswerFilter(kind=kind, true=true, read=read, order="loss")
-    found = select(readers.mnist().y_test, probabilities, wanted)
+    found = select(cached_reads.mnist().y_test, probabilities, wanted)
     words = answer_words.describe(wanted)
     return Selection("test", found, words, run, answer_words.caption_of(probabilities), page_size=25)
 

@@ -11,11 +11,11 @@ from mnist_core.common.arrays import Indices
 from mnist_core.data import index_lists, statistics
 from mnist_core.data.dataset import Split
 from mnist_core.evaluation import metrics
-from ui import readers, state
 from ui.explore import pickers
 from ui.explore.browse import browse
 from ui.explore.selection import Selection
-from ui.state import Params
+from ui.session import cached_reads, state
+from ui.session.state import Params
 from ui.wording import plain
 
 _SPLIT_WORDS: dict[Split, str] = {"test": "10,000 test images", "train": "60,000 training images"}
@@ -106,11 +106,11 @@ def _orders(split: Split) -> list[str]:
 
 def _select(choices: _Choices, *, listed: bool = True) -> Selection:
     split, digit = choices.split.value, pickers.as_digit(choices.digit)
-    _, labels = readers.mnist().split(split)
+    _, labels = cached_reads.mnist().split(split)
     order = choices.order.value
-    run = pickers.network_in_url() if order == "hardest" or (split == "test" and readers.usable_runs()) else None
+    run = pickers.network_in_url() if order == "hardest" or (split == "test" and cached_reads.usable_runs()) else None
     if order == "hardest" and run is not None:
-        ordered = np.argsort(-metrics.losses(labels, readers.predictions(run)), kind="stable")
+        ordered = np.argsort(-metrics.losses(labels, cached_reads.predictions(run)), kind="stable")
     else:
         ordered = _ordered(split, order, choices.seed.value)
     what = f"{'training' if split == 'train' else 'test'} images"
@@ -126,7 +126,7 @@ def _select(choices: _Choices, *, listed: bool = True) -> Selection:
 
 def _ordered(split: Split, order: str, seed: int) -> Indices:
     if order == "random":
-        return statistics.shuffled(len(readers.mnist().split(split)[1]), seed)
+        return statistics.shuffled(len(cached_reads.mnist().split(split)[1]), seed)
     return _measured_order(split, order)
 
 
@@ -138,7 +138,7 @@ def _measured_order(split: Split, order: str) -> Indices:
 
 
 def _order_of(split: Split, order: str) -> Indices:
-    images, labels = readers.mnist().split(split)
+    images, labels = cached_reads.mnist().split(split)
     if order.startswith("ink"):
         measure = statistics.ink(images)
         return np.argsort(-measure if order == "ink-most" else measure, kind="stable")

@@ -14,13 +14,13 @@ from mnist_core.data.dataset import CLASSES, Split
 from mnist_core.data.statistics import ClassImages, Duplicates, PixelHistogram, Summary
 from mnist_core.figures import data_figures
 from mnist_core.runs import Run
-from ui import readers, state
+from ui.components.live_chart import live_chart
 from ui.explore import pickers
 from ui.explore.map_chart import KINDS, map_chart
 from ui.explore.selection import Selection
-from ui.live_chart import live_chart
-from ui.run_picker import pick_run
-from ui.state import Params
+from ui.pickers.runs import pick_run
+from ui.session import cached_reads, state
+from ui.session.state import Params
 from ui.wording import count
 
 _COLORS = {"digit": "Digit", "answer": "Right or wrong"}
@@ -76,8 +76,8 @@ def show() -> None:
 
 def selection() -> Selection:
     """Return all test images: each of them is on the map."""
-    usable = readers.usable_runs()
-    everything = np.arange(len(readers.mnist().y_test))
+    usable = cached_reads.usable_runs()
+    everything = np.arange(len(cached_reads.mnist().y_test))
     return Selection("test", everything, "test images", pickers.network_in_url() if usable else None, back="the map")
 
 
@@ -86,7 +86,7 @@ def _show_map_controls() -> Run | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for label, options, chosen in (("Map", KINDS, _map_kind()), ("Colour", _COLORS, _map_color())):
             st.segmented_control(label, list(options), format_func=options.__getitem__, required=True, **chosen.widget)
-        return pick_run("Network", readers.usable_runs()) if _map_color().value == "answer" else None
+        return pick_run("Network", cached_reads.usable_runs()) if _map_color().value == "answer" else None
 
 
 def _map_kind() -> state.Bound[str]:
@@ -99,14 +99,14 @@ def _map_color() -> state.Bound[str]:
 
 def _show_map(run: Run | None) -> None:
     predicted = None
-    with readers.telling():
+    with cached_reads.telling():
         if run is not None:
-            predicted = readers.predictions(run).argmax(axis=1)
+            predicted = cached_reads.predictions(run).argmax(axis=1)
     map_chart(_map_kind().value, predicted, pickers.open_image, key="map")
 
 
 def _show_balance() -> None:
-    data = readers.mnist()
+    data = cached_reads.mnist()
     train, test = (statistics.class_balance(labels) for labels in (data.y_train, data.y_test))
     most, least = int(train.counts.argmax()), int(train.counts.argmin())
     st.markdown(
@@ -171,13 +171,13 @@ def _show_grey_levels(grey_levels: PixelHistogram) -> None:
 
 @st.cache_resource(show_spinner=False)
 def _duplicates() -> Duplicates:
-    data = readers.mnist()
+    data = cached_reads.mnist()
     return statistics.duplicates(data.x_train, data.x_test)
 
 
 @st.cache_resource(show_spinner=False)
 def _statistics(split: Split) -> _Statistics:
-    images, labels = readers.mnist().split(split)
+    images, labels = cached_reads.mnist().split(split)
     return _Statistics(
         statistics.class_images(images, labels),
         statistics.pixel_histogram(images),

@@ -18,12 +18,14 @@ from mnist_core.drawing.class_sets.sets import ClassSet
 from mnist_core.evaluation.statistics import wilson_interval
 from mnist_core.processes.inference_worker import InferenceError
 from mnist_core.runs import Run
-from ui import class_set_choice, navigation, readers, state, visitor
-from ui.digit_grid import Tile, digit_grid
+from ui.components import visitor
+from ui.components.digit_grid import Tile, digit_grid
 from ui.explore import one_drawing, pickers, set_actions
-from ui.picture_answers import Pictures
-from ui.run_picker import READER, chosen_run, name_of, pick_run
-from ui.state import Params
+from ui.pickers import class_sets
+from ui.pickers.runs import READER, chosen_run, name_of, pick_run
+from ui.session import cached_reads, navigation, state
+from ui.session.picture_answers import Pictures
+from ui.session.state import Params
 from ui.wording import count, plain
 
 _KINDS = {"all": "All", "mistakes": "Mistakes"}
@@ -35,9 +37,9 @@ _MOST_PROBLEMS = 5  # told one by one
 def show() -> None:
     """Show a class set that the visitor chooses, or the one drawing of it that the URL names."""
     set_actions.show_news()
-    chosen = class_set_choice.chosen()
-    there = class_set_choice.visible(chosen)
-    class_set_choice.warn_of_dead_link(chosen)
+    chosen = class_sets.chosen()
+    there = class_sets.visible(chosen)
+    class_sets.warn_of_dead_link(chosen)
     if not there:
         _invite_to_draw()
         return
@@ -45,7 +47,7 @@ def show() -> None:
     choice = state.bound_choice(Params.SET, list(by_id), chosen.id if chosen.id in by_id else there[0].id)
     class_set = by_id[choice.value]
     try:
-        found = class_set_choice.contents_of(class_set)
+        found = class_sets.contents_of(class_set)
     except HandwritingError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
@@ -104,7 +106,7 @@ def _show_drawings(found: Contents) -> None:
     labels = found.labels
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width=420):
-            run = pick_run("Network", readers.usable_runs(), fallback=READER)
+            run = pick_run("Network", cached_reads.usable_runs(), fallback=READER)
         kind = state.bound_choice(Params.KIND, list(_KINDS), "all")
         digit = pickers.digit(Params.DIGIT)
         if run is not None:
@@ -188,7 +190,7 @@ def _tile(index: int, found: Contents, answers: Probabilities | None) -> Tile:
 
 def _chosen_first() -> list[Run]:
     """Return the networks that may be asked about one drawing, first the one that the URL names."""
-    networks = list(readers.all_answers().by_id.values())
+    networks = list(cached_reads.all_answers().by_id.values())
     chosen = chosen_run(networks, fallback=READER).value if networks else None
     return sorted(networks, key=lambda run: run.id != chosen)
 
@@ -196,7 +198,7 @@ def _chosen_first() -> list[Run]:
 def _score_everyone(found: Contents, pictures: Pictures, chosen: Run) -> None:
     """Show how many drawings each network reads as they were meant, beside its accuracy on MNIST."""
     st.subheader("Every network on this set", anchor=False)
-    everyone = readers.all_answers(include=chosen)
+    everyone = cached_reads.all_answers(include=chosen)
     notes, rows = everyone.notes, []
     with st.spinner(f"Asking {count(len(everyone.by_id), 'network')} …"):
         for run in everyone.by_id.values():

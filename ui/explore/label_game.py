@@ -11,8 +11,8 @@ from mnist_core.common import pictures
 from mnist_core.common.arrays import Probabilities
 from mnist_core.data.dataset import CLASSES
 from mnist_core.evaluation.disputed_labels import DISPUTED, MAJORITY, PEOPLE, DisputedLabel
-from ui import readers, state
-from ui.state import Keys
+from ui.session import cached_reads, state
+from ui.session.state import Keys
 from ui.wording import count, plain
 
 _CANNOT_TELL = "?"
@@ -55,7 +55,7 @@ def label_game(names: Mapping[str, str], answers: Mapping[str, Probabilities]) -
             disabled=not (revealed or given),
             key="start-again",
         )
-    images = readers.mnist().x_test
+    images = cached_reads.mnist().x_test
     st.html(_STYLE)
     grid = st.grid(_CARDS_IN_A_ROW, min_column_width=_LEAST_CARD_WIDTH, border=True, key="disputed")
     for index, disputed in DISPUTED.items():

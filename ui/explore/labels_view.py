@@ -13,12 +13,12 @@ from mnist_core.common.arrays import Probabilities
 from mnist_core.evaluation import agreement, metrics
 from mnist_core.evaluation.agreement import Contradictions
 from mnist_core.evaluation.disputed_labels import DISPUTED, accuracy_without_disputed
-from ui import readers, state
 from ui.explore.browse import browse
 from ui.explore.label_game import label_game
 from ui.explore.selection import Selection
-from ui.run_picker import name_of, no_network
-from ui.state import Params
+from ui.pickers.runs import name_of, no_network
+from ui.session import cached_reads, state
+from ui.session.state import Params
 from ui.wording import count
 
 _WHAT = "test images whose label the networks contradict"
@@ -26,7 +26,7 @@ _WHAT = "test images whose label the networks contradict"
 
 def show() -> None:
     """Show the fifteen disputed images as a game, the accuracies without them, and what else is contradicted."""
-    everyone = readers.all_answers()
+    everyone = cached_reads.all_answers()
     by_id, answers = everyone.by_id, everyone.probabilities
     label_game({run_id: name_of(run) for run_id, run in by_id.items()}, answers)
     st.caption(
@@ -47,14 +47,14 @@ def selection() -> Selection:
     """Return the disputed images if one of them is open, or else those whose label all networks contradict."""
     if state.read_number(Params.INDEX, 0, 9999, default=0) in DISPUTED:
         return Selection("test", np.array(list(DISPUTED), np.intp), "test images with a disputed label")
-    answers = readers.all_answers().probabilities
+    answers = cached_reads.all_answers().probabilities
     return _contradicted(_contradictions(answers)) if answers else Selection("test", np.array([], np.intp), _WHAT)
 
 
 def _accuracies(by_id: Mapping[str, runs.Run], answers: Mapping[str, Probabilities]) -> None:
     """Show how much the disputed labels cost each network."""
     st.subheader("What the fifteen cost", anchor=False)
-    labels = readers.mnist().y_test
+    labels = cached_reads.mnist().y_test
     fifteen = np.array(list(DISPUTED))
     table = pd.DataFrame(
         {
@@ -95,7 +95,7 @@ def _beyond_the_list(answers: Mapping[str, Probabilities]) -> None:
 
 
 def _contradictions(answers: Mapping[str, Probabilities]) -> Contradictions:
-    return agreement.contradict(readers.mnist().y_test, list(answers.values()))
+    return agreement.contradict(cached_reads.mnist().y_test, list(answers.values()))
 
 
 def _contradicted(contradictions: Contradictions) -> Selection:
@@ -105,7 +105,7 @@ def _contradicted(contradictions: Contradictions) -> Selection:
 
 
 def _caption(contradictions: Contradictions) -> Callable[[int], tuple[str, ...]]:
-    labels = readers.mnist().y_test
+    labels = cached_reads.mnist().y_test
 
     def caption(index: int) -> tuple[str, ...]:
         return f"{labels[index]} → {contradictions.digit[index]}", f"{contradictions.strength[index]:.2f}"

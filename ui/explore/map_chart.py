@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from mnist_core.data.digit_map import DigitMap, DigitMapError, Positions, load_digit_map
 from mnist_core.figures import data_figures
 from mnist_core.figures.style import Figure
-from ui import readers
-from ui.live_chart import DigitSheet, as_json, digit_sheet, live_chart
+from ui.components.live_chart import DigitSheet, as_json, digit_sheet, live_chart
+from ui.session import cached_reads
 
 KINDS = {"neighbours": "Neighbours", "pca": "Principal components"}
 
@@ -33,7 +33,7 @@ def map_chart(
     if predicted is None:
         figure = _map_by_class(kind)
     else:
-        figure = as_json(data_figures.map_by_answer(_positions(kind), readers.mnist().y_test, predicted))
+        figure = as_json(data_figures.map_by_answer(_positions(kind), cached_reads.mnist().y_test, predicted))
     live_chart(figure, key=key, digits=_test_digits(), on_click=on_click)
     how = (
         "Images with similar pixels are neighbours (t-SNE); how far apart two groups are means little."
@@ -55,10 +55,10 @@ def _digit_map() -> DigitMap:
 
 @st.cache_resource(show_spinner=False)
 def _map_by_class(kind: str) -> Figure:
-    return as_json(data_figures.map_by_class(_positions(kind), readers.mnist().y_test))
+    return as_json(data_figures.map_by_class(_positions(kind), cached_reads.mnist().y_test))
 
 
 @st.cache_resource(show_spinner=False)
 def _test_digits() -> DigitSheet | None:
-    data = readers.mnist()
+    data = cached_reads.mnist()
     return digit_sheet("test-digits", data.x_test, data.y_test)

@@ -10,11 +10,11 @@ import streamlit as st
 from mnist_core import runs
 from mnist_core.common.arrays import Probabilities
 from mnist_core.evaluation.selection import UNSURE_BELOW, AnswerFilter, Kind, Order, select, to_csv
-from ui import readers, state
 from ui.explore import answer_words, pickers
 from ui.explore.browse import browse
 from ui.explore.selection import Selection
-from ui.state import Params
+from ui.session import cached_reads, state
+from ui.session.state import Params
 
 _KINDS = {"mistakes": "Mistakes", "unsure": "Right but unsure"}
 _ORDERS = {"confidence": "confidence", "loss": "loss", "index": "index"}
@@ -61,7 +61,7 @@ def show() -> None:
         st.slider("Confidence in %", 0, 100, width=180, **choices.confidence.widget)
         st.download_button(
             "CSV",
-            lambda: to_csv(readers.mnist().y_test, readers.predictions(run), _select(run, choices).indices),
+            lambda: to_csv(cached_reads.mnist().y_test, cached_reads.predictions(run), _select(run, choices).indices),
             f"{run.id}-{choices.kind.value}.csv",
             "text/csv",
             icon=":material/download:",
@@ -70,7 +70,7 @@ def show() -> None:
             key="answers-csv",
         )
     chosen = _select(run, choices)
-    st.caption(_counts(readers.predictions(run)))
+    st.caption(_counts(cached_reads.predictions(run)))
     wanted = choices.wanted
     if wanted.kind == "mistakes" and wanted.true is not None and wanted.true == wanted.read:
         st.info(f"{wanted.true} read as {wanted.read} is right, so it is no mistake.", icon=":material/info:")
@@ -94,14 +94,14 @@ def _choices() -> _Choices:
 
 
 def _select(run: runs.Run, choices: _Choices) -> Selection:
-    probabilities = readers.predictions(run)
+    probabilities = cached_reads.predictions(run)
     wanted = choices.wanted
-    found = select(readers.mnist().y_test, probabilities, wanted)
+    found = select(cached_reads.mnist().y_test, probabilities, wanted)
     return Selection("test", found, answer_words.describe(wanted), run, answer_words.caption_of(probabilities))
 
 
 def _counts(probabilities: Probabilities) -> str:
-    labels = readers.mnist().y_test
+    labels = cached_reads.mnist().y_test
     wrong = len(select(labels, probabilities, AnswerFilter()))
     unsure = len(select(labels, probabilities, AnswerFilter(kind="unsure")))
     return (

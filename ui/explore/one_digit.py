@@ -15,13 +15,14 @@ from mnist_core.data.neighbours import Neighbour, Neighbours, Vote
 from mnist_core.evaluation.disputed_labels import DISPUTED
 from mnist_core.evaluation.epochs import Film, Turn, turns
 from mnist_core.figures import answer_figures, epoch_figures
-from ui import insight, readers, state
-from ui.digit_grid import Tile, digit_grid
+from ui.components.digit_grid import Tile, digit_grid
+from ui.components.live_chart import live_chart
 from ui.explore.browse import called
 from ui.explore.selection import Selection
-from ui.live_chart import live_chart
-from ui.run_picker import READER, chosen_run, name_of, no_network
-from ui.state import Params
+from ui.insight import panel as insight_panel
+from ui.pickers.runs import READER, chosen_run, name_of, no_network
+from ui.session import cached_reads, state
+from ui.session.state import Params
 from ui.wording import count, plain
 
 _NEIGHBOURS = 8
@@ -30,7 +31,7 @@ _MOST_ANSWERS = 10  # shown at once
 
 def show(selection: Selection) -> None:
     """Show the image that the URL names, with the way to others of the selection that it was opened from."""
-    images, labels = readers.mnist().split(selection.split)
+    images, labels = cached_reads.mnist().split(selection.split)
     index = state.read_number(Params.INDEX, 0, len(labels) - 1, default=0)
     if st.query_params.get(Params.INDEX) != str(index):
         st.warning(f"The link names no image of this set. Here is number {index:,}.", icon=":material/search_off:")
@@ -60,10 +61,10 @@ def show(selection: Selection) -> None:
 def _looked_at(selection: Selection, image: Images, label: int) -> None:
     """Offer a look inside the network: what speaks for each digit, and what each layer makes of the image."""
     inside = state.bound_toggle(Params.INSIDE, keeps_place=True)
-    usable = {run.id: run for run in readers.usable_runs()}
+    usable = {run.id: run for run in cached_reads.usable_runs()}
     run = selection.run or (usable[chosen_run(list(usable.values()), fallback=READER).value] if usable else None)
     if run is not None and st.toggle(f"Look inside {plain(name_of(run))}: what it looked at", **inside.widget):
-        insight.show(run, image, key="insight", labelled=label)
+        insight_panel.show(run, image, key="insight", labelled=label)
 
 
 def _way_on(selection: Selection, index: int) -> None:
@@ -114,7 +115,7 @@ def _back(selection: Selection, position: int | None) -> None:
 
 def _answers(index: int, label: int, chosen: runs.Run | None) -> None:
     """Show what every network reads in a test image, the chosen one first."""
-    everyone = readers.all_answers(include=chosen)
+    everyone = cached_reads.all_answers(include=chosen)
     everyone.show_notes()
     if not everyone.probabilities:
         no_network()
@@ -134,11 +135,11 @@ def _answers(index: int, label: int, chosen: runs.Run | None) -> None:
 
 def _film(run: runs.Run, index: int, label: int) -> None:
     """Show how the answer of a network to one image changed from epoch to epoch."""
-    history = readers.film_of(run)
+    history = cached_reads.film_of(run)
     if len(history) < 2:
         return
     st.markdown(f"##### How {plain(name_of(run))} learned it")
-    st.markdown(turns_in_words(history, turns(readers.mnist().y_test, history, index)))
+    st.markdown(turns_in_words(history, turns(cached_reads.mnist().y_test, history, index)))
     figure = epoch_figures.one_image_figure(history.epochs, history.probabilities[:, index], label)
     live_chart(figure, tools="hover", key="one-image")
 
@@ -161,7 +162,7 @@ def _resembling(split: Split, index: int) -> None:
     """Show the training images that are nearest to an image, and what a vote of the nearest would say."""
     found, vote = _neighbours(split, index)
     st.markdown("##### What it resembles, pixel by pixel")
-    label = int(readers.mnist().split(split)[1][index])
+    label = int(cached_reads.mnist().split(split)[1][index])
     right = "right" if vote.digit == label else "wrong"
     st.caption(
         "The nearest of the 60,000 training images, by the distance between their pixels (Euclidean, each pixel from "
@@ -178,7 +179,7 @@ def _resembling(split: Split, index: int) -> None:
 
 
 def _row(nearest: Sequence[Neighbour], key: str) -> None:
-    data = readers.mnist()
+    data = cached_reads.mnist()
     tiles = [
         Tile(each.index, called("train", data.y_train, each.index), (f"{each.label}", f"{each.distance:.2f} away"))
         for each in nearest
@@ -193,7 +194,7 @@ def _open_training_image(index: int) -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=256)
 def _neighbours(split: Split, index: int) -> tuple[Neighbours, Vote]:
-    data = readers.mnist()
+    data = cached_reads.mnist()
     images, labels = data.split(split)
     own = index if split == "train" else None
     found = neighbours.nearest(

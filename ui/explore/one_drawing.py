@@ -12,11 +12,11 @@ from mnist_core.drawing.class_sets.drawings import KeptDrawing
 from mnist_core.figures import answer_figures
 from mnist_core.processes.inference_worker import InferenceError
 from mnist_core.runs import Run
-from ui import state
-from ui.live_chart import live_chart
-from ui.picture_answers import Pictures
-from ui.run_picker import name_of, no_network
-from ui.state import Params
+from ui.components.live_chart import live_chart
+from ui.pickers.runs import name_of, no_network
+from ui.session import state
+from ui.session.picture_answers import Pictures
+from ui.session.state import Params
 from ui.wording import count, plain
 
 _MOST_ANSWERS = 10

@@ -6,17 +6,17 @@ import streamlit as st
 
 from mnist_core import runs
 from mnist_core.data.dataset import CLASSES
-from ui import readers, state
-from ui.confusion_table import Picked
-from ui.run_picker import chosen_run, pick_run
-from ui.state import Params
+from ui.components.confusion_matrix import Picked
+from ui.pickers.runs import chosen_run, pick_run
+from ui.session import cached_reads, state
+from ui.session.state import Params
 
 _ALL = "all"
 
 
 def network() -> runs.Run:
     """Let the visitor choose a network whose answers are stored; end the page, with a way on, if there is none."""
-    run = pick_run("Network", readers.usable_runs())
+    run = pick_run("Network", cached_reads.usable_runs())
     if run is None:
         st.stop()
     return run
@@ -24,7 +24,7 @@ def network() -> runs.Run:
 
 def network_in_url() -> runs.Run:
     """Return the network that `network` would offer first, without showing a widget."""
-    usable = readers.usable_runs()
+    usable = cached_reads.usable_runs()
     if not usable:
         return network()  # says that there is none
     run_id = chosen_run(usable).value

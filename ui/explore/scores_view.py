@@ -10,10 +10,10 @@ from mnist_core import runs
 from mnist_core.common.arrays import Probabilities
 from mnist_core.evaluation import metrics, scores
 from mnist_core.figures import score_figures
-from ui import readers, state
+from ui.components.live_chart import live_chart
 from ui.explore import pickers
-from ui.live_chart import live_chart
-from ui.state import Params
+from ui.session import cached_reads, state
+from ui.session.state import Params
 from ui.wording import count
 
 _BINS = ("10", "15", "20")
@@ -31,16 +31,16 @@ def show() -> None:
             help="Answers are sorted by confidence into so many bins of equal width, from 0 to 100 %.",
             **bins.widget,
         )
-    probabilities = readers.predictions(run)
+    probabilities = cached_reads.predictions(run)
     left, right = st.columns(2, gap="large")
     with left:
         _report(run, probabilities)
     with right:
-        _calibration(scores.calibration(readers.mnist().y_test, probabilities, int(bins.value)))
+        _calibration(scores.calibration(cached_reads.mnist().y_test, probabilities, int(bins.value)))
 
 
 def _report(run: runs.Run, probabilities: Probabilities) -> None:
-    report = scores.classification_report(metrics.confusion_matrix(readers.mnist().y_test, probabilities))
+    report = scores.classification_report(metrics.confusion_matrix(cached_reads.mnist().y_test, probabilities))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.subheader("Digit by digit", anchor=False, width="content")
         st.download_button(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from mnist_core import runs
 from mnist_core.common.arrays import Indices
 from mnist_core.data.dataset import Split
-from ui import state
-from ui.state import Params
+from ui.session import state
+from ui.session.state import Params
 
 SIZES = (25, 100, 400)
 

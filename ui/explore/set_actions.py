@@ -13,8 +13,10 @@ from mnist_core.common.trash import DAYS_KEPT
 from mnist_core.drawing.class_sets import archive, sets, trash
 from mnist_core.drawing.class_sets.drawings import HandwritingError, KeptDrawing
 from mnist_core.drawing.class_sets.sets import ClassSet
-from ui import class_set_choice, navigation, state, visitor
-from ui.state import Keys, Params
+from ui.components import visitor
+from ui.pickers import class_sets
+from ui.session import navigation, state
+from ui.session.state import Keys, Params
 from ui.wording import count, plain
 
 _MEGABYTE = 1024 * 1024
@@ -64,7 +66,7 @@ def show(class_set: ClassSet, drawings: Sequence[KeptDrawing]) -> None:
         )
         st.caption("Or give others this link: whoever opens it draws for this set.")
         st.code(_link(class_set), language=None, wrap_lines=True)
-        st.caption(f"Their drawings {class_set_choice.who_sees()}.")
+        st.caption(f"Their drawings {class_sets.who_sees()}.")
     st.download_button(
         "Export",
         lambda: archive.export_set(class_set, drawings),
@@ -103,7 +105,7 @@ def show_import() -> None:
         )
         st.caption(
             "Its drawings go to the set of the same name; those that are there already are not doubled. Import only "
-            f"what its people agreed to: drawings {class_set_choice.who_sees()}."
+            f"what its people agreed to: drawings {class_sets.who_sees()}."
         )
 
 

@@ -10,12 +10,12 @@ import streamlit as st
 from mnist_core import runs
 from mnist_core.common.arrays import Indices
 from mnist_core.evaluation import agreement, metrics
-from ui import navigation, readers, state
 from ui.explore import pickers
 from ui.explore.browse import browse
 from ui.explore.selection import Selection
-from ui.run_picker import chosen_run, pick_run
-from ui.state import Params
+from ui.pickers.runs import chosen_run, pick_run
+from ui.session import cached_reads, navigation, state
+from ui.session.state import Params
 
 _KINDS = {
     "a": "Only A misreads",
@@ -38,12 +38,12 @@ class _Pair:
     images: dict[str, Indices]  # by kind
     failed: Sequence[int]
     networks: int
-    everyone: readers.AllAnswers
+    everyone: cached_reads.AllAnswers
 
 
 def show() -> None:
     """Let the visitor choose two networks, and one kind of images to see."""
-    usable = readers.usable_runs()
+    usable = cached_reads.usable_runs()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         a = pick_run("Network A", usable)
         if a is None:
@@ -52,10 +52,12 @@ def show() -> None:
     pair = _compare(a, b or a)
     kind = _kind()
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        labels = readers.mnist().y_test
+        labels = cached_reads.mnist().y_test
         for letter, run in (("A", pair.a), ("B", pair.b)):
             st.metric(
-                f"Accuracy of {letter}", f"{metrics.accuracy(labels, readers.predictions(run)):.2%}", width="content"
+                f"Accuracy of {letter}",
+                f"{metrics.accuracy(labels, cached_reads.predictions(run)):.2%}",
+                width="content",
             )
         if pair.a.id != pair.b.id:
             st.page_link(
@@ -83,7 +85,7 @@ def show() -> None:
 def selection() -> Selection:
     """Return the images that the URL asks for."""
     a = pickers.network_in_url()
-    usable = readers.usable_runs()
+    usable = cached_reads.usable_runs()
     b_id = chosen_run(usable, fallback=_another(usable, a), param=Params.OTHER).value
     return _select(_compare(a, next(run for run in usable if run.id == b_id)), _kind().value)
 
@@ -98,9 +100,9 @@ def _another(usable: Sequence[runs.Run], a: runs.Run) -> str | None:
 
 
 def _compare(a: runs.Run, b: runs.Run) -> _Pair:
-    labels = readers.mnist().y_test
-    pair = agreement.compare_pair(labels, readers.predictions(a), readers.predictions(b))
-    everyone = readers.all_answers()
+    labels = cached_reads.mnist().y_test
+    pair = agreement.compare_pair(labels, cached_reads.predictions(a), cached_reads.predictions(b))
+    everyone = cached_reads.all_answers()
     failed = agreement.failures(labels, list(everyone.probabilities.values()))
     networks = len(everyone.probabilities)
     images = {
@@ -129,8 +131,8 @@ def _select(pair: _Pair, kind: str) -> Selection:
 
 def _caption(pair: _Pair, kind: str) -> Callable[[int], tuple[str, ...]]:
     """Return a function that says, below an image, its label and what A and B read, or how many runs fail on it."""
-    labels = readers.mnist().y_test
-    a, b = readers.predictions(pair.a), readers.predictions(pair.b)
+    labels = cached_reads.mnist().y_test
+    a, b = cached_reads.predictions(pair.a), cached_reads.predictions(pair.b)
 
     def caption(index: int) -> tuple[str, ...]:
         if kind in _OF_ALL:

@@ -14,10 +14,11 @@ from mnist_core.runs import event_log
 from mnist_core.training.curves import curves
 from mnist_core.training.diagnosis import RULES, Diagnosis, Kind, diagnose
 from mnist_core.training.events import Event
-from ui import readers, state, words
-from ui.live_chart import as_json, live_chart
-from ui.run_picker import describe, distinct_names
-from ui.state import Params
+from ui.components.live_chart import as_json, live_chart
+from ui.glossary import terms
+from ui.pickers.runs import describe, distinct_names
+from ui.session import cached_reads, state
+from ui.session.state import Params
 
 _ICONS: dict[Kind, str] = {
     "diverging": ":material/trending_up:",
@@ -48,7 +49,7 @@ class Past:
     events: list[Event]
 
 
-def curves_view(run: runs.Run, events: list[Event]) -> None:
+def show(run: runs.Run, events: list[Event]) -> None:
     """Show loss, accuracy, learning rate and length of the gradient, as the viewer wants to see them."""
     if not events and not run.is_active:
         st.caption("This run has no curves: it ended before its first batch, or their file is damaged.")
@@ -58,7 +59,7 @@ def curves_view(run: runs.Run, events: list[Event]) -> None:
         options = _options()
         others = _pick_ghosts(run)
     names = distinct_names(others)
-    ghosts = [Past(name, other, readers.events(other)) for name, other in zip(names, others, strict=True)]
+    ghosts = [Past(name, other, cached_reads.events(other)) for name, other in zip(names, others, strict=True)]
     version = [_state_of(run, events), options, names, *(_state_of(ghost.run, ghost.events) for ghost in ghosts)]
     found, charts = _drawn(repr(version), run, events, options, ghosts)
     sentence = found.sentence
@@ -70,7 +71,7 @@ def curves_view(run: runs.Run, events: list[Event]) -> None:
         for column, name in zip(st.columns(2), pair, strict=True):
             with column:
                 live_chart(charts[name], key=f"{name}-{run.id}")
-    words.explain("cross-entropy", "overfitting", "gradient norm", "learning rate")
+    terms.explain("cross-entropy", "overfitting", "gradient norm", "learning rate")
 
 
 def _state_of(run: runs.Run, events: list[Event]) -> tuple[object, ...]:
@@ -123,7 +124,7 @@ def _options() -> CurveOptions:
 
 def _pick_ghosts(run: runs.Run) -> list[runs.Run]:
     """Let the viewer put other runs that have begun behind this one; the choice is in the URL."""
-    begun = (other for other in readers.all_runs() if event_log.has_events(other.path))
+    begun = (other for other in cached_reads.all_runs() if event_log.has_events(other.path))
     others = {other.id: other for other in begun if other.id != run.id}
     key = "chosen-ghosts"
     st.session_state[key] = state.read_runs(Params.GHOSTS, others, curve_figures.MOST_GHOSTS)

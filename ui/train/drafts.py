@@ -20,8 +20,8 @@ from mnist_core.networks.notation import MAX_CHARACTERS, ArchitectureError, pars
 from mnist_core.training import links
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.presets import DEFAULT_PRESET, PRESETS
-from ui import address
-from ui.state import Keys, Params
+from ui.components import address_bar
+from ui.session.state import Keys, Params
 
 
 def _new_version() -> str:
@@ -119,7 +119,7 @@ def show_in_address(draft: Draft) -> None:
     link = urlencode(sorted(query.items()))
     if link not in draft.adopted:
         _keep(replace(draft, adopted=draft.adopted | {link}))
-    address.show(query, links.setting_names())
+    address_bar.show(query, links.setting_names())
 
 
 def _from(config: TrainingConfig) -> Draft:

@@ -12,8 +12,9 @@ from mnist_core.processes.limits import LimitError
 from mnist_core.runs.reading import RunError
 from mnist_core.training import checkpoints
 from mnist_core.training.events import BatchesDone, Event, recent_speed
-from ui import readers, visitor
-from ui.run_picker import describe
+from ui.components import visitor
+from ui.pickers.runs import describe
+from ui.session import cached_reads
 from ui.wording import count, duration, plain
 
 
@@ -51,7 +52,7 @@ def show_state(run: runs.Run, events: list[Event]) -> None:
 
 
 def _show_queue(run: runs.Run) -> None:
-    queue = readers.queue()
+    queue = cached_reads.queue()
     place = queue.place(run.id)
     st.info(
         f"Waiting for its turn: place {place} of {len(queue.waiting)} in line, {count(len(queue.training), 'run')} "

@@ -9,20 +9,20 @@ from mnist_core.data.dataset import TEST_IMAGES
 from mnist_core.evaluation.statistics import wilson_interval
 from mnist_core.figures import comparison_figures
 from mnist_core.training.presets import PRESETS
-from ui import readers, state
-from ui.live_chart import live_chart
+from ui.components.live_chart import live_chart
+from ui.session import cached_reads, state
 from ui.train import drafts
 
 _LESSON = {"garcia": "rate 0.001", "garcia-rate-1": "rate 1"}
 
 
-def published_view() -> None:
+def show() -> None:
     """Show the table of the five, and two runs that differ in their learning rate alone."""
     st.markdown(
         "Five write-ups that teach a CNN on MNIST, each trained here with the settings that its author published. The "
         "figures are those of the runs that ship with Digit Lab."
     )
-    shipped = {run.id: run for run in readers.bundled_runs()}
+    shipped = {run.id: run for run in cached_reads.bundled_runs()}
     rows = []
     for preset in PRESETS.values():
         if not preset.is_published:
@@ -62,9 +62,9 @@ def _lesson() -> None:
         "Keras example of 2016 that this network comes from used that in effect. Here are both: the same network, the "
         "same images, the same order, one number changed."
     )
-    runs_by_id = {run.id: run for run in readers.bundled_runs()}
+    runs_by_id = {run.id: run for run in cached_reads.bundled_runs()}
     both = [runs_by_id[name] for name in _LESSON if name in runs_by_id]
-    histories = [readers.epochs(run) for run in both]
+    histories = [cached_reads.epochs(run) for run in both]
     if len(both) == len(_LESSON):
         left, right = st.columns(2)
         names = list(_LESSON.values())

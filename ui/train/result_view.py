@@ -14,17 +14,17 @@ from mnist_core.runs import comparison
 from mnist_core.runs.results import Report
 from mnist_core.training import links, presets
 from mnist_core.training.early_stopping import best_epoch
-from ui import navigation, readers, state
-from ui.live_chart import live_chart
-from ui.train import drafts, starting, take_away
+from ui.components.live_chart import live_chart
+from ui.session import cached_reads, navigation, state
+from ui.train import drafts, export, starting
 from ui.wording import duration
 
 
-def result_view(run: runs.Run, report: Report) -> None:
+def show(run: runs.Run, report: Report) -> None:
     """Show the result of a run digit by digit, over several seeds, and how it was measured."""
     left, right = st.columns(2, gap="large")
-    with left, readers.telling():
-        classes = class_accuracies(readers.mnist().y_test, readers.predictions(run))
+    with left, cached_reads.telling():
+        classes = class_accuracies(cached_reads.mnist().y_test, cached_reads.predictions(run))
         figure = comparison_figures.class_accuracy_figure([classes], [presets.label(run.config)])
         live_chart(figure, tools="hover", key=f"classes-{run.id}")
     with right:
@@ -40,7 +40,7 @@ def headline(run: runs.Run, report: Report) -> None:
 
 def _figures(run: runs.Run, report: Report) -> None:
     low, high = wilson_interval(report.test_correct, TEST_IMAGES)
-    epochs = readers.epochs(run)
+    epochs = cached_reads.epochs(run)
     best = best_epoch(epochs)
     with st.container(horizontal=True):
         st.metric(
@@ -90,10 +90,10 @@ def ways_on(run: runs.Run) -> None:
     """Offer what can be done with any run that has ended: take away what it made, or run its settings again."""
     with st.popover("Take away", icon=":material/download:"):
         st.caption("This run, for others to see:")
-        take_away.link({"view": "watch", "run": run.id})
+        export.link({"view": "watch", "run": run.id})
         st.caption("Its settings, for others to change:")
-        take_away.link({"view": "setup", **links.to_query(run.config)})
-        take_away.files(run)
+        export.link({"view": "setup", **links.to_query(run.config)})
+        export.files(run)
     with st.popover("Again", icon=":material/replay:"):
         st.button("Same seed", key="again-same", on_click=_start, args=(run, 0), help="Gives the same network here.")
         st.button("Next seed", key="again-next", on_click=_start, args=(run, 1), help="How much was luck?")
@@ -117,7 +117,7 @@ def _change(run: runs.Run) -> None:
 
 def _seeds(run: runs.Run) -> None:
     """If the same settings were trained with several seeds, show mean and spread."""
-    finished = [other for other in readers.usable_runs() if other.status.state == "finished"]
+    finished = [other for other in cached_reads.usable_runs() if other.status.state == "finished"]
     recipes = comparison.group_by_recipe(finished)
     alike = comparison.one_per_seed(recipes.get(comparison.same_but_seed(run.config), []))
     if len(alike) < 2:
@@ -128,7 +128,7 @@ def _seeds(run: runs.Run) -> None:
         f"**With {summary.count} seeds**: {summary.mean:.2%} on average, ± {summary.standard_deviation or 0:.2%} "
         f"(standard deviation), from {summary.lowest:.2%} to {summary.highest:.2%}."
     )
-    histories = [readers.epochs(other) for other in alike]
+    histories = [cached_reads.epochs(other) for other in alike]
     measured = any(event.validation_accuracy is not None for history in histories for event in history)
     value: comparison.EpochValue = "validation_accuracy" if measured else "accuracy"
     figure = comparison_figures.band_figure([histories], value, [presets.label(run.config)])

@@ -11,12 +11,12 @@ from mnist_core.processes.queue import capacity, runs_ahead
 from mnist_core.runs.reading import RunError
 from mnist_core.runs.status import State
 from mnist_core.training.config import TrainingConfig
-from ui import readers, state
-from ui.train import starting
-from ui.train.curves_view import curves_view
-from ui.train.knobs import NAMES, shown
+from ui.components import address_bar
+from ui.pickers.runs import pick_run
+from ui.session import cached_reads, state
+from ui.train import curves_view, result_view, starting
 from ui.train.progress import show_state
-from ui.train.result_view import headline, result_view, ways_on
+from ui.train.settings import NAMES, shown
 from ui.wording import plain
 
 _UPDATE_SECONDS = 1.0
@@ -24,23 +24,27 @@ _FIRST_UPDATE_SECONDS = 0.3  # until the first point of a run whose turn it is
 _WAITING_UPDATE_SECONDS = 3.0  # a whole class may wait in line
 
 
-def run_view(run: runs.Run) -> None:
-    """Show a run and keep it up to date while it is active."""
+def show() -> None:
+    """Let the visitor choose a run, show it, and keep it up to date while it is active."""
+    run = pick_run("Run", cached_reads.all_runs(), fallback=starting.last_started())
+    if run is None:
+        return
     seconds = _update_seconds(run)
-    st.fragment(_show, run_every=seconds)(run.path, run.status.state, seconds == _FIRST_UPDATE_SECONDS)
+    st.fragment(_show_run, run_every=seconds)(run.path, run.status.state, seconds == _FIRST_UPDATE_SECONDS)
+    address_bar.show({"run": run.id}, ["run"])
 
 
 def _update_seconds(run: runs.Run) -> float | None:
     if not run.is_active:
         return None
-    if readers.events(run):
+    if cached_reads.events(run):
         return _UPDATE_SECONDS
     if run.status.state == "queued" and runs_ahead(run.id, run.path.parent) >= capacity():
         return _WAITING_UPDATE_SECONDS
     return _FIRST_UPDATE_SECONDS
 
 
-def _show(path: Path, state_before: State, begins: bool) -> None:
+def _show_run(path: Path, state_before: State, begins: bool) -> None:
     if state.went():
         st.rerun()
     try:
@@ -51,17 +55,17 @@ def _show(path: Path, state_before: State, begins: bool) -> None:
     if run.status.state != state_before:
         st.rerun()  # the whole page: how often to look is decided anew, and lists show how the run stands
     starting.show_problem()
-    events = readers.events(run)
+    events = cached_reads.events(run)
     st.caption(_settings_line(run.config))
     show_state(run, events)
     if run.report is not None:
-        headline(run, run.report)
+        result_view.headline(run, run.report)
     elif not run.is_active:
         with st.container(horizontal=True):
-            ways_on(run)
-    curves_view(run, events)
+            result_view.ways_on(run)
+    curves_view.show(run, events)
     if run.report is not None:
-        result_view(run, run.report)
+        result_view.show(run, run.report)
     if begins and events:
         st.rerun()  # updates become less frequent
 

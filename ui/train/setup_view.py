@@ -19,13 +19,14 @@ from mnist_core.processes import jobs
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.curves import curves
 from mnist_core.training.presets import PRESETS
-from ui import readers, words
-from ui.live_chart import live_chart
+from ui.components.live_chart import live_chart
+from ui.components.network_editor import network_editor, told_text
+from ui.glossary import terms
+from ui.session import cached_reads
 from ui.train import drafts
+from ui.train.cost_card import ticket
 from ui.train.drafts import Draft
-from ui.train.knobs import knob, mark_changed
-from ui.train.network_editor import network_editor, told_text
-from ui.train.ticket import ticket
+from ui.train.settings import knob, mark_changed
 
 _EDITOR = "network"  # the key of the network editor
 _PREVIEWED = (0, 2, 4, 7, 8, 15)  # training images that are a 5, 4, 9, 3, 1 and 7
@@ -33,7 +34,7 @@ _PREVIEWS = 12
 _DRAWN_STEPS = 4000
 
 
-def setup_view() -> None:
+def show() -> None:
     """Show the settings of the next run, and keep them in the address."""
     jobs.keep_spare(runs_dir())
     draft = _draft_as_typed()
@@ -76,7 +77,7 @@ def _preset(draft: Draft) -> None:
 def _network(draft: Draft) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Network", anchor=False, width="content")
-        words.explain(
+        terms.explain(
             "convolution", "padding and stride", "pooling", "activation", "dropout", "normalization", "softmax"
         )
     network_editor(
@@ -109,7 +110,7 @@ def _knobs(draft: Draft) -> None:
 
 
 def _basics(draft: Draft) -> None:
-    words.explain("epoch", "batch", "optimizer", "learning rate", "back-propagation", "cross-entropy")
+    terms.explain("epoch", "batch", "optimizer", "learning rate", "back-propagation", "cross-entropy")
     left, right = st.columns(2)
     with left:
         knob("epochs", draft)
@@ -124,7 +125,7 @@ def _basics(draft: Draft) -> None:
 
 
 def _schedule(draft: Draft) -> None:
-    words.explain("learning rate", "schedule")
+    terms.explain("learning rate", "schedule")
     left, right = st.columns(2)
     with left:
         knob("schedule", draft)
@@ -143,7 +144,7 @@ def _coarse(config: TrainingConfig) -> TrainingConfig:
 
 
 def _data(draft: Draft) -> None:
-    words.explain("validation", "normalization", "one-hot", "seed")
+    terms.explain("validation", "normalization", "one-hot", "seed")
     left, right = st.columns(2)
     with left:
         knob("train_size", draft)
@@ -161,7 +162,7 @@ def _data(draft: Draft) -> None:
 
 
 def _augmentation(draft: Draft) -> None:
-    words.explain("augmentation")
+    terms.explain("augmentation")
     left, right = st.columns(2)
     with left:
         for name in ("rotation", "shift", "zoom"):
@@ -169,8 +170,8 @@ def _augmentation(draft: Draft) -> None:
     with right:
         for name in ("shear", "elastic", "thickness", "continental"):
             knob(name, draft)
-    images = readers.mnist().x_train[list(_PREVIEWED)]
-    labels = readers.mnist().y_train[list(_PREVIEWED)]
+    images = cached_reads.mnist().x_train[list(_PREVIEWED)]
+    labels = cached_reads.mnist().y_train[list(_PREVIEWED)]
     many, their_labels = (np.repeat(each, _PREVIEWS - 1, axis=0) for each in (images, labels))
     changed = augment(many, their_labels, draft.config.augmentation, np.random.default_rng(1))
     rows = np.concatenate([images[:, None], changed.reshape(len(images), _PREVIEWS - 1, 28, 28)], axis=1)
@@ -184,7 +185,7 @@ def _augmentation(draft: Draft) -> None:
 
 
 def _regularization(draft: Draft) -> None:
-    words.explain("overfitting", "dropout", "L2", "label smoothing")
+    terms.explain("overfitting", "dropout", "L2", "label smoothing")
     left, right = st.columns(2)
     with left:
         knob("l2", draft)
@@ -194,7 +195,7 @@ def _regularization(draft: Draft) -> None:
 
 
 def _stopping(draft: Draft) -> None:
-    words.explain("validation", "overfitting")
+    terms.explain("validation", "overfitting")
     left, right = st.columns(2)
     config = draft.config
     with left:

@@ -10,8 +10,9 @@ import streamlit as st
 from mnist_core.common.server import runs_dir
 from mnist_core.processes import jobs, limits
 from mnist_core.training.config import TrainingConfig
-from ui import state, visitor
-from ui.state import Keys
+from ui.components import visitor
+from ui.session import state
+from ui.session.state import Keys
 from ui.wording import plain
 
 _DOUBLE_CLICK_SECONDS = 3

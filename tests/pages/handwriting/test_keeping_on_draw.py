@@ -12,7 +12,7 @@ from sets_on_pages import fill, has, picture, press, titled_labels, told
 
 from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
 from mnist_core.drawing.class_sets import contents, sets
-from ui import views
+from ui.session import views
 
 
 @pytest.fixture

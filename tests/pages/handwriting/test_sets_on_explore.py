@@ -16,8 +16,9 @@ from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
 from mnist_core.data.dataset import Mnist
 from mnist_core.drawing.class_sets import archive, contents
 from mnist_core.drawing.class_sets.drawings import new_drawing
-from ui import class_set_choice, digit_grid, visitor
+from ui.components import digit_grid, visitor
 from ui.explore import one_drawing
+from ui.pickers import class_sets
 
 
 @pytest.fixture
@@ -229,11 +230,11 @@ def test_what_is_read_of_a_set_is_read_once(handwriting: Path, monkeypatch: pyte
     original = contents.read_patiently
     monkeypatch.setattr(contents, "read_patiently", lambda path: reads.append(path.stem) or original(path))
     for _ in range(2):
-        class_set_choice.contents_of(class_set)
+        class_sets.contents_of(class_set)
     assert reads == [kept.id]
     new = new_drawing(2, picture(2), told())
     contents.keep(class_set, new)
-    assert class_set_choice.contents_of(class_set).labels.tolist().count(2) == 1
+    assert class_sets.contents_of(class_set).labels.tolist().count(2) == 1
     assert reads == [kept.id, new.id]
     st.cache_resource.clear()
 

@@ -14,14 +14,14 @@ from mnist_core.evaluation import metrics
 from mnist_core.evaluation.epochs import Film, Kind, accuracies, turned, unsettled
 from mnist_core.evaluation.selection import AnswerFilter, select
 from mnist_core.figures import epoch_figures
-from ui import readers, state
-from ui.confusion_table import Picked, confusion_table
+from ui.components.confusion_matrix import Picked, confusion_table
+from ui.components.live_chart import live_chart
 from ui.explore import answer_words, pickers
 from ui.explore.browse import browse
 from ui.explore.map_chart import map_chart
 from ui.explore.selection import Selection
-from ui.live_chart import live_chart
-from ui.state import Params
+from ui.session import cached_reads, state
+from ui.session.state import Params
 from ui.wording import count
 
 _KINDS = {
@@ -46,7 +46,7 @@ class _Choices:
 def show() -> None:
     """Show a run after one of its epochs; a slider, or *Play*, goes through them."""
     run = pickers.network()
-    history = readers.film_of(run)
+    history = cached_reads.film_of(run)
     if not len(history):
         st.info(
             "This run has no film: it was trained before Digit Lab kept its answers after each epoch, or it ended "
@@ -62,7 +62,7 @@ def show() -> None:
     _figures(history, choices.position)
     left, right = st.columns([5, 6], gap="large")
     with left:
-        matrix = metrics.confusion_matrix(readers.mnist().y_test, history.frame(choices.position))
+        matrix = metrics.confusion_matrix(cached_reads.mnist().y_test, history.frame(choices.position))
         confusion_table(matrix, choices.picked, pickers.pick_cell, diagonal=False, key="film-confusion")
         map_chart("neighbours", history.readings[choices.position], pickers.open_image, key="film-map")
     with right:
@@ -77,7 +77,7 @@ def show() -> None:
 def selection() -> Selection:
     """Return the images that the URL asks for."""
     run = pickers.network_in_url()
-    history = readers.film_of(run)
+    history = cached_reads.film_of(run)
     if not len(history):
         return Selection("test", np.empty(0, np.intp), "test images", run)
     return _select(run, history, _choices(run, history, playing=None))
@@ -154,7 +154,7 @@ def _next_frame(run_id: str, epochs: list[str], position: int) -> None:
 
 
 def _figures(history: Film, position: int) -> None:
-    labels = readers.mnist().y_test
+    labels = cached_reads.mnist().y_test
     accuracy = accuracies(labels, history)
     wrong = int((history.readings[position] != labels).sum())
     change = f"{100 * (accuracy[position] - accuracy[position - 1]):+.2f} points" if position else None
@@ -177,7 +177,7 @@ def _figures(history: Film, position: int) -> None:
 
 
 def _select(run: runs.Run, history: Film, choices: _Choices) -> Selection:
-    labels = readers.mnist().y_test
+    labels = cached_reads.mnist().y_test
     probabilities = history.frame(choices.position)
     caption = answer_words.caption_of(probabilities)
     kind, epoch = choices.kind.value, history.epochs[choices.position]

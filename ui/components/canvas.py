@@ -8,7 +8,7 @@ from streamlit_drawable_canvas import st_canvas
 from mnist_core.drawing import strokes
 from mnist_core.drawing.strokes import Drawing
 from ui.components import source
-from ui.state import Keys
+from ui.session.state import Keys
 
 _tools = st.components.v2.component(
     "digit_lab_canvas_tools",

@@ -15,7 +15,7 @@ from mnist_core.networks.insight import signed_pictures
 from mnist_core.networks.insight.occlusion import WINDOW, Effects, Occlusion
 from mnist_core.networks.insight.results import GradCam, Insight, LayerView, Scaled
 from mnist_core.networks.layers import OUTPUT, Conv, Dense, GlobalAveragePool, Pool, Shape
-from ui.picture_sections import Section, Sheet, Tile, sheet
+from ui.components.picture_sections import Section, Sheet, Tile, sheet
 
 FEW_MAPS = 16  # of each layer, at first
 _COLUMNS = 16  # of a sheet

@@ -14,8 +14,8 @@ from mnist_core.runs import ids
 from mnist_core.runs.reading import RunError
 from mnist_core.runs.status import State
 from mnist_core.training import presets
-from ui import state
-from ui.state import Params
+from ui.session import state
+from ui.session.state import Params
 from ui.wording import plain
 
 _STATE_WORDS: dict[State, str] = {

@@ -7,9 +7,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from ui.state import Keys
-
-_PROJECT = Path(__file__).resolve().parent.parent
+from mnist_core.common.server import PROJECT
+from ui.session.state import Keys
 
 # What links name the pages by. Never as page objects: see `declare`.
 HOME = "pages/home.py"
@@ -36,7 +35,7 @@ def declare() -> Page:
     """
     st.session_state[Keys.NAVIGATION_DECLARED] = True
     pages = [
-        st.Page(_PROJECT / path, title=title, url_path=Path(path).stem, default=path == HOME)
+        st.Page(PROJECT / path, title=title, url_path=Path(path).stem, default=path == HOME)
         for path, title in _TITLES.items()
     ]
     return st.navigation(pages, position="hidden")

@@ -10,7 +10,7 @@ import streamlit as st
 from mnist_core import runs
 from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.processes import inference
-from ui import readers
+from ui.session import cached_reads
 
 _MOST_REMEMBERED = 8_000  # pictures for each network
 _PORTION = 250  # pictures asked at once: whoever draws meanwhile waits for no more
@@ -26,7 +26,7 @@ class Pictures:
     def answers_of(self, run: runs.Run) -> Probabilities:
         """Return what a network answers, (n, 10). Raises `InferenceError`."""
         model = run.model_file
-        known = _known(str(model), readers.version(model))
+        known = _known(str(model), cached_reads.version(model))
         found = {digest: answer for digest in self._digests if (answer := known.get(digest)) is not None}
         new = {digest: place for place, digest in enumerate(self._digests) if digest not in found}
         places = list(new.values())
@@ -40,6 +40,6 @@ class Pictures:
         return np.array([found[digest] for digest in self._digests], np.float32).reshape(-1, 10)
 
 
-@st.cache_resource(show_spinner=False, max_entries=readers.MOST_RUNS)
+@st.cache_resource(show_spinner=False, max_entries=cached_reads.MOST_RUNS)
 def _known(model: str, version: tuple[int, int]) -> dict[bytes, Probabilities]:
     return {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from ui import lessons
+from ui.glossary import examples
 
 # Pixels; on a phone there is less, and what stands side by side stacks.
 _WIDE, _NARROW = 656, 380  # with and without a lesson beside the text
@@ -40,7 +40,7 @@ TERMS: tuple[Term, ...] = (
         "nine weights, the *kernel* or *filter*, and adds the products up. The sums make a new image, the *feature "
         "map*: it is strong where the image looks like the kernel. The same kernel is used everywhere, so an edge "
         "is found wherever it is. Here you choose the kernel; a network learns dozens of its own.",
-        lessons.convolution,
+        examples.convolution,
         room=400,
     ),
     Term(
@@ -51,7 +51,7 @@ TERMS: tuple[Term, ...] = (
         "result is half as wide. *Padding* is about the edge. With “valid” the window stays inside the image, so 3 "
         "× 3 makes 26 × 26 of 28 × 28. With “same” a frame of zeros is put around the image, so that at stride 1 "
         "the size stays.",
-        lessons.padding_and_stride,
+        examples.padding_and_stride,
         room=435,
     ),
     Term(
@@ -61,7 +61,7 @@ TERMS: tuple[Term, ...] = (
         "Pooling makes a feature map smaller: of each square of 2 × 2 values, one is kept. *Max pooling* takes the "
         "largest (was the edge anywhere in here?), *average pooling* the mean. Three quarters of the work for the "
         "next layer are saved, and a digit that is shifted by a pixel looks nearly the same.",
-        lessons.pooling,
+        examples.pooling,
         room=370,
     ),
     Term(
@@ -72,7 +72,7 @@ TERMS: tuple[Term, ...] = (
         "every value passes through a function that is not a straight line: the *activation*. *ReLU* is the "
         "simplest and the most used: what is negative becomes 0, the rest stays. A unit then says “my pattern is "
         "not here” (0), or how clearly it is.",
-        lessons.activation,
+        examples.activation,
         room=400,
     ),
     Term(
@@ -90,7 +90,7 @@ TERMS: tuple[Term, ...] = (
         "While training, dropout sets a random part of the values to 0, a different part at every step. No unit can "
         "rely on one other unit, so the network learns several signs of each digit instead of a single one, and is "
         "less prone to learn by heart. When the network is used, nothing is dropped.",
-        lessons.dropout,
+        examples.dropout,
         room=370,
     ),
     Term(
@@ -101,7 +101,7 @@ TERMS: tuple[Term, ...] = (
         "*Batch normalization* does something alike between layers: it takes what a unit gives for all digits of a "
         "batch, subtracts the mean and divides by the spread (the standard deviation). Whatever the layers before "
         "do, the next one gets numbers of a familiar size.",
-        lessons.normalization,
+        examples.normalization,
         room=370,
     ),
     Term(
@@ -112,7 +112,7 @@ TERMS: tuple[Term, ...] = (
         "of them: it raises e = 2.718… to each score, so that all become positive, and divides by their sum, so "
         r"that they add up to 1: $p_k = e^{z_k} / (e^{z_0} + \dots + e^{z_9})$ for the score $z_k$ of digit $k$. The "
         "highest score gets the largest part.",
-        lessons.softmax,
+        examples.softmax,
         room=370,
     ),
     Term(
@@ -131,7 +131,7 @@ TERMS: tuple[Term, ...] = (
         "A network does not answer with a digit but with ten numbers. To compare them with the label, the label is "
         "written as ten numbers too: a 1 in the place of the right digit, 0 in all others. Of ten lamps, one is "
         "lit, which is why this is called *one-hot*.",
-        lessons.one_hot,
+        examples.one_hot,
         room=210,
     ),
     Term(
@@ -142,7 +142,7 @@ TERMS: tuple[Term, ...] = (
         r"probability $p$ that the right digit got, and takes minus its natural logarithm: $-\ln p$. Sure and right "
         "costs nearly nothing, ten equal guesses cost 2.30, sure and wrong costs a lot. The curve on this page is "
         "the mean over many digits. Accuracy only counts right and wrong; the loss also sees how sure.",
-        lessons.cross_entropy,
+        examples.cross_entropy,
         room=370,
     ),
     Term(
@@ -153,7 +153,7 @@ TERMS: tuple[Term, ...] = (
         "That slope is the *gradient*. Back-propagation finds the slopes of all weights in one go, from the loss "
         "back to the first layer: along the way, the slopes of the links are multiplied. Then each weight takes a "
         "small step downhill. Here is a network of a single weight that asks “is it a 7?”.",
-        lessons.back_propagation,
+        examples.back_propagation,
         room=370,
     ),
     Term(
@@ -173,7 +173,7 @@ TERMS: tuple[Term, ...] = (
         "keeps part of the last step, like a ball that rolls, and gets along a gentle valley sooner. *Adam* gives "
         "each weight a step size of its own, from how large its slopes have been. Each needs its own learning rate, "
         "as you can see here: a long valley from above, with two weights to learn.",
-        lessons.optimizer,
+        examples.optimizer,
         room=410,
     ),
     Term(
@@ -183,7 +183,7 @@ TERMS: tuple[Term, ...] = (
         "The learning rate says how far one step goes. Too low, and learning crawls; too high, and each step leaps "
         "over the valley to a place higher up on the other side: the loss grows instead of falling. There is no "
         "best rate for all; 0.001 is a good first try for Adam, 0.01 to 0.1 for SGD.",
-        lessons.learning_rate,
+        examples.learning_rate,
         room=370,
     ),
     Term(
@@ -193,7 +193,7 @@ TERMS: tuple[Term, ...] = (
         "A schedule changes the learning rate while training goes on. Large steps first come near a good place "
         "quickly, small ones at the end settle in it. Some schedules begin gently too, while the weights are still "
         "random: that is the *warm-up*.",
-        lessons.schedule,
+        examples.schedule,
         room=370,
     ),
     Term(
@@ -203,7 +203,7 @@ TERMS: tuple[Term, ...] = (
         "The network does not look at all 60,000 digits before it changes anything. It takes some, a *batch*, finds "
         "the mean slope for these, and makes one step. A small batch gives many quick steps in somewhat wrong "
         "directions, since a few digits are a poor sample; a large one gives few, steadier steps.",
-        lessons.batch,
+        examples.batch,
         room=370,
     ),
     Term(
@@ -213,7 +213,7 @@ TERMS: tuple[Term, ...] = (
         "An epoch is one pass through all training digits, batch after batch, in a new random order. Networks need "
         "several, as one reads a textbook more than once. With too many they begin to know the very digits by "
         "heart.",
-        lessons.epoch,
+        examples.epoch,
         room=175,
     ),
     Term(
@@ -232,7 +232,7 @@ TERMS: tuple[Term, ...] = (
         "training digits are held out, never learned from, and read after each epoch. They are there to choose by: "
         "which settings, and when to stop. The 10,000 test images are for the very end: whoever chooses by them too "
         "no longer knows how new digits will be read.",
-        lessons.validation,
+        examples.validation,
         room=250,
     ),
     Term(
@@ -243,7 +243,7 @@ TERMS: tuple[Term, ...] = (
         "ones no better or even worse. In the curves, the training loss keeps falling while the validation loss "
         "turns up again. The same happens to a curve that is fitted to twelve noisy points and may bend too often. "
         "More digits, augmentation, dropout, L2 or an earlier end help against it.",
-        lessons.overfitting,
+        examples.overfitting,
         room=370,
     ),
     Term(
@@ -263,7 +263,7 @@ TERMS: tuple[Term, ...] = (
         "strength. A weight stays large only if it earns its price by better answers. The network becomes smoother "
         "and overfits less; with too much of it, it learns less. *Weight decay*, as in AdamW, pulls weights towards "
         "0 in much the same way.",
-        lessons.l2,
+        examples.l2,
         room=370,
     ),
     Term(
@@ -274,7 +274,7 @@ TERMS: tuple[Term, ...] = (
         "asks for a little less, and spreads the rest over all ten digits. The network is not pushed to be surer "
         "than it has reason to be: some digits can honestly be read in two ways. Its loss can then no longer reach "
         "0.",
-        lessons.label_smoothing,
+        examples.label_smoothing,
         room=210,
     ),
 )
@@ -292,7 +292,7 @@ def explain(*terms: str) -> None:
     _control(terms)
 
 
-def glossary() -> None:
+def show() -> None:
     """Show all terms, to read through or to search."""
     wanted = st.text_input(
         "Search",

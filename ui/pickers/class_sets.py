@@ -13,8 +13,9 @@ from mnist_core.drawing.class_sets import sets
 from mnist_core.drawing.class_sets.contents import Contents, ContentsReader
 from mnist_core.drawing.class_sets.drawings import HandwritingError
 from mnist_core.drawing.class_sets.sets import ClassSet
-from ui import state, visitor
-from ui.state import Keys, Params
+from ui.components import visitor
+from ui.session import state
+from ui.session.state import Keys, Params
 
 DEFAULT_TITLE = "Our handwriting"
 

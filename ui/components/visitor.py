@@ -13,7 +13,7 @@ import streamlit as st
 
 from mnist_core.common.server import is_public, owner_hash
 from ui.components import source
-from ui.state import Keys
+from ui.session.state import Keys
 
 _SECRET = re.compile(r"[0-9a-f]{32}")
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from ui.components import source
 
-_component = st.components.v2.component("digit_lab_address", html="<span hidden></span>", js=source("address.js"))
+_component = st.components.v2.component("digit_lab_address", html="<span hidden></span>", js=source("address_bar.js"))
 
 
 def show(query: Mapping[str, str], names: Sequence[str]) -> None:

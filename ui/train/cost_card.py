@@ -9,10 +9,10 @@ from mnist_core.processes.queue import capacity
 from mnist_core.training import links, presets
 from mnist_core.training.config import ConfigError
 from mnist_core.training.export.files import read_config
-from ui import readers, state
-from ui.train import drafts, starting, take_away
+from ui.session import cached_reads, state
+from ui.train import drafts, export, starting
 from ui.train.drafts import Draft
-from ui.train.knobs import NAMES, shown
+from ui.train.settings import NAMES, shown
 from ui.wording import count, plain, rough_duration
 
 
@@ -49,8 +49,8 @@ def ticket(draft: Draft) -> None:
 
 def _cost(draft: Draft) -> cost.Cost:
     config = draft.config
-    expected = cost.estimate(config, readers.measured_speeds())
-    waiting = readers.queue()
+    expected = cost.estimate(config, cached_reads.measured_speeds())
+    waiting = cached_reads.queue()
     ahead = len(waiting.training) + len(waiting.waiting)
     turn = "at once" if ahead < capacity() else f"after {count(ahead - capacity() + 1, 'run')}"
     in_all = rough_duration(expected.seconds_in_all)
@@ -108,8 +108,8 @@ def _changes(draft: Draft) -> None:
 def _share(draft: Draft) -> None:
     with st.popover("Share these settings", icon=":material/share:", width="stretch", disabled=not draft.is_complete):
         st.caption("Whoever opens this link finds these settings.")
-        take_away.link(links.to_query(draft.config))
-        take_away.configuration(draft.config, name=presets.label(draft.config), key="draft")
+        export.link(links.to_query(draft.config))
+        export.configuration(draft.config, name=presets.label(draft.config), key="draft")
         st.file_uploader(
             "Load settings from a JSON file", type="json", key="uploaded-settings", on_change=_load, max_upload_size=1
         )

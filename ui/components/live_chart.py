@@ -25,11 +25,12 @@ from numpy.typing import NDArray
 from mnist_core.common import pictures
 from mnist_core.common.arrays import Images, Labels
 from mnist_core.common.atomic_files import replacing
+from mnist_core.common.server import PROJECT
 from mnist_core.figures.style import Figure
 from ui.components import source
 
 _lock = Lock()  # the first visitors of a fresh server come at once
-_STATIC_FOLDER = Path(__file__).resolve().parent.parent / "static"
+_STATIC_FOLDER = PROJECT / "static"
 _SHEET_COLUMNS = 100
 _TYPED = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "float32", "float64")
 

@@ -20,8 +20,8 @@ from mnist_core.figures.style import QUIET_COLOR, with_layout
 from mnist_core.networks.layers import Padding
 from mnist_core.training.config import Schedule, TrainingConfig
 from mnist_core.training.schedules import learning_rates
-from ui import readers
-from ui.live_chart import live_chart
+from ui.components.live_chart import live_chart
+from ui.session import cached_reads
 
 Option = TypeVar("Option", bound=str)
 
@@ -128,7 +128,7 @@ def normalization(key: str) -> None:
     with st.container(horizontal=True):
         strength = st.slider("Stretch", 0.2, 4.0, 2.5, 0.1, key=f"{key}-strength")
         shift = st.slider("Shift", -4.0, 4.0, 2.0, 0.5, key=f"{key}-shift")
-    values = concepts.unit_sums(readers.mnist().x_test[:512]) * strength + shift
+    values = concepts.unit_sums(cached_reads.mnist().x_test[:512]) * strength + shift
     after = concepts.standardized(values)
     live_chart(concept_figures.spread_figure(values, after), key=f"{key}-figure")
     st.caption(
@@ -236,7 +236,7 @@ def batch(key: str) -> None:
     with st.container(horizontal=True):
         size = st.select_slider("Batch size", _BATCH_SIZES, 32, key=f"{key}-size")
         number = st.slider("Batch number", 1, 14, 1, key=f"{key}-number")
-    shares = concepts.digit_shares(readers.mnist().y_train, size, number)
+    shares = concepts.digit_shares(cached_reads.mnist().y_train, size, number)
     top = max(0.3, float(shares.max()))
     live_chart(concept_figures.bars_figure(shares, top=top, level=0.1), key=f"{key}-figure")
     steps = concepts.steps_per_epoch(TRAIN_IMAGES, size)
@@ -313,7 +313,7 @@ def _choice(
 
 
 def _digit(index: int) -> Values:
-    digit: Values = readers.mnist().x_test[index] / 255
+    digit: Values = cached_reads.mnist().x_test[index] / 255
     return digit
 
 

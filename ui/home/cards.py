@@ -13,9 +13,9 @@ from mnist_core.evaluation import metrics
 from mnist_core.figures import answer_figures, curve_figures
 from mnist_core.figures.style import Figure, Layout, with_layout
 from mnist_core.training.curves import curves
-from ui import navigation, readers
-from ui.live_chart import live_chart
-from ui.run_picker import DEFAULT_RUN
+from ui.components.live_chart import live_chart
+from ui.pickers.runs import DEFAULT_RUN
+from ui.session import cached_reads, navigation
 
 _HEIGHT = 190
 _TEST_IMAGE = 5997  # a 5 that could be a 9
@@ -25,7 +25,7 @@ def train_card() -> None:
     """Show the curves of a real run and lead to Train."""
     run = _shown_run()
     if run is not None:
-        history = curves(readers.events(run), run.config)
+        history = curves(cached_reads.events(run), run.config)
         figure = curve_figures.accuracy_figure(history, curve_figures.CurveOptions(smoothing=0.6))
         layout = {"title": {"text": ""}, "showlegend": False, "yaxis": {"range": [0.9, 1.0]}}
         _show(figure, layout, key="card-train")
@@ -35,12 +35,12 @@ def train_card() -> None:
 
 def explore_card() -> None:
     """Show digits that a real network misread and lead to Explore."""
-    data = readers.mnist()
+    data = cached_reads.mnist()
     run = _shown_run()
     chosen = np.arange(48)
-    with readers.telling():
+    with cached_reads.telling():
         if run is not None:
-            chosen = metrics.mistakes(data.y_test, readers.predictions(run))[:48]
+            chosen = metrics.mistakes(data.y_test, cached_reads.predictions(run))[:48]
     st.image(pictures.enlarged(pictures.montage(data.x_test[chosen], columns=8), 2), width="stretch")
     st.markdown("**Explore** 70,000 digits, and the very images that a network gets wrong.")
     st.page_link(navigation.EXPLORE, label="Explore the digits", icon=":material/search:")
@@ -49,10 +49,10 @@ def explore_card() -> None:
 def draw_card() -> None:
     """Show the answer of a real network and lead to Draw."""
     run = _shown_run()
-    with readers.telling():
+    with cached_reads.telling():
         if run is not None:
-            figure = answer_figures.probability_figure(readers.predictions(run)[_TEST_IMAGE])
-            digit = pictures.enlarged(readers.mnist().x_test[_TEST_IMAGE], 4)
+            figure = answer_figures.probability_figure(cached_reads.predictions(run)[_TEST_IMAGE])
+            digit = pictures.enlarged(cached_reads.mnist().x_test[_TEST_IMAGE], 4)
             place = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "sizex": 0.32, "sizey": 1}
             image = {"source": pictures.data_uri(pictures.png(digit)), **place}
             _show(figure, {"images": [image], "xaxis": {"domain": [0.36, 1]}}, key="card-draw", left=0)
@@ -64,7 +64,7 @@ CARDS: tuple[Callable[[], None], ...] = (train_card, explore_card, draw_card)
 
 
 def _shown_run() -> runs.Run | None:
-    by_id = {run.id: run for run in readers.bundled_runs()}
+    by_id = {run.id: run for run in cached_reads.bundled_runs()}
     return by_id.get(DEFAULT_RUN)
 
 

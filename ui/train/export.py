@@ -10,7 +10,7 @@ import streamlit as st
 from mnist_core import runs
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.export.files import config_json, curves_csv, keras_script, notebook
-from ui import readers
+from ui.session import cached_reads
 
 
 def link(query: Mapping[str, str]) -> None:
@@ -75,7 +75,7 @@ def files(run: runs.Run) -> None:
             )
         st.download_button(
             "Curves",
-            lambda: curves_csv(readers.events(run), run.config),
+            lambda: curves_csv(cached_reads.events(run), run.config),
             f"{run.id}.csv",
             "text/csv",
             key="run-curves",

@@ -14,10 +14,10 @@ from mnist_core.networks.insight.results import MOST_MAPS, Insight
 from mnist_core.networks.layers import BatchNorm, Dropout
 from mnist_core.processes import inference
 from mnist_core.processes.inference_worker import InferenceError
-from ui import readers, state
-from ui.insight_sections import FEW_MAPS, evidence_section, has_more_maps, layer_sections
-from ui.picture_sections import picture_sections
-from ui.state import Params
+from ui.components.picture_sections import picture_sections
+from ui.insight.sections import FEW_MAPS, evidence_section, has_more_maps, layer_sections
+from ui.session import cached_reads, state
+from ui.session.state import Params
 
 _KEPT = 32  # answers; about 0.15 MB each for the networks that ship, some 2 MB for the largest
 
@@ -80,7 +80,7 @@ def _introduction(run: runs.Run) -> str:
 
 
 def _insight(run: runs.Run, image: Images) -> Insight:
-    return _kept_insight(str(run.model_file), readers.version(run.model_file), image)
+    return _kept_insight(str(run.model_file), cached_reads.version(run.model_file), image)
 
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from ui import state
+from ui.session import state
 
 
 @dataclass(frozen=True)

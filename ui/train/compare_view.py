@@ -16,20 +16,21 @@ from mnist_core.processes import limits
 from mnist_core.runs import comparison, trash
 from mnist_core.runs.reading import RunError
 from mnist_core.training import presets
-from ui import readers, state, visitor
-from ui.live_chart import live_chart
-from ui.run_picker import describe, distinct_names, name_of
-from ui.state import Keys, Params
+from ui.components import visitor
+from ui.components.live_chart import live_chart
+from ui.pickers.runs import describe, distinct_names, name_of
+from ui.session import cached_reads, state
+from ui.session.state import Keys, Params
 from ui.train import starting
-from ui.train.knobs import NAMES, shown
+from ui.train.settings import NAMES, shown
 from ui.wording import plain
 
 _MOST_COMPARED = 8
 
 
-def runs_view() -> None:
+def show() -> None:
     """Show the table of all runs, and compare the selected ones."""
-    everything = readers.all_runs()
+    everything = cached_reads.all_runs()
     _offer_undo()
     wanted = st.text_input(
         "Filter",
@@ -188,7 +189,7 @@ def _undo() -> None:
 def _compare(chosen: Sequence[runs.Run]) -> None:
     names = distinct_names(chosen)
     _differences(chosen, names)
-    histories = [readers.epochs(run) for run in chosen]
+    histories = [cached_reads.epochs(run) for run in chosen]
     left, right = st.columns(2)
     with left:
         live_chart(comparison_figures.overlay_figure(histories, "accuracy", names), key="overlay-accuracy")
@@ -235,8 +236,8 @@ def _more_than_chance(done: Sequence[runs.Run], names: Sequence[str]) -> None:
     if first == second:
         st.caption("Choose two different runs.")
         return
-    with readers.telling():
-        answers = readers.predictions(done[first]), readers.predictions(done[second])
-        result = mcnemar(readers.mnist().y_test, *answers)
+    with cached_reads.telling():
+        answers = cached_reads.predictions(done[first]), cached_reads.predictions(done[second])
+        result = mcnemar(cached_reads.mnist().y_test, *answers)
         said = comparison.verdict(plain(names[first]), plain(names[second]), result)
         st.markdown(said, help=comparison.VERDICT_LIMITS)

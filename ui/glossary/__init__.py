@@ -1,0 +1,1 @@
+"""The glossary: terms, explained where they come up, with small live examples."""

@@ -1,0 +1,1 @@
+"""Choosing a run, or a class set."""
