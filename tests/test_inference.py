@@ -27,7 +27,7 @@ from mnist_core.drawing.nearest_example import learn_examples
 from mnist_core.drawing.verdict import is_like, judge, variants
 from mnist_core.networks import keras_model
 from mnist_core.networks.insight import looking_inside
-from mnist_core.processes import inference
+from mnist_core.processes import inference, inference_worker
 from mnist_core.processes.inference_worker import InferenceError
 from mnist_core.runs.results import read_predictions
 
@@ -217,17 +217,17 @@ def test_a_network_that_was_replaced_is_noticed(model_file: Path, images: Images
 
 def test_networks_in_memory_are_bounded_by_their_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = [always(digit, tmp_path / str(digit)) for digit in range(4)]  # of 7,850 parameters each
-    monkeypatch.setattr(inference, "_CACHED_PARAMETERS", 2 * 7850)
-    monkeypatch.setattr(inference, "_models", lambda kept={}: kept)  # as in an inference process of our own
-    first, second = inference._model(files[0]), inference._model(files[1])
-    assert inference._model(files[0]) is first
-    inference._model(files[2])  # in the place of the second, which was asked before the first
-    assert inference._model(files[0]) is first
-    assert inference._model(files[1]) is not second
-    monkeypatch.setattr(inference, "_CACHED_PARAMETERS", 1)
-    alone = inference._model(files[3])  # one that is larger than all are to be is kept as long as it is asked
-    assert inference._model(files[3]) is alone
-    assert len(inference._models()) == 1
+    monkeypatch.setattr(inference_worker, "_CACHED_PARAMETERS", 2 * 7850)
+    monkeypatch.setattr(inference_worker, "_models", lambda kept={}: kept)  # as in an inference process of our own
+    first, second = inference_worker._model(files[0]), inference_worker._model(files[1])
+    assert inference_worker._model(files[0]) is first
+    inference_worker._model(files[2])  # in the place of the second, which was asked before the first
+    assert inference_worker._model(files[0]) is first
+    assert inference_worker._model(files[1]) is not second
+    monkeypatch.setattr(inference_worker, "_CACHED_PARAMETERS", 1)
+    alone = inference_worker._model(files[3])  # one that is larger than all are to be is kept as long as it is asked
+    assert inference_worker._model(files[3]) is alone
+    assert len(inference_worker._models()) == 1
 
 
 def test_images_are_compared_with_those_of_their_digit(mnist: Mnist) -> None:
@@ -283,7 +283,7 @@ def test_the_process_that_asks_never_loads_tensorflow(trained_run: Path, mnist: 
         import sys
         from pathlib import Path
         import numpy as np
-        from mnist_core import inference
+        from mnist_core.processes import inference
 
         warm = inference.warm_up()
         answer = inference.predict(Path(sys.argv[1]), np.load(sys.argv[2] + "/images.npy"))
@@ -314,7 +314,7 @@ def test_warming_up_passes_over_what_cannot_be_loaded(model_file: Path, tmp_path
 def test_the_inference_process_ends_with_a_server_that_is_killed() -> None:
     script = """
 import os, time
-from mnist_core import inference
+from mnist_core.processes import inference
 print(inference._submit(os.getpid)[1].result(), flush=True)
 time.sleep(600)"""
     command = [sys.executable, "-c", script]

@@ -146,7 +146,7 @@ def test_a_run_that_cannot_be_written_leaves_nothing_behind(
         path.write_text("{")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(runs, "write_json", fail)
+    monkeypatch.setattr("mnist_core.runs.run.write_json", fail)
     with pytest.raises(OSError, match="No space"):
         runs.create_run(tmp_path, tiny_config(), owner="somebody")
     assert list(tmp_path.iterdir()) == []

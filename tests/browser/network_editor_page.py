@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
-from serving import PROJECT, Server, start_server
+from serving import Server, start_server
 
 # What a page does with the editor. The query tells how: `wait` seconds before it in each run, `linger` seconds after
 # its answer, `ponder` seconds before what was typed is stored.
 SCRIPT = """
-import sys, time
-sys.path.insert(0, PROJECT)
+import time
 import streamlit as st
 from unittest.mock import patch
-from ui.train import network_editor as editor
+from ui.components import network_editor as editor
 
 st.set_page_config(layout="wide")
 state = st.session_state
@@ -63,8 +62,9 @@ if "tick" in st.query_params:
 def serve_editor(folder: Path) -> Server:
     """Serve nothing but the editor."""
     script = folder / "page.py"
-    script.write_text(SCRIPT.replace("PROJECT", repr(str(PROJECT))))
-    return start_server(folder, script, STREAMLIT_BROWSER_GATHER_USAGE_STATS="false")
+    script.write_text(SCRIPT)
+    environment = {"PYTHONPATH": str(PROJECT), "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
+    return start_server(folder, script, **environment)
 
 
 def open_editor(page: Page, url: str, query: str = "") -> Locator:

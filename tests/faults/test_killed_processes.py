@@ -32,22 +32,23 @@ DIES_WHILE_IT_SAVES = """
     import os, sys
     from pathlib import Path
     import psutil
-    from mnist_core import files, worker
+    from mnist_core.common import atomic_files
+    from mnist_core.processes import worker
 
-    def replace(source, target, replace=files._replace):
+    def replace(source, target, replace=atomic_files._replace):
         if target.name == sys.argv[2] and target.exists():  # not the first time: in the second epoch
             os.truncate(source, source.stat().st_size // 2)
             psutil.Process().kill()
         replace(source, target)
 
-    files._replace = replace
+    atomic_files._replace = replace
     worker.carry_out(Path(sys.argv[1]))
 """
 GETS_LITTLE_MEMORY = """
     import resource, sys
     from pathlib import Path
     import psutil, tensorflow
-    from mnist_core import worker
+    from mnist_core.processes import worker
 
     most = psutil.Process().memory_info().vms + 1500 * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (most, most))

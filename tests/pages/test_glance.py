@@ -47,7 +47,8 @@ def test_each_map_says_what_it_is() -> None:
 
 
 def test_without_networks_the_map_is_coloured_by_digit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "BUNDLED_RUNS", tmp_path / "none")
+    for module in (runs, runs.listing):
+        monkeypatch.setattr(module, "BUNDLED_RUNS", tmp_path / "none")
     app = open_view(color="answer")
     assert "There is no trained network yet" in texts(app)
     assert "Each dot is a test image" in texts(app)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from opening import PROJECT, texts
+from opening import texts
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -23,12 +23,11 @@ from mnist_core.processes.inference_worker import InferenceError
 from ui.components import picture_sections
 
 SCRIPT = """
-import sys
-sys.path.insert(0, {project!r})
-from ui import insight, readers, state
+from ui.insight import panel
+from ui.session import cached_reads, state
 state.catch_up()
-run = next(run for run in readers.bundled_runs() if run.id == {run!r})
-insight.show(run, readers.mnist().x_test[{index}], "here", {labelled})
+run = next(run for run in cached_reads.bundled_runs() if run.id == {run!r})
+panel.show(run, cached_reads.mnist().x_test[{index}], "here", {labelled})
 """
 
 
@@ -98,7 +97,7 @@ def sections(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, Any]]]
 
 
 def open_panel(run: str = "chollet", index: int = 18, labelled: int | None = None, **query: str) -> AppTest:
-    script = SCRIPT.format(project=str(PROJECT), run=run, index=index, labelled=labelled)
+    script = SCRIPT.format(run=run, index=index, labelled=labelled)
     app = AppTest.from_string(script, default_timeout=60)
     for key, value in query.items():
         app.query_params[key] = value
