@@ -1,4 +1,4 @@
-"""What the app makes of bad input, in thousands of generated cases: `python benchmarks/bad_input.py [--cases 12000]`.
+"""What the app makes of bad input, in thousands of generated cases: `python -m benchmarks.bad_input [--cases 12000]`.
 
 The cases are those of the tests, `tests/bad_cases` and `tests/pages/bad_visits.py`, in larger numbers. Nine of ten
 go to the functions that read what comes from outside, one of ten goes through a page, run by Streamlit's own test
@@ -23,13 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from measuring import PROJECT, print_conditions, print_table, say
 
-sys.path[:0] = [str(PROJECT / "tests"), str(PROJECT / "tests" / "pages")]
-
-from bad_cases import KINDS
-from bad_cases.trials import Home, Kind, tried
-from bad_visits import VISITS, open_to_visitors
+from benchmarks.measuring import print_conditions, print_table, say
+from mnist_core.common.server import PROJECT
+from tests.support.bad_cases import KINDS
+from tests.support.bad_cases.trials import Home, Kind, tried
+from tests.support.bad_visits import VISITS, open_to_visitors
 
 _SHARE_OF_PAGES = 0.1
 _MOST_FAILURES = 5  # of a kind that are printed

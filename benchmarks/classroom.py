@@ -1,6 +1,6 @@
 """A class at work on one server: thirty sessions at once with a training run going, then thirty who press *Train*.
 
-    python benchmarks/classroom.py [--sessions 30] [--minutes 5] [--public]
+    python -m benchmarks.classroom [--sessions 30] [--minutes 5] [--public]
 
 Sessions speak Streamlit's own protocol, without browsers (`streamlit_session.py`); what students do is in `student.py`:
 browse and filter on Explore, draw and read the answer on Draw, watch the run on Train. Server, inference and training
@@ -25,16 +25,16 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-from measuring import print_conditions, print_table, say, served, with_helpers
-from serving import Server
-from streamlit_session import SessionError
-from student import ANSWER, Records, Student
 
+from benchmarks.measuring import print_conditions, print_table, say, served, with_helpers
+from benchmarks.streamlit_session import SessionError
+from benchmarks.student import ANSWER, Records, Student
 from mnist_core import runs
 from mnist_core.runs import ids
 from mnist_core.runs.event_log import EventReader
 from mnist_core.runs.status import ACTIVE, read_status
 from mnist_core.training.events import BatchesDone
+from tests.support.serving import Server
 
 ANSWER_BAR, SPEED_BAR, GROWTH_BAR = 2.0, 0.60, 1.10
 CORES = 2

@@ -1,6 +1,6 @@
 """How well `mnist_core.processes.cost` foretells time and memory of training, and the coefficients it should have.
 
-    python benchmarks/cost.py [--rounds 2] [--seconds 2] [--results FILE] [--fit]
+    python -m benchmarks.cost [--rounds 2] [--seconds 2] [--results FILE] [--fit]
 
 Each setting trains for a few seconds as the app would train it, in a process of its own, on few images. The fastest
 half second counts, since other programs only ever slow it down; memory is the highest peak. With `--results`,
@@ -23,7 +23,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""How honest the doubt of the Draw page is: `python benchmarks/doubt.py [--run ID …] [--strokes FILE.npz]`.
+"""How honest the doubt of the Draw page is: `python -m benchmarks.doubt [--run ID …] [--strokes FILE.npz]`.
 
 Prints how many good digits are called clear, and how many letters, scribbles, several digits and the like are not. Half
 of each group is what the thresholds were chosen on, the other half is the check: training images of MNIST from which
@@ -10,7 +10,6 @@ thresholds of likeness chosen anew on the first halves; that needs strokes.
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -19,12 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-PROJECT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(PROJECT))
-
-import not_digits
-from drawing import read_strokes
-
+from benchmarks import not_digits
+from benchmarks.drawing import read_strokes
 from mnist_core import runs
 from mnist_core.common.arrays import Images, Ink, Labels, Probabilities
 from mnist_core.common.server import runs_dir

@@ -1,4 +1,4 @@
-"""From the end of a stroke to its answer, in a real browser: `python benchmarks/draw_latency.py [DIGITS]`.
+"""From the end of a stroke to its answer, in a real browser: `python -m benchmarks.draw_latency [DIGITS]`.
 
 Serves the app from this folder, draws DIGITS digits (20 unless told) with the mouse, stroke by stroke, and prints how
 long it takes from the release of the button until the new probabilities stand on the page, timed by the browser itself.
@@ -16,10 +16,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-from measuring import new_tab, opened_browser, print_conditions, print_table, rest, seconds_until, served
 from playwright.sync_api import Page
-from steps import DIGITS, Stroke, draw, open_canvas
 
+from benchmarks.measuring import new_tab, opened_browser, print_conditions, print_table, rest, seconds_until, served
 from mnist_core import runs
 from mnist_core.data.dataset import load_mnist
 from mnist_core.drawing import preparation, preparation_steps
@@ -29,6 +28,7 @@ from mnist_core.drawing.strokes import BRUSH_WIDTH, CANVAS_SIDE, from_canvas
 from mnist_core.drawing.verdict import judge, variants
 from mnist_core.runs.status import write_status
 from mnist_core.training.presets import PRESETS
+from tests.support.steps import DIGITS, Stroke, draw, open_canvas
 
 RUNS = 30  # that stand on the server, as after a lesson
 WAYS = (ALL, NONE, Switches(crop=False), Switches(fit=False), Switches(centre=False))

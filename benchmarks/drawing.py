@@ -1,4 +1,4 @@
-"""How well recorded pen strokes are read: `python benchmarks/drawing.py STROKES.npz [--run ID] [--sheet FILE.png]`.
+"""How well recorded pen strokes are read: `python -m benchmarks.drawing STROKES.npz [--run ID] [--sheet FILE.png]`.
 
 The strokes go exactly the way of those drawn on the page: placed on the canvas, drawn with its brush, prepared, and
 read by a network. Prints accuracy by digit and by writer, the worst writers first; the sheet shows every failure.
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -21,9 +20,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-
-PROJECT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(PROJECT))
 
 from mnist_core import runs
 from mnist_core.common.arrays import Probabilities

@@ -1,6 +1,6 @@
 """From the click on *Train* to the first point of the live curves, in a browser.
 
-    python benchmarks/first_point.py [--rounds 5]
+    python -m benchmarks.first_point [--rounds 5]
 
 Serves the app twice: with no process waiting (cold), and with one that has loaded TensorFlow in advance (warm,
 `DIGIT_LAB_SPARE=1`). In each round a visitor who was never here before opens the Train page, waits until the machine
@@ -12,7 +12,9 @@ from __future__ import annotations
 import argparse
 import statistics
 
-from measuring import (
+from playwright.sync_api import Browser, expect
+
+from benchmarks.measuring import (
     new_tab,
     opened_browser,
     print_conditions,
@@ -23,11 +25,9 @@ from measuring import (
     wait_for_end,
     wait_until_idle,
 )
-from playwright.sync_api import Browser, expect
-from serving import Server
-from steps import TRAINING_CURVE
-
 from mnist_core import runs
+from tests.support.serving import Server
+from tests.support.steps import TRAINING_CURVE
 
 SIDES = {"cold": ("0", 7.0), "warm": ("1", 2.0)}  # DIGIT_LAB_SPARE, and the bar in seconds
 FIRST_POINT = f"found('.live-chart').some((node) => ({TRAINING_CURVE})(node).length > 0)"

@@ -20,14 +20,10 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-PROJECT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(PROJECT), str(PROJECT / "tests" / "browser")]
-
-from serving import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
-
 from mnist_core import runs
 from mnist_core.processes import jobs
 from mnist_core.training.config import TrainingConfig
+from tests.support.serving import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
 
 PATIENCE_MS = 120_000
 expect.set_options(timeout=PATIENCE_MS)

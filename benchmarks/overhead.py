@@ -1,6 +1,6 @@
 """What the page costs: `chollet` trained from it, watched in a browser, beside its plain Keras script.
 
-    python benchmarks/overhead.py [--epochs 4] [--rounds 3]
+    python -m benchmarks.overhead [--epochs 4] [--rounds 3]
 
 In each round, a headless browser presses *Train* on the page and watches the live curves until the run has ended; then
 the plain script trains in a process of its own, with nothing else running. Both take the full data, 54,000 images to
@@ -20,7 +20,9 @@ import statistics
 import sys
 from dataclasses import replace
 
-from measuring import (
+from playwright.sync_api import Browser
+
+from benchmarks.measuring import (
     new_tab,
     opened_browser,
     output_of,
@@ -31,14 +33,12 @@ from measuring import (
     wait_for_end,
     wait_until_idle,
 )
-from playwright.sync_api import Browser
-from steps import start_run, wait_for_points
-
 from mnist_core.data.dataset import load_mnist
 from mnist_core.runs import epoch_predictions
 from mnist_core.runs.event_log import read_events
 from mnist_core.training.events import EpochDone
 from mnist_core.training.presets import PRESETS
+from tests.support.steps import start_run, wait_for_points
 
 PRESET = "chollet"
 BAR = 1.10
@@ -70,7 +70,7 @@ def as_a_script(epochs: int, images: int) -> list[float]:
 
 def script(epochs: int, images: int) -> list[float]:
     """Do that in this process."""
-    from plain_keras import PlainScript
+    from benchmarks.plain_keras import PlainScript
 
     data, config = load_mnist(), replace(PRESETS[PRESET].config, train_size=images)
     share = config.validation_share

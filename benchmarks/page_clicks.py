@@ -1,6 +1,6 @@
 """From a click to its result, on every page, in a browser: alone, and while a run trains.
 
-    python benchmarks/page_clicks.py [--rounds 10] [--only PAGE …]
+    python -m benchmarks.page_clicks [--rounds 10] [--only PAGE …]
 
 Serves the app from this folder and goes through the main interactions of each page, once to fill the server's caches,
 then ROUNDS times; and as often again while a run of `garcia`, the slowest of the published ones, trains. Times are from
@@ -18,8 +18,12 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 
 import numpy as np
-from draw_latency import ANSWER, clear, stroke_seconds
-from measuring import (
+from playwright.sync_api import Browser, Page
+from playwright.sync_api import Error as BrowserError
+from playwright.sync_api import TimeoutError as BrowserTimeout
+
+from benchmarks.draw_latency import ANSWER, clear, stroke_seconds
+from benchmarks.measuring import (
     new_tab,
     opened_browser,
     print_conditions,
@@ -31,13 +35,9 @@ from measuring import (
     training,
     wait_until_idle,
 )
-from playwright.sync_api import Browser, Page
-from playwright.sync_api import Error as BrowserError
-from playwright.sync_api import TimeoutError as BrowserTimeout
-from serving import Server
-from steps import TRAINING_CURVE
-
 from mnist_core.training.presets import PRESETS
+from tests.support.serving import Server
+from tests.support.steps import TRAINING_CURVE
 
 SITUATIONS = ("alone", "while a run trains")
 MEDIAN_BAR, HIGH_BAR = 0.7, 1.5  # s, for the median and the 95th percentile of each interaction

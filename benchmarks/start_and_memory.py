@@ -1,6 +1,6 @@
 """How soon the app is there, and how much memory it takes.
 
-    python benchmarks/start_and_memory.py [--rounds 5] [--epochs 2]
+    python -m benchmarks.start_and_memory [--rounds 5] [--epochs 2]
 
 Start: from `streamlit run app.py` until heading and links of Home stand in a browser that was open before, on a server
 that nobody has asked anything. Server: its process after a visitor has seen every page and every view. All together:
@@ -18,7 +18,9 @@ from contextlib import suppress
 from threading import Event, Thread
 
 import psutil
-from measuring import (
+from playwright.sync_api import Browser, Page
+
+from benchmarks.measuring import (
     new_tab,
     opened_browser,
     print_conditions,
@@ -29,11 +31,9 @@ from measuring import (
     wait_until_idle,
     with_helpers,
 )
-from playwright.sync_api import Browser, Page
-from serving import Server
-from steps import DIGITS, draw, open_canvas, start_run
-
 from mnist_core import runs
+from tests.support.serving import Server
+from tests.support.steps import DIGITS, draw, open_canvas, start_run
 
 START_BAR, SERVER_BAR, ALL_BAR = 3.0, 250, 2000  # s, MB, MB
 EVERY_SECONDS = 0.25

@@ -12,12 +12,12 @@ from collections import defaultdict
 from collections.abc import Callable
 from urllib.parse import parse_qsl, urlencode
 
-from measuring import PROJECT  # makes the project importable
-from steps import DIGITS, Stroke
 from streamlit.proto.Alert_pb2 import Alert
-from streamlit_session import Session, SessionError, Shown
 
+from benchmarks.streamlit_session import Session, SessionError, Shown
+from mnist_core.common.server import PROJECT
 from mnist_core.drawing.strokes import BRUSH_WIDTH, CANVAS_SIDE
+from tests.support.steps import DIGITS, Stroke
 
 assert PROJECT
 

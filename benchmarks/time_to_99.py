@@ -1,6 +1,6 @@
 """Seconds of training until 99 % of the test images are read: `fast` beside two published recipes.
 
-    python benchmarks/time_to_99.py [--seeds 5]
+    python -m benchmarks.time_to_99 [--seeds 5]
 
 Each seed trains the preset `fast` as the app does it, then `chollet` and `keras-steps` as the plain Keras scripts that
 they are, each in a process of its own. After each epoch the test accuracy is measured, for the table only, and not
@@ -18,8 +18,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass, replace
 
-from measuring import output_of, print_conditions, print_table, say
-
+from benchmarks.measuring import output_of, print_conditions, print_table, say
 from mnist_core.data.dataset import load_mnist
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.presets import PRESETS
@@ -78,8 +77,7 @@ def train_ours(config: TrainingConfig) -> Measured:
 
 def train_plain(config: TrainingConfig) -> Measured:
     """Train in this process as the recipe's script does, on the same images."""
-    from plain_keras import PlainScript
-
+    from benchmarks.plain_keras import PlainScript
     from mnist_core.training.loop import split
 
     data = load_mnist()

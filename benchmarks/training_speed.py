@@ -1,6 +1,6 @@
 """How fast our training is beside the plain Keras script of the same network, in one run on one machine.
 
-    python benchmarks/training_speed.py [PRESET …] [--images 12800] [--rounds 3]
+    python -m benchmarks.training_speed [PRESET …] [--images 12800] [--rounds 3]
 
 Both train on the same images with the same settings, each in a process of its own, in turn; the first epoch, which
 compiles, is not counted. The table gives the medians and their ratio; below 1 our training is faster.
@@ -16,8 +16,7 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from measuring import output_of
-
+from benchmarks.measuring import output_of
 from mnist_core.data.dataset import load_mnist
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.presets import PRESETS
@@ -42,7 +41,7 @@ def seconds_with_ours(config: TrainingConfig) -> list[float]:
 
 def seconds_with_keras(config: TrainingConfig) -> list[float]:
     """Seconds of each epoch after the first, as the published scripts do it: float images, one-hot labels, `fit`."""
-    from plain_keras import PlainScript
+    from benchmarks.plain_keras import PlainScript
 
     data = load_mnist()
     marks = PlainScript(config).fit(data.x_train[: config.train_size], data.y_train[: config.train_size], EPOCHS)

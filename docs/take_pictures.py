@@ -1,4 +1,4 @@
-"""Take the pictures of README from the real app: `python docs/take_pictures.py` (needs requirements-dev.txt).
+"""Take the pictures of README from the real app: `python -m docs.take_pictures` (needs requirements-dev.txt).
 
 Starts the app with a runs folder of its own, trains a network in it, and takes screenshots in headless Chromium.
 """
@@ -6,19 +6,17 @@ Starts the app with a runs folder of its own, trains a network in it, and takes 
 from __future__ import annotations
 
 import io
-import sys
 import tempfile
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
-DOCS = Path(__file__).resolve().parent
-sys.path[:0] = [str(DOCS.parent), str(DOCS.parent / "tests" / "browser")]
+from mnist_core.common.server import PROJECT
+from tests.support.serving import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
+from tests.support.steps import DIGITS, draw, open_canvas, reading, wait_for_points
 
-from serving import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
-from steps import DIGITS, draw, open_canvas, reading, wait_for_points
-
+DOCS = PROJECT / "docs"
 SIZE = {"width": 1360, "height": 860}
 
 

@@ -6,9 +6,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from bad_cases import KINDS
-from bad_cases.trials import Home, Kind, tried, unclear
 from hypothesis import HealthCheck, given, settings
+
+from tests.support.bad_cases import KINDS
+from tests.support.bad_cases.trials import Home, Kind, tried, unclear
 
 _CASES = 100
 

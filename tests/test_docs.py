@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from mnist_core.common.server import PROJECT
 from mnist_core.drawing.class_sets import sets
 from mnist_core.processes import limits
 
-PROJECT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 MARKED = {"fault": "faults.md", "public": "public-mode.md"}  # the marks of tests, and the document that has their ids
 

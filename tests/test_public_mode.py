@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parent.parent
+from mnist_core.common.server import PROJECT
+
 OURS = [
     PROJECT / "app.py",
     *(file for room in ("pages", "ui", "mnist_core") for file in (PROJECT / room).rglob("*.py")),

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from network_editor_page import serve_editor
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
-from serving import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
+
+from tests.support.network_editor_page import serve_editor
+from tests.support.serving import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
 
 TIMEOUT_MS = 120_000  # generous: two cores may be training, or loading TensorFlow for the first time ever
 expect.set_options(timeout=TIMEOUT_MS)

@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from steps import DIGITS, open_canvas, reading
+
+from tests.support.steps import DIGITS, open_canvas, reading
 
 
 @pytest.fixture

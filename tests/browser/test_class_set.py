@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
-from serving import Server, start_server, stop_server
-from steps import DIGITS, draw, open_canvas
 
 from mnist_core import runs
 from mnist_core.common.server import HANDWRITING_DIR_VARIABLE
 from mnist_core.drawing.class_sets import archive, contents, sets, trash
+from tests.support.serving import Server, start_server, stop_server
+from tests.support.steps import DIGITS, draw, open_canvas
 
 
 def draw_digit(page: Page, digit: int) -> None:

@@ -6,9 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
-from steps import DIGITS, Stroke, draw, open_canvas, reading
 
 from mnist_core.drawing.strokes import BRUSH_WIDTH, CANVAS_SIDE, rasterise
+from tests.support.steps import DIGITS, Stroke, draw, open_canvas, reading
 
 _PIXELS = """(canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)

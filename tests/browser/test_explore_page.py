@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 from playwright.sync_api import Locator, Page, expect
-from steps import press_shortcut
 
 from mnist_core import runs
 from mnist_core.runs import epoch_predictions
 from mnist_core.runs.results import read_predictions
+from tests.support.steps import press_shortcut
 
 CHOLLET = runs.BUNDLED_RUNS / "chollet"
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import psutil
 import pytest
 from playwright.sync_api import Page, expect
-from steps import DIGITS, draw, open_canvas, reading
+
+from tests.support.steps import DIGITS, draw, open_canvas, reading
 
 TITLES = {"": "Digit Lab", "train": "Train a network", "explore": "Explore the digits", "draw": "Draw a digit"}
 

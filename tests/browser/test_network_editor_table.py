@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from network_editor_page import expect_rows, expect_told, open_editor, rows
 from playwright.sync_api import Page, expect
 
 from mnist_core.networks.notation import parse_architecture
+from tests.support.network_editor_page import expect_rows, expect_told, open_editor, rows
 
 
 def test_the_table_says_what_each_layer_does(page: Page, editor_url: str) -> None:

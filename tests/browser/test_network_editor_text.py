@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from network_editor_page import expect_rows, expect_told, open_editor, rows
 from playwright.sync_api import Page, expect
+
+from tests.support.network_editor_page import expect_rows, expect_told, open_editor, rows
 
 CHOLLET = "32C3-P2-64C3-P2-D0.5-10"
 

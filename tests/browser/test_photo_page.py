@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from photographed import Scene, photo
 from playwright.sync_api import Page, expect
 
 from mnist_core.data.dataset import Mnist
+from tests.support.photographed import Scene, photo
 
 LABELS = "7210414"  # of the first test digits
 

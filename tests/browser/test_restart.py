@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from serving import start_server, stop_server
-from steps import start_run, wait_for_points
 
 from mnist_core import runs
+from tests.support.serving import start_server, stop_server
+from tests.support.steps import start_run, wait_for_points
 
 
 @pytest.mark.fault(id="server-killed")

@@ -6,12 +6,12 @@ from pathlib import Path
 import psutil
 import pytest
 from playwright.sync_api import Page, expect
-from serving import start_server, stop_server
-from steps import TRAINING_CURVE, start_run, wait_for_end, wait_for_points
 
 from mnist_core import runs
 from mnist_core.processes.queue import capacity
 from mnist_core.training import checkpoints
+from tests.support.serving import start_server, stop_server
+from tests.support.steps import TRAINING_CURVE, start_run, wait_for_end, wait_for_points
 
 
 def test_a_queue_of_three_runs(page: Page, tmp_path: Path, monkeypatch) -> None:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 
-from serving import PROJECT, Server
-
-sys.path.append(str(PROJECT / "benchmarks"))
-
-from streamlit_session import Session
-from student import Records, Student
+from benchmarks.streamlit_session import Session
+from benchmarks.student import Records, Student
+from tests.support.serving import Server
 
 
 def tiles(tab: Session) -> list[dict[str, object]]:

@@ -3,7 +3,8 @@
 import re
 
 from playwright.sync_api import Page, expect
-from steps import set_number
+
+from tests.support.steps import set_number
 
 
 def test_settings_are_in_the_address_and_a_link_brings_them_back(page: Page, server) -> None:

@@ -12,12 +12,12 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
-from serving import Server, start_server, stop_server
 
 from mnist_core import runs
 from mnist_core.drawing.class_sets import contents, sets
 from mnist_core.drawing.class_sets.drawings import new_drawing
 from mnist_core.drawing.strokes import Drawing
+from tests.support.serving import Server, start_server, stop_server
 
 # Whatever of it is taken for HTML calls a function that tells; whatever is taken for a picture asks another machine,
 # and at that the fixture `page` fails.

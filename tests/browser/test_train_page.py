@@ -4,10 +4,10 @@ import re
 
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
-from steps import TRAINING_CURVE, start_run, trained_epochs, wait_for_end, wait_for_points
 
 from mnist_core import runs
 from mnist_core.runs.results import read_predictions
+from tests.support.steps import TRAINING_CURVE, start_run, trained_epochs, wait_for_end, wait_for_points
 
 VALIDATION = "node._fullData.find((trace) => trace.name?.startsWith('validation'))"
 

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from broken_runs import LINUX
-from run_directories import MakeConfig, write_status_values
 
 from mnist_core import runs
 from mnist_core.processes import jobs
@@ -20,6 +18,8 @@ from mnist_core.processes.queue import read_queue, runs_ahead
 from mnist_core.runs import ids
 from mnist_core.runs.reading import RunError
 from mnist_core.runs.status import read_status, write_status
+from tests.support.broken_runs import LINUX
+from tests.support.run_directories import MakeConfig, write_status_values
 
 
 @pytest.fixture

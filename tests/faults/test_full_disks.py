@@ -12,8 +12,6 @@ from pathlib import Path
 
 import keras
 import pytest
-from broken_runs import LINUX, assert_ends_as, epochs_of, hidden_files
-from run_directories import MakeConfig
 
 from mnist_core import runs
 from mnist_core.processes import jobs, worker
@@ -21,6 +19,8 @@ from mnist_core.runs import results
 from mnist_core.runs.event_log import EventWriter
 from mnist_core.runs.status import read_status, write_status
 from mnist_core.training import checkpoints
+from tests.support.broken_runs import LINUX, assert_ends_as, epochs_of, hidden_files
+from tests.support.run_directories import MakeConfig
 
 
 def as_root(*command: str) -> bool:

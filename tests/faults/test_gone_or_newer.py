@@ -7,13 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from run_directories import MakeConfig, is_sentence, write_status_values
 
 from mnist_core import runs
 from mnist_core.processes import worker
 from mnist_core.runs import event_log, trash
 from mnist_core.runs.reading import RunError
 from mnist_core.runs.status import read_status
+from tests.support.run_directories import MakeConfig, is_sentence, write_status_values
 
 
 @pytest.mark.fault(id="deleted-while-watched")

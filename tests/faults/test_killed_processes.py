@@ -15,8 +15,6 @@ from pathlib import Path
 import keras
 import psutil
 import pytest
-from broken_runs import LINUX, assert_ends_as, epochs_of, hidden_files
-from run_directories import MakeConfig
 
 from mnist_core import runs
 from mnist_core.common import atomic_files
@@ -26,6 +24,8 @@ from mnist_core.processes.queue import read_queue
 from mnist_core.runs.status import ACTIVE, read_status, write_status
 from mnist_core.training import checkpoints
 from mnist_core.training.events import BatchesDone, Event
+from tests.support.broken_runs import LINUX, assert_ends_as, epochs_of, hidden_files
+from tests.support.run_directories import MakeConfig
 
 PATIENCE = 300  # seconds; other work may keep the cores busy
 DIES_WHILE_IT_SAVES = """

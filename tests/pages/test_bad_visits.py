@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from bad_cases.trials import Home, Kind, tried
-from bad_visits import VISITS, foreign_markup, open_to_visitors
 from hypothesis import HealthCheck, given, settings
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.training.config import TrainingConfig
+from tests.support.bad_cases.trials import Home, Kind, tried
+from tests.support.bad_visits import VISITS, foreign_markup, open_to_visitors
 
 _CASES = 8
 

@@ -10,7 +10,6 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from opening import open_page, texts
 
 from mnist_core import runs
 from mnist_core.common.arrays import Images, Probabilities
@@ -20,6 +19,7 @@ from mnist_core.drawing.strokes import CANVAS_SIDE, Drawing
 from mnist_core.drawing.verdict import Kind, Verdict
 from mnist_core.processes import inference
 from mnist_core.processes.inference_worker import InferenceError
+from tests.support.opening import open_page, texts
 
 # The canvas registers its files with a running server, which there is none of here; the browser tests use the real one.
 with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):

@@ -11,7 +11,6 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from opening import open_page, texts
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
@@ -19,6 +18,7 @@ from mnist_core.common.arrays import Images, Ink, Probabilities
 from mnist_core.drawing.photos import finding_digits
 from mnist_core.processes import inference
 from mnist_core.processes.inference_worker import InferenceError
+from tests.support.opening import open_page, texts
 
 # The canvas registers its files with a running server, which there is none of here; the browser tests use the real one.
 with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from opening import open_page
-from run_directories import MakeConfig
-
 from mnist_core import runs
 from mnist_core.runs.status import write_status
+from tests.support.opening import open_page
+from tests.support.run_directories import MakeConfig
 
 BEGUN = "20260101-000000000-begun"
 AGAIN = "20260101-000000001-again"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import runs
@@ -17,6 +16,7 @@ from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.epochs import turned
 from mnist_core.runs import epoch_predictions
 from mnist_core.runs.results import read_predictions
+from tests.support.opening import open_page, texts
 from ui.components import digit_grid
 from ui.session import cached_reads
 

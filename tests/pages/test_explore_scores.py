@@ -7,9 +7,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import opening
 import pytest
-from opening import open_page
 from sklearn.metrics import precision_recall_fscore_support
 from streamlit.testing.v1 import AppTest
 
@@ -18,6 +16,8 @@ from mnist_core.common.arrays import Probabilities
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.disputed_labels import DISPUTED
 from mnist_core.runs.results import read_predictions
+from tests.support import opening
+from tests.support.opening import open_page
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import runs
@@ -21,6 +20,7 @@ from mnist_core.runs import trash
 from mnist_core.runs.status import write_status
 from mnist_core.training import checkpoints
 from mnist_core.training.events import Progress
+from tests.support.opening import open_page, texts
 
 # The canvas registers its files with a running server, which there is none of here.
 with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {}):

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from opening import open_page, texts
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import runs
 from mnist_core.data import digit_map
 from mnist_core.data.dataset import Mnist
+from tests.support.opening import open_page, texts
 from ui.components import live_chart
 from ui.components.live_chart import digit_sheet
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from opening import texts
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -20,6 +19,7 @@ from mnist_core.networks.insight.results import GradCam, Insight, LayerView, sca
 from mnist_core.networks.layers import OUTPUT, Conv, Dense, Pool
 from mnist_core.processes import inference
 from mnist_core.processes.inference_worker import InferenceError
+from tests.support.opening import texts
 from ui.components import picture_sections
 
 SCRIPT = """

@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from opening import open_page, texts
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import runs
@@ -15,6 +14,7 @@ from mnist_core.common.server import owner_hash
 from mnist_core.data import dataset
 from mnist_core.runs.status import State, write_status
 from mnist_core.training import links
+from tests.support.opening import open_page, texts
 from ui.session import state
 
 TITLES = {"home": "Digit Lab", "train": "Train a network", "explore": "Explore the digits", "draw": "Draw a digit"}

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from opening import texts
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.common.arrays import Ink, Probabilities
@@ -15,6 +14,7 @@ from mnist_core.drawing.preparation import bounds, prepare
 from mnist_core.drawing.preparation_steps import NONE, Switches, steps
 from mnist_core.drawing.strokes import CANVAS_SIDE
 from mnist_core.processes.inference_worker import InferenceError
+from tests.support.opening import texts
 
 WAYS = 5  # with all steps, as chosen, and without each of three
 

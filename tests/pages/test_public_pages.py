@@ -10,10 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bad_cases.trials import Home
-from bad_visits import VIEWS, every_element, foreign_markup, open_to_visitors, visit
-from drawn import drawn
-from run_directories import MakeConfig, broken_off
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
 
@@ -24,6 +20,10 @@ from mnist_core.drawing.class_sets.drawings import new_drawing
 from mnist_core.drawing.strokes import Drawing
 from mnist_core.runs.status import write_status
 from mnist_core.training.links import setting_names
+from tests.support.bad_cases.trials import Home
+from tests.support.bad_visits import VIEWS, every_element, foreign_markup, open_to_visitors, visit
+from tests.support.drawn import drawn
+from tests.support.run_directories import MakeConfig, broken_off
 from ui.session.state import Params
 
 HOSTILE_TITLE = "<img src=x onerror=alert(1)>![](//foreign.example/x.png)"

@@ -7,11 +7,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from opening import open_page, texts
 
 from mnist_core.processes import jobs
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.presets import PRESETS
+from tests.support.opening import open_page, texts
 from ui.session.state import Keys
 from ui.train import starting
 
