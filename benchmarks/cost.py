@@ -141,7 +141,7 @@ def measure(settings: dict[str, Any], seconds: float) -> Measurement:
         "validation_share": 0.2,
         **settings,
     }
-    command = [sys.executable, __file__, "--setting", json.dumps(settings), "--seconds", str(seconds)]
+    command = [sys.executable, "-m", "benchmarks.cost", "--setting", json.dumps(settings), "--seconds", str(seconds)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, preexec_fn=lambda: os.nice(5))
     return Measurement(**json.loads(done.stdout.splitlines()[-1]))
 

@@ -63,7 +63,16 @@ def from_the_page(browser: Browser, epochs: int, images: int) -> tuple[list[floa
 
 def as_a_script(epochs: int, images: int) -> list[float]:
     """Train with the plain script in a process of its own; return the seconds of each epoch after the first."""
-    command = [sys.executable, __file__, "--script", "--epochs", str(epochs), "--images", str(images)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.overhead",
+        "--script",
+        "--epochs",
+        str(epochs),
+        "--images",
+        str(images),
+    ]
     seconds: list[float] = json.loads(output_of(command).splitlines()[-1])
     return seconds
 

@@ -114,7 +114,17 @@ def operations(config: TrainingConfig) -> float:
 
 def in_a_process(side: str, seed: int, images: int) -> str:
     """Carry out one side in a process of its own."""
-    command = [sys.executable, __file__, "--side", side, "--seeds", str(seed), "--images", str(images)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.time_to_99",
+        "--side",
+        side,
+        "--seeds",
+        str(seed),
+        "--images",
+        str(images),
+    ]
     return output_of(command).splitlines()[-1]
 
 

@@ -50,7 +50,7 @@ def seconds_with_keras(config: TrainingConfig) -> list[float]:
 
 def measure(side: str, preset: str, images: int) -> list[float]:
     """Run one side in a process of its own and return its epochs' seconds."""
-    command = [sys.executable, __file__, preset, "--images", str(images), "--side", side]
+    command = [sys.executable, "-m", "benchmarks.training_speed", preset, "--images", str(images), "--side", side]
     return [float(word) for word in output_of(command).split()]
 
 
