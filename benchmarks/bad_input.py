@@ -27,7 +27,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from benchmarks.measuring import print_conditions, print_table, say
 from mnist_core.common.server import PROJECT
 from tests.support.bad_cases import KINDS
-from tests.support.bad_cases.trials import Home, Kind, tried
+from tests.support.bad_cases.trials import CaseKind, Home, tried
 from tests.support.bad_visits import VISITS, open_to_visitors
 
 _SHARE_OF_PAGES = 0.1
@@ -51,7 +51,7 @@ def main() -> int:
     chosen = options.parse_args()
     warnings.simplefilter("ignore")  # Pillow and NumPy warn of what they are given
     logging.disable()
-    tallies: dict[Kind, Tally] = {}
+    tallies: dict[CaseKind, Tally] = {}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         for number, kind in enumerate((*KINDS, *VISITS)):
             of_pages = kind in VISITS
@@ -67,7 +67,7 @@ def main() -> int:
     return 1 if any(each.failures for each in tallies.values()) else 0
 
 
-def tally(kind: Kind, home: Home, count: int, chosen_seed: int) -> Tally:
+def tally(kind: CaseKind, home: Home, count: int, chosen_seed: int) -> Tally:
     """Try `count` cases of a kind."""
     result = Tally()
 
@@ -94,7 +94,7 @@ def tally(kind: Kind, home: Home, count: int, chosen_seed: int) -> Tally:
     return result
 
 
-def report(tallies: dict[Kind, Tally]) -> None:
+def report(tallies: dict[CaseKind, Tally]) -> None:
     """Print the table, and failures if there were any."""
     rows = [(kind.name, kind in VISITS, each) for kind, each in tallies.items()]
     print_table(

@@ -103,7 +103,7 @@ class Measurement:
 
 def train(settings: dict[str, Any], seconds: float) -> Measurement:
     """Train in this process until `seconds` are over after the first batches, for two epochs at least."""
-    from mnist_core.processes.worker import carry_out  # once started, so that these seconds count
+    from mnist_core.processes.worker import execute  # once started, so that these seconds count
 
     started = time.perf_counter()
     batches: list[BatchesDone] = []
@@ -124,7 +124,7 @@ def train(settings: dict[str, Any], seconds: float) -> Measurement:
 
     config = TrainingConfig(**settings)
     with tempfile.TemporaryDirectory() as folder:
-        run = carry_out(runs.create_run(Path(folder), config), note, lambda: done)
+        run = execute(runs.create_run(Path(folder), config), note, lambda: done)
     if run.report is None:
         raise SystemExit(f"{config.architecture}: {run.status.message}")
     return Measurement(

@@ -25,7 +25,7 @@ from mnist_core.common.arrays import Images, Ink, Labels, Probabilities
 from mnist_core.common.server import runs_dir
 from mnist_core.data.dataset import load_mnist
 from mnist_core.drawing import preparation, strokes
-from mnist_core.drawing.nearest_example import Examples, learn_examples, likeness
+from mnist_core.drawing.nearest_example import Examples, learn_examples, similarity
 from mnist_core.drawing.verdict import CERTAIN, KINDS, Verdict, judge, variants
 from mnist_core.processes import inference
 
@@ -69,7 +69,7 @@ def main() -> None:
     if options.strokes:
         plans += stroke_plans(options.strokes)
     with ProcessPoolExecutor() as pool:
-        drawn = list(pool.map(carry_out, plans, chunksize=50))
+        drawn = list(pool.map(execute, plans, chunksize=50))
     networks = [runs.find_run(name, runs_dir()).path / "model.keras" for name in options.run]
     images = np.concatenate([variants(case.digit) for case in drawn])
     answers = [inference.predict(network, images).reshape(len(drawn), -1, 10) for network in networks]
@@ -121,7 +121,7 @@ def _ink_of(lines: list[strokes.Stroke]) -> Ink:
     return strokes.drawing_of(lines).ink()
 
 
-def carry_out(plan: Plan) -> Case:
+def execute(plan: Plan) -> Case:
     ink = plan.make(*plan.arguments)
     if not ink.any():
         return Case(plan, ink, ink[:28, :28])
@@ -134,7 +134,7 @@ def choose(cases: list[Case], examples: Examples) -> tuple[float, ...]:
     That share is the largest with which `CALLED_CLEAR` of the strokes that are read right are still called clear.
     """
     right = [case for case in cases if case.plan.label == case.reading and case.answers[0][0].any()]
-    values = np.array([likeness(case.digit, case.reading, examples) for case in right])
+    values = np.array([similarity(case.digit, case.reading, examples) for case in right])
     certain = np.array([case.answers[0].mean(axis=0)[case.reading] >= CERTAIN for case in right])
     labels, groups = (np.array([getattr(case.plan, name) for case in right]) for name in ("label", "group"))
     recorded = groups == "recorded strokes"

@@ -19,7 +19,7 @@ from mnist_core.drawing import preparation
 from mnist_core.drawing.photos import picture_files
 from mnist_core.evaluation.metrics import ranking
 from mnist_core.evaluation.statistics import wilson_interval
-from mnist_core.networks.lean_keras import leave_out_tables
+from mnist_core.networks.lean_keras import block_pandas
 from mnist_core.processes import inference_worker, spare, worker
 from mnist_core.processes.queue import wait_for_turn
 from mnist_core.runs.event_log import read_events
@@ -114,7 +114,7 @@ def _train(options: argparse.Namespace) -> int:
     path = runs.create_run(options.runs_dir, config, options.name)
     interrupted = _stop_on_signal()
     with ProgressBar(config, quiet=options.json) as bar:
-        run = worker.carry_out(path, bar.show, lambda: bool(interrupted))
+        run = worker.execute(path, bar.show, lambda: bool(interrupted))
     if run.status.state == "failed":
         print(f"mnist_core: {run.status.message}", file=sys.stderr)
         return 1
@@ -136,7 +136,7 @@ def _claim(path: Path) -> None:
 def _train_as_job(path: Path) -> int:
     """Wait for the run's turn, then train without printing: what the Train page starts."""
     wait_for_turn(path)
-    ended = worker.carry_out(path)
+    ended = worker.execute(path)
     return 1 if ended.status.state == "failed" else 0
 
 
@@ -211,5 +211,5 @@ def _stop_on_signal() -> list[int]:
 
 
 if __name__ == "__main__":
-    leave_out_tables()
+    block_pandas()
     sys.exit(main())

@@ -8,6 +8,6 @@ from ui.session.state import Params
 
 navigation.require_app()
 
-state.went()  # this is where it was to go
+state.has_navigated()  # this is where it was to go
 st.title("Train a network", anchor=False)
 views.choose(train.VIEWS, "watch" if Params.RUN in st.query_params else "setup").show()

@@ -78,6 +78,6 @@ def queued(tmp_path: Path, tiny_config: MakeConfig) -> Path:
 def trained_run(tmp_path_factory: pytest.TempPathFactory, tiny_config: MakeConfig) -> Path:
     """The directory of one tiny finished run. Copy it before changing anything in it."""
     path = runs.create_run(tmp_path_factory.mktemp("trained") / "runs", tiny_config())
-    run = worker.carry_out(path)
+    run = worker.execute(path)
     assert run.status.state == "finished", run.status.message
     return path

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.support.bad_cases import KINDS
-from tests.support.bad_cases.trials import Home, Kind, tried, unclear
+from tests.support.bad_cases.trials import CaseKind, Home, tried, unclear
 
 _CASES = 100
 
@@ -19,7 +19,7 @@ _CASES = 100
 @pytest.mark.public(id="no-insides")
 @pytest.mark.filterwarnings("ignore")  # Pillow and NumPy warn of what they are given
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_no_harm_comes_of(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_harm_comes_of(kind: CaseKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = Home(tmp_path)
     monkeypatch.chdir(home.elsewhere)  # what is written to a relative path is found there
 

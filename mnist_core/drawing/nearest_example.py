@@ -49,7 +49,7 @@ def learn_examples(images: Images, labels: Labels) -> Examples:
     return Examples(tuple(features[labels == digit] for digit in CLASSES))
 
 
-def likeness(digit: Images, reading: int, examples: Examples) -> float:
+def similarity(digit: Images, reading: int, examples: Examples) -> float:
     """Return how like an image, (28, 28) uint8, is to the most similar example of the digit `reading`.
 
     It is the cosine of the angle between their features: 1 for the same image, 0 if they have nothing in common.

@@ -26,13 +26,13 @@ from PIL import Image
 from mnist_core.common.arrays import Images, Ink, Probabilities
 from mnist_core.common.text import percent
 from mnist_core.drawing import connected_components
-from mnist_core.drawing.nearest_example import Examples, likeness
+from mnist_core.drawing.nearest_example import Examples, similarity
 from mnist_core.drawing.preparation import CENTRE, PAPER_LEVEL, NoInkError, crop
 from mnist_core.evaluation.metrics import ranking
 from mnist_core.evaluation.selection import UNSURE_BELOW
 
-Kind = Literal["clear", "unsure", "no digit", "several", "blank"]
-KINDS: tuple[Kind, ...] = ("clear", "unsure", "no digit", "several", "blank")
+VerdictKind = Literal["clear", "unsure", "no digit", "several", "blank"]
+KINDS: tuple[VerdictKind, ...] = ("clear", "unsure", "no digit", "several", "blank")
 
 CERTAIN = 0.6  # a clear digit has at least this probability, on average over `variants`
 # How like an example of its digit a drawing must be, for 0 to 9: some digits are written in more ways than others.
@@ -52,7 +52,7 @@ _STACKED = 0.35  # the same for ink above other ink
 class Verdict:
     """What can honestly be said of a drawing: the kind, and a sentence for the page."""
 
-    kind: Kind
+    kind: VerdictKind
     sentence: str
 
 
@@ -111,7 +111,7 @@ def judge(ink: Ink, digit: Images | None, answers: Sequence[Probabilities], exam
 
 def is_like(digit: Images, reading: int, examples: Examples) -> bool:
     """Whether some training image of the digit `reading` is like an image, (28, 28) uint8."""
-    return likeness(digit, reading, examples) >= LIKE[reading]
+    return similarity(digit, reading, examples) >= LIKE[reading]
 
 
 def count_pieces(ink: Ink) -> int:

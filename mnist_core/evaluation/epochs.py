@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from mnist_core.common.arrays import Indices, Labels, Probabilities
 
 HalfProbabilities = NDArray[np.float16]
-Kind = Literal["learned", "forgotten"]
+TurnKind = Literal["learned", "forgotten"]
 
 
 @dataclass(frozen=True)
-class Film:
+class EpochPredictions:
     """The answers after some epochs, in order; epochs whose file is missing or damaged are left out."""
 
     epochs: tuple[int, ...]  # counted from 1
@@ -26,10 +26,10 @@ class Film:
         """Return the number of epochs that can be shown."""
         return len(self.epochs)
 
-    def frame(self, position: int) -> Probabilities:
+    def at(self, position: int) -> Probabilities:
         """Return the answers after one epoch, (10000, 10) float32; `position` counts from 0."""
-        frame: Probabilities = self.probabilities[position].astype(np.float32)
-        return frame
+        probabilities: Probabilities = self.probabilities[position].astype(np.float32)
+        return probabilities
 
     @property
     def missing(self) -> tuple[int, ...]:
@@ -48,42 +48,42 @@ class Turn:
     """An epoch in which a network's answer to one image changed from wrong to right, or back."""
 
     epoch: int
-    kind: Kind
+    kind: TurnKind
 
 
-def accuracies(labels: Labels, film: Film) -> NDArray[np.float64]:
+def accuracies(labels: Labels, predictions: EpochPredictions) -> NDArray[np.float64]:
     """Return the share of test images that are right after each epoch, (epochs,)."""
-    shares: NDArray[np.float64] = np.mean(film.readings == labels, axis=1)
+    shares: NDArray[np.float64] = np.mean(predictions.readings == labels, axis=1)
     return shares
 
 
-def turned(labels: Labels, film: Film, position: int, kind: Kind) -> Indices:
+def turned(labels: Labels, predictions: EpochPredictions, position: int, kind: TurnKind) -> Indices:
     """Return the images that the epoch at `position` made right (learned) or wrong (forgotten), by index.
 
     The first epoch has learned what is right after it: before it, nothing counts as right.
     """
-    right = film.readings[position] == labels
-    before = film.readings[position - 1] == labels if position else np.zeros(len(labels), bool)
+    right = predictions.readings[position] == labels
+    before = predictions.readings[position - 1] == labels if position else np.zeros(len(labels), bool)
     return np.flatnonzero(right & ~before if kind == "learned" else before & ~right)
 
 
-def turns(labels: Labels, film: Film, index: int) -> list[Turn]:
+def turns(labels: Labels, predictions: EpochPredictions, index: int) -> list[Turn]:
     """Return when the answer to one image became right or wrong; it counts as wrong before the first epoch."""
-    right = film.readings[:, index] == labels[index]
+    right = predictions.readings[:, index] == labels[index]
     before = np.concatenate([[False], right[:-1]])
     return [
         Turn(epoch, "learned" if now else "forgotten")
-        for epoch, now, then in zip(film.epochs, right.tolist(), before.tolist(), strict=True)
+        for epoch, now, then in zip(predictions.epochs, right.tolist(), before.tolist(), strict=True)
         if now != then
     ]
 
 
-def unsettled(labels: Labels, film: Film) -> tuple[Indices, NDArray[np.int64]]:
+def unsettled(labels: Labels, predictions: EpochPredictions) -> tuple[Indices, NDArray[np.int64]]:
     """Return the images that were forgotten at least once, those with the most turns first, and the turns of all.
 
     Indices are (k,), turns (10000,): how often the answer became right or wrong, as `turns` counts.
     """
-    right = film.readings == labels
+    right = predictions.readings == labels
     before = np.concatenate([np.zeros((1, len(labels)), bool), right[:-1]])
     count = (right != before).sum(axis=0)
     forgotten = np.flatnonzero((before & ~right).any(axis=0))

@@ -13,10 +13,10 @@ from mnist_core.common.arrays import Indices, Labels, Probabilities
 from mnist_core.data.dataset import CLASSES
 from mnist_core.evaluation.metrics import losses
 
-Kind = Literal["mistakes", "unsure", "all"]
+AnswerKind = Literal["mistakes", "unsure", "all"]
 Order = Literal["confidence", "loss", "index"]
 
-KINDS: tuple[Kind, ...] = ("mistakes", "unsure", "all")
+KINDS: tuple[AnswerKind, ...] = ("mistakes", "unsure", "all")
 UNSURE_BELOW = 0.9  # a right answer with less confidence than this counts as unsure
 
 
@@ -24,7 +24,7 @@ UNSURE_BELOW = 0.9  # a right answer with less confidence than this counts as un
 class AnswerFilter:
     """What answers must be like. Confidence is the probability of the digit that was read, in whole percent."""
 
-    kind: Kind = "mistakes"  # "unsure": right, with a confidence below `UNSURE_BELOW`
+    kind: AnswerKind = "mistakes"  # "unsure": right, with a confidence below `UNSURE_BELOW`
     true: int | None = None
     read: int | None = None
     low: int = 0

@@ -11,7 +11,7 @@ from typing import Any
 _FOR_TABLES = ("pandas", "sklearn", "scipy")  # the last two are there if somebody installed them for something else
 
 
-def leave_out_tables() -> None:
+def block_pandas() -> None:
     """Let these libraries look as if they were not installed, for the rest of this process; before Keras is loaded.
 
     What is loaded already stays. For processes that do nothing else than train or predict.

@@ -22,7 +22,7 @@ from mnist_core.data.dataset import load_mnist
 from mnist_core.drawing.nearest_example import Examples, learn_examples
 from mnist_core.drawing.verdict import Verdict, is_like, judge, variants
 from mnist_core.networks.insight.results import Insight
-from mnist_core.networks.lean_keras import leave_out_tables
+from mnist_core.networks.lean_keras import block_pandas
 
 if TYPE_CHECKING:
     import keras
@@ -50,7 +50,7 @@ def run_name(model_file: Path) -> str:
 
 def begin(server: int) -> None:
     """Prepare the inference process, before it is asked anything."""
-    leave_out_tables()
+    block_pandas()
     _end_with(server)
 
 

@@ -123,7 +123,7 @@ def _remove_oldest(folder: Path, most: int) -> None:
         shutil.rmtree(run.path, ignore_errors=True)
 
 
-def keep_spare(folder: Path) -> None:
+def prestart(folder: Path) -> None:
     """Have a process ready for the next run of a folder, if one is wanted here and nothing trains there now."""
     if spare.is_wanted() and not runs.list_active(folder):
         spare.keep(lambda: _spawn("spare", stdin=subprocess.PIPE, log=subprocess.DEVNULL))
@@ -142,7 +142,7 @@ def _launch(path: Path) -> None:
             _give_up(path, "Its training process could not be started.")
             raise
     # The process writes its own number into the status: done here, it could overwrite what the process wrote meanwhile.
-    threading.Thread(target=_see_off, args=(process, path, asked), daemon=True).start()
+    threading.Thread(target=_reap, args=(process, path, asked), daemon=True).start()
 
 
 def _spawn(*arguments: str, stdin: int, log: IO[bytes] | int) -> subprocess.Popen[bytes]:
@@ -162,7 +162,7 @@ def _spawn(*arguments: str, stdin: int, log: IO[bytes] | int) -> subprocess.Pope
     return process
 
 
-def _see_off(process: subprocess.Popen[bytes], path: Path, asked: Status) -> None:
+def _reap(process: subprocess.Popen[bytes], path: Path, asked: Status) -> None:
     """Take note of the end of a process, as whoever starts one must; tell if it never got as far as its run."""
     process.wait()
     with suppress(OSError, RunError):

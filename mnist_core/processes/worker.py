@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _STOP_CHECK_SECONDS = 0.1
 
 
-def carry_out(
+def execute(
     path: Path,
     on_event: Callable[[Event], None] = lambda event: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -74,7 +74,7 @@ def carry_out(
                 if config.keep == "last" or (best and best.epoch == checkpoint.progress.epochs_completed):
                     save_model(path, model)
                 try:
-                    epoch_predictions.write_frame(
+                    epoch_predictions.write(
                         path, checkpoint.progress.epochs_completed, keras_model.predict(model, data.x_test)
                     )
                 except OSError:  # nothing depends on it

@@ -15,12 +15,12 @@ import numpy as np
 from mnist_core.common.arrays import Probabilities
 from mnist_core.common.atomic_files import remove_leftovers, replacing
 from mnist_core.data.dataset import TEST_IMAGES
-from mnist_core.evaluation.epochs import Film, HalfProbabilities
+from mnist_core.evaluation.epochs import EpochPredictions, HalfProbabilities
 
 FOLDER = "epochs"
 
 
-def write_frame(path: Path, epoch: int, probabilities: Probabilities) -> None:
+def write(path: Path, epoch: int, probabilities: Probabilities) -> None:
     """Store the answers after an epoch, (10000, 10) float32, in the run directory `path`; about 0.1 MB."""
     (path / FOLDER).mkdir(exist_ok=True)
     with replacing(_file(path, epoch)) as beside, beside.open("wb") as file:
@@ -36,7 +36,7 @@ def cut(path: Path, epochs: int) -> None:
                 file.unlink()
 
 
-def read_film(path: Path) -> Film:
+def read(path: Path) -> EpochPredictions:
     """Read what is there of the film of a run; what is missing or damaged is left out."""
     files = _files(path)
     frames = np.empty((len(files), TEST_IMAGES, 10), np.float16)
@@ -45,7 +45,7 @@ def read_film(path: Path) -> Film:
         if (frame := _read_frame(file)) is not None:
             frames[len(epochs)] = frame
             epochs.append(epoch)
-    return Film(tuple(epochs), frames[: len(epochs)])
+    return EpochPredictions(tuple(epochs), frames[: len(epochs)])
 
 
 def halved(probabilities: Probabilities) -> HalfProbabilities:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mnist_core.runs import ids
-from mnist_core.runs.reading import RunError, not_there
+from mnist_core.runs.reading import RunError, missing_run
 from mnist_core.runs.run import BUNDLED_RUNS, Run, read_config, read_run
 from mnist_core.runs.status import ACTIVE, State, read_status
 
@@ -16,7 +16,7 @@ def find_run(run_id: str, folder: Path) -> Run:
         for parent in (folder, BUNDLED_RUNS):
             if (parent / run_id).is_dir():
                 return read_run(parent / run_id)
-    raise not_there(run_id)
+    raise missing_run(run_id)
 
 
 def list_runs(folder: Path) -> list[Run]:

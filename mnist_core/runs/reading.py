@@ -21,7 +21,7 @@ def read_json(path: Path) -> Any:
         return json.loads(read_patiently(path))
     except FileNotFoundError:
         if not path.parent.exists():
-            raise not_there(path.parent.name) from None
+            raise missing_run(path.parent.name) from None
         raise RunError(f"Run {path.parent.name} has no {path.name}; its directory is incomplete.") from None
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path.name} of run {path.parent.name} cannot be read; the file is damaged.") from error
@@ -35,12 +35,12 @@ def read_line(path: Path, characters: int) -> str:
         return ""
 
 
-def not_there(run_id: str) -> RunError:
+def missing_run(run_id: str) -> RunError:
     """Return what to raise when there is no run of this id."""
     return RunError(f"There is no run called “{one_line(run_id, 80)}”. It may have been deleted.")
 
 
-def strange(path: Path) -> RunError:
+def malformed_file(path: Path) -> RunError:
     """Return what to raise when a file of a run directory holds something else than it should."""
     return RunError(
         f"{path.name} of run {path.parent.name} is not of the expected form: damaged, or of a newer Digit Lab."

@@ -12,7 +12,7 @@ from mnist_core.common.arrays import Probabilities
 from mnist_core.common.atomic_files import replacing, write_json
 from mnist_core.common.typed_json import has_declared_types
 from mnist_core.data.dataset import TEST_IMAGES
-from mnist_core.runs.reading import RunError, read_json, strange
+from mnist_core.runs.reading import RunError, malformed_file, read_json
 
 _REPORT = "report.json"
 _PREDICTIONS = "predictions.npz"
@@ -50,9 +50,9 @@ def read_report(path: Path) -> Report | None:
         wanted = [field.name for field in fields(Report) if field.default is MISSING or field.name in values]
         report = Report(**{name: values[name] for name in wanted})
     except (TypeError, KeyError) as error:
-        raise strange(path / _REPORT) from error
+        raise malformed_file(path / _REPORT) from error
     if not has_declared_types(report):
-        raise strange(path / _REPORT)
+        raise malformed_file(path / _REPORT)
     return report
 
 

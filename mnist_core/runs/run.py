@@ -11,7 +11,7 @@ from mnist_core.common.atomic_files import replacing, write_json
 from mnist_core.common.server import PROJECT, owns
 from mnist_core.common.text import one_line
 from mnist_core.runs import ids
-from mnist_core.runs.reading import RunError, not_there, read_json, read_line
+from mnist_core.runs.reading import RunError, missing_run, read_json, read_line
 from mnist_core.runs.results import Report, read_report
 from mnist_core.runs.status import ACTIVE, Status, read_status, write_status
 from mnist_core.training.config import ConfigError, TrainingConfig
@@ -124,7 +124,7 @@ def request_stop(path: Path) -> None:
     try:
         (path / "stop").touch()
     except FileNotFoundError:
-        raise not_there(path.name) from None
+        raise missing_run(path.name) from None
 
 
 def withdraw_stop(path: Path) -> None:

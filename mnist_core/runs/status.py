@@ -10,7 +10,7 @@ from typing import Literal
 import psutil
 
 from mnist_core.common.atomic_files import write_json
-from mnist_core.runs.reading import read_json, strange
+from mnist_core.runs.reading import malformed_file, read_json
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
 ACTIVE: tuple[State, ...] = ("queued", "running")
@@ -68,7 +68,7 @@ def stored_status(path: Path) -> Status:
             None if status.process_started_after_boot is None else float(status.process_started_after_boot),
         )
     except (TypeError, ValueError, OverflowError) as error:
-        raise strange(path / _FILE_NAME) from error
+        raise malformed_file(path / _FILE_NAME) from error
 
 
 def write_status(path: Path, state: State, message: str = "", *, pid: int | None = None) -> None:

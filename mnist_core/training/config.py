@@ -21,7 +21,7 @@ Schedule = Literal["constant", "cosine", "step", "one-cycle"]
 Validation = Literal["last", "random", "test", "none"]
 EarlyStopping = Literal["never", "target", "patience"]
 Metric = Literal["training accuracy", "training loss", "validation accuracy", "validation loss"]
-KeptWeights = Literal["last", "best"]
+WeightsToKeep = Literal["last", "best"]
 
 
 class ConfigError(DigitLabError, ValueError):
@@ -69,7 +69,7 @@ class TrainingConfig:
     stop_metric: Metric = "validation loss"  # what early stopping looks at after each epoch
     stop_target: float = _setting(0.99, low=0.0, high=10.0)  # "target": above it for accuracies, below it for losses
     patience: int = _setting(3, low=1, high=100)  # "patience": so many epochs without a new best
-    keep: KeptWeights = "last"  # weights of the last epoch, or of the epoch with the lowest validation loss
+    keep: WeightsToKeep = "last"  # weights of the last epoch, or of the epoch with the lowest validation loss
     seed: int = _setting(1, low=0, high=2**31 - 1)
 
     def __post_init__(self) -> None:

@@ -18,7 +18,7 @@ from mnist_core.training.config import TrainingConfig, bounds
 from mnist_core.training.curves import Curves, Values
 from mnist_core.training.events import EpochDone
 
-Kind = Literal[
+DiagnosisKind = Literal[
     "diverging",
     "too early",
     "hardly learning",
@@ -76,7 +76,7 @@ the loss from reaching 0: limits for it are counted from the lowest that it can 
 class Diagnosis:
     """What the curves say. `since_epoch` is the best epoch of a network that has been overfitting since, or None."""
 
-    kind: Kind
+    kind: DiagnosisKind
     sentence: str
     since_epoch: int | None = None
 

@@ -157,7 +157,7 @@ def test_from_a_cell_of_the_confusion_matrix_to_its_images(page: Page, server, m
 
 
 def test_the_film_of_a_run(page: Page, server, mnist) -> None:
-    history = epoch_predictions.read_film(CHOLLET)
+    history = epoch_predictions.read(CHOLLET)
     wrong = (history.readings != mnist.y_test).sum(axis=1)
     page.goto(f"{server.url}/explore?view=epochs&run=chollet&epoch=2")
     expect(page.get_by_text(re.compile(rf"^Mistakes after epoch 2: 1–25 of {wrong[1]}$"))).to_be_visible()

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as st_numpy
 
 from mnist_core.common.arrays import Images
 from mnist_core.data.dataset import Mnist
-from mnist_core.drawing.nearest_example import Examples, describe, learn_examples, likeness
+from mnist_core.drawing.nearest_example import Examples, describe, learn_examples, similarity
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +66,8 @@ def test_features_of_any_image_have_length_1(image: Images) -> None:
 def test_an_example_is_entirely_like_itself(mnist: Mnist, examples: Examples) -> None:
     for index in (0, 3, 2997):  # every third is kept
         label = int(mnist.y_train[index])
-        assert likeness(mnist.x_train[index], label, examples) == pytest.approx(1, abs=1e-5)
-        others = [likeness(mnist.x_train[index], digit, examples) for digit in range(10) if digit != label]
+        assert similarity(mnist.x_train[index], label, examples) == pytest.approx(1, abs=1e-5)
+        others = [similarity(mnist.x_train[index], digit, examples) for digit in range(10) if digit != label]
         assert max(others) < 0.97
 
 
@@ -76,12 +76,12 @@ def test_likeness_is_the_largest_cosine_to_a_kept_example(mnist: Mnist, examples
     kept, labels = mnist.x_train[:3000:3], mnist.y_train[:3000:3]
     features = describe(image[None])[0].astype(float)
     cosines = [float(features @ each) for each in describe(kept[labels == 2]).astype(float)]
-    assert likeness(image, 2, examples) == pytest.approx(max(cosines), abs=1e-5)
+    assert similarity(image, 2, examples) == pytest.approx(max(cosines), abs=1e-5)
     assert len(examples.features[2]) == len(cosines)
 
 
 def test_test_digits_are_most_like_their_own_digit(mnist: Mnist, examples: Examples) -> None:
-    found = [np.argmax([likeness(image, digit, examples) for digit in range(10)]) for image in mnist.x_test[:300]]
+    found = [np.argmax([similarity(image, digit, examples) for digit in range(10)]) for image in mnist.x_test[:300]]
     assert np.mean(found == mnist.y_test[:300]) > 0.94
 
 
@@ -97,7 +97,7 @@ def test_a_seven_with_a_bar_and_a_one_with_an_upstroke_are_known(mnist: Mnist, e
     for image, digit in ((seven, 7), (one, 1)):
         kept, labels = mnist.x_train[:3000:3], mnist.y_train[:3000:3]
         without = float((describe(kept[labels == digit]) @ describe(image[None])[0]).max())
-        assert likeness(image, digit, examples) > without + 0.01
+        assert similarity(image, digit, examples) > without + 0.01
 
 
 def test_every_digit_needs_examples(mnist: Mnist) -> None:

@@ -92,7 +92,7 @@ def test_a_full_disk_is_told_and_costs_nothing_measured(
     with monkeypatch.context() as patch, contextlib.suppress(OSError), (path / "log.txt").open("a", 1) as log:
         patch.setattr(*writer, write_to_full_disk)
         patch.setattr(sys, "stderr", log)
-        run = worker.carry_out(path)
+        run = worker.execute(path)
     assert (run.status.state, run.report) == ("failed", None)
     assert "could not be written: No space left on device. Make room on the disk first." in run.status.message
     assert epochs_of(path) == epochs

@@ -30,7 +30,7 @@ def test_a_run_that_was_deleted_is_said_to_be_gone(trained_run: Path, tmp_path: 
 def test_a_directory_removed_in_training_ends_that_run_alone(tmp_path: Path, tiny_config: MakeConfig) -> None:
     path, other = (runs.create_run(tmp_path, tiny_config()) for _ in range(2))
     with pytest.raises(FileNotFoundError):
-        worker.carry_out(path, lambda event: shutil.rmtree(path, ignore_errors=True))
+        worker.execute(path, lambda event: shutil.rmtree(path, ignore_errors=True))
     assert not path.exists()
     assert [run.id for run in runs.list_runs(tmp_path)] == [other.name]
 

@@ -186,7 +186,7 @@ def test_two_stops_at_once_end_a_training_run_once(tmp_path: Path, tiny_config: 
         if isinstance(event, BatchesDone) and not runs.stop_requested(path):
             stop_twice_at_once(path)
 
-    run = worker.carry_out(path, stop)
+    run = worker.execute(path, stop)
     assert (run.status.state, run.status.message) == ("stopped", "Stopped by hand.")
     assert run.report is not None
     assert 0 < run.report.steps < run.config.steps_per_epoch

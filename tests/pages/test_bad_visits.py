@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.training.config import TrainingConfig
-from tests.support.bad_cases.trials import Home, Kind, tried
+from tests.support.bad_cases.trials import CaseKind, Home, tried
 from tests.support.bad_visits import VISITS, foreign_markup, open_to_visitors
 
 _CASES = 8
@@ -19,7 +19,7 @@ _CASES = 8
 @pytest.mark.public(id="no-broken-page")
 @pytest.mark.filterwarnings("ignore")  # Pillow and NumPy warn of what they are given
 @pytest.mark.parametrize("kind", VISITS, ids=lambda kind: kind.name)
-def test_no_page_breaks_on(kind: Kind, tmp_path: Path) -> None:
+def test_no_page_breaks_on(kind: CaseKind, tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
 
     @settings(max_examples=_CASES, deadline=None, suppress_health_check=list(HealthCheck))

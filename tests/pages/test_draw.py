@@ -16,7 +16,7 @@ from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.common.server import handwriting_dir, runs_dir
 from mnist_core.drawing.class_sets import contents, sets
 from mnist_core.drawing.strokes import CANVAS_SIDE, Drawing
-from mnist_core.drawing.verdict import Kind, Verdict
+from mnist_core.drawing.verdict import Verdict, VerdictKind
 from mnist_core.processes import inference
 from mnist_core.processes.inference_worker import InferenceError
 from tests.support.opening import open_page, texts
@@ -96,7 +96,7 @@ def test_a_drawing_is_read(monkeypatch: pytest.MonkeyPatch, answers: list[dict[s
     ],
 )
 def test_doubt_is_told(
-    kind: Kind,
+    kind: VerdictKind,
     digit: str,
     headline: str,
     note: str | None,
@@ -132,7 +132,7 @@ def test_a_network_that_cannot_be_used_says_so(monkeypatch: pytest.MonkeyPatch) 
     [("unsure", 25, True), ("no digit", 25, True), ("clear", 25, False), ("unsure", 35, False)],
 )
 def test_a_very_small_drawing_that_is_doubted_could_be_larger(
-    kind: Kind,
+    kind: VerdictKind,
     length: int,
     hinted: bool,
     monkeypatch: pytest.MonkeyPatch,

@@ -235,7 +235,7 @@ def test_without_the_diagonal_a_row_shows_its_mistakes(shown: list[int], chollet
 
 def test_an_epoch_of_the_film(shown: list[int], mnist: Mnist) -> None:
     app = open_page("explore", view="epochs", run="chollet", epoch="3", size="400")
-    answers = epoch_predictions.read_film(runs.BUNDLED_RUNS / "chollet").probabilities[2]
+    answers = epoch_predictions.read(runs.BUNDLED_RUNS / "chollet").probabilities[2]
     wrong = np.flatnonzero(answers.argmax(axis=1) != mnist.y_test)
     assert sorted(shown) == wrong.tolist()
     values = {metric.label: metric.value for metric in app.metric}
@@ -244,7 +244,7 @@ def test_an_epoch_of_the_film(shown: list[int], mnist: Mnist) -> None:
 
 
 def test_what_an_epoch_learned_and_forgot(shown: list[int], mnist: Mnist) -> None:
-    frames = epoch_predictions.read_film(runs.BUNDLED_RUNS / "chollet").probabilities
+    frames = epoch_predictions.read(runs.BUNDLED_RUNS / "chollet").probabilities
     before, now = (frames[at].argmax(axis=1) == mnist.y_test for at in (1, 2))
     for kind, expected in (("learned", now & ~before), ("forgotten", before & ~now)):
         open_page("explore", view="epochs", run="chollet", epoch="3", kind=kind, size="400")
@@ -292,7 +292,7 @@ def test_a_film_with_damaged_epochs_shows_the_others(own_folders: Path, mnist: M
     assert "2" not in app.select_slider[0].options
     assert len(app.select_slider[0].options) == 14
     assert "The answers after epoch 2 are missing" in texts(app)
-    learned = turned(mnist.y_test, epoch_predictions.read_film(path), 1, "learned")
+    learned = turned(mnist.y_test, epoch_predictions.read(path), 1, "learned")
     app = open_page("explore", view="epochs", run=path.name, index=str(learned[0]))
     assert "earned by epoch 3" in texts(app) or "learned again by 3" in texts(app)
 

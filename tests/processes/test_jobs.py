@@ -348,7 +348,7 @@ def test_a_run_killed_that_went_on_equals_one_that_never_was(kept_on: Story, tmp
     run = kept_on.run(0)
     assert run.status.state == "finished", run.status.message
     assert "Traceback" not in (run.path / "log.txt").read_text()
-    never = worker.carry_out(runs.create_run(tmp_path, run.config))
+    never = worker.execute(runs.create_run(tmp_path, run.config))
     for ours, theirs in zip(weights_of(run.path), weights_of(never.path), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     np.testing.assert_array_equal(read_predictions(run.path), read_predictions(never.path))

@@ -113,7 +113,7 @@ def test_a_run_stopped_before_its_turn_never_says_that_it_runs(
         write(path, state, *message, pid=pid)
 
     monkeypatch.setattr(worker, "write_status", note)
-    assert worker.carry_out(path).status.state == "stopped"
+    assert worker.execute(path).status.state == "stopped"
     assert set(written) == {"stopped"}
 
 

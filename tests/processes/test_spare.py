@@ -111,7 +111,7 @@ def test_the_limit_of_a_container_counts(system: int, limit: str, left: int, mon
 def test_a_run_that_it_carries_out_is_like_any_other(
     tmp_path: Path, trained_run: Path, tiny_config: MakeConfig
 ) -> None:
-    jobs.keep_spare(tmp_path)
+    jobs.prestart(tmp_path)
     process = spare._waiting
     first, second = jobs.start_seeds(tiny_config(), tmp_path, 2)
     wait_until(lambda: runs.find_run(first, tmp_path).status.pid is not None)
@@ -130,5 +130,5 @@ def test_a_run_that_it_carries_out_is_like_any_other(
 
 def test_none_is_started_while_something_trains(tmp_path: Path, tiny_config: MakeConfig) -> None:
     runs.create_run(tmp_path, tiny_config())
-    jobs.keep_spare(tmp_path)
+    jobs.prestart(tmp_path)
     assert spare.take(tmp_path) is None

@@ -66,7 +66,7 @@ def in_the_middle_of_epoch_3(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         if isinstance(event, BatchesDone) and event.epoch == 3 and event.step > 2 * 9 + 2:
             raise KeyboardInterrupt
 
-    worker.carry_out(path, die)
+    worker.execute(path, die)
 
 
 def before_the_checkpoint_of_epoch_3(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +74,7 @@ def before_the_checkpoint_of_epoch_3(path: Path, monkeypatch: pytest.MonkeyPatch
         if isinstance(event, EpochDone) and event.epoch == 3:
             raise KeyboardInterrupt
 
-    worker.carry_out(path, die)
+    worker.execute(path, die)
 
 
 def while_the_results_are_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,7 @@ def while_the_results_are_written(path: Path, monkeypatch: pytest.MonkeyPatch) -
         raise KeyboardInterrupt
 
     monkeypatch.setattr(results, "write_predictions", die)
-    worker.carry_out(path)
+    worker.execute(path)
 
 
 # How the process dies, the step that training goes on from, and settings that have a state of many kinds.
@@ -112,7 +112,7 @@ def test_a_run_that_goes_on_ends_as_if_never_broken_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     config = tiny_config(train_size=500, validation_share=0.1, batch_size=50, epochs=4, **settings)
-    whole = worker.carry_out(runs.create_run(tmp_path, config, "whole"))
+    whole = worker.execute(runs.create_run(tmp_path, config, "whole"))
     path = runs.create_run(tmp_path, config, "broken")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         die(path, patch)
@@ -122,7 +122,7 @@ def test_a_run_that_goes_on_ends_as_if_never_broken_off(
     assert not any(isinstance(event, Continued) for event in before)
 
     told: list[Event] = []
-    broken = worker.carry_out(path, told.append)
+    broken = worker.execute(path, told.append)
     assert told[0] == Continued(step)
     assert (broken.status.state, broken.status.message) == (whole.status.state, whole.status.message)
     assert whole.report is not None
@@ -153,7 +153,7 @@ def test_a_checkpoint_is_there_from_the_first_epoch_to_the_end(tmp_path: Path, t
             )
             seen.append((event.epoch, done, (path / "model.keras").exists()))
 
-    assert worker.carry_out(path, look).status.state == "finished"
+    assert worker.execute(path, look).status.state == "finished"
     assert seen == [(1, 0, False), (2, 1, True), (3, 2, True)]
     assert not checkpoints.has_checkpoint(path)
 
@@ -172,7 +172,7 @@ def test_weights_on_disk_are_the_best_so_far_if_these_are_kept(tmp_path: Path, t
             best_on_disk.append(all(map(np.array_equal, weights_of(path), best.weights)))
         events.append(event)
 
-    worker.carry_out(path, look)
+    worker.execute(path, look)
     assert best_on_disk == [True] * 3
     losses_seen = [epoch.validation_loss for epoch in epochs(events)]
     assert losses_seen != sorted(losses_seen, reverse=True)  # not each epoch was the best so far
@@ -193,7 +193,7 @@ def test_a_damaged_checkpoint_fails_a_run_and_harms_nothing_else(
     broken_off: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = snapshot(broken_off, "status.json", "checkpoint.npz")
-    run = worker.carry_out(broken_off)
+    run = worker.execute(broken_off)
     assert run.status.state == "failed"
     assert run.status.message == "The run’s checkpoint is damaged, so it cannot go on. Start it again."
     assert snapshot(broken_off, "status.json") == before  # the damaged file itself is gone
@@ -208,7 +208,7 @@ def test_a_run_that_goes_on_and_is_stopped_keeps_what_it_had(
         in_the_middle_of_epoch_3(path, monkeypatch)
     had = checkpoints.read_checkpoint(path)
     runs.request_stop(path)
-    run = worker.carry_out(path)
+    run = worker.execute(path)
     assert (run.status.state, run.status.message) == ("stopped", "Stopped by hand.")
     assert run.report is not None
     assert (run.report.epochs_completed, run.report.steps) == (2, had.progress.steps)
@@ -242,7 +242,7 @@ def test_training_itself_refuses_what_is_too_large_for_strangers(
 ) -> None:
     path = runs.create_run(tmp_path, tiny_config(**settings))
     monkeypatch.setenv(PUBLIC_VARIABLE, "1")
-    run = worker.carry_out(path)
+    run = worker.execute(path)
     assert run.status.state == "failed"
     assert too_much in run.status.message
     assert "allowed here" in run.status.message
@@ -256,7 +256,7 @@ def test_a_run_whose_time_is_over_is_stopped_and_keeps_weights(
     monkeypatch.setattr(limits, "PRIVATE", replace(limits.PRIVATE, training_seconds=3.0))
     path = runs.create_run(tmp_path, tiny_config(train_size=60_000, epochs=100))
     started = time.monotonic()
-    run = worker.carry_out(path)
+    run = worker.execute(path)
     assert time.monotonic() - started < 60
     assert run.status.state == "stopped"
     assert "time limit" in run.status.message
@@ -271,7 +271,7 @@ def test_a_run_whose_time_is_over_is_stopped_and_keeps_weights(
 def test_a_request_to_stop_counts_at_once_and_is_not_taken_back(tmp_path: Path, tiny_config: MakeConfig) -> None:
     path = runs.create_run(tmp_path, tiny_config())
     answers = iter([True, False, False])
-    run = worker.carry_out(path, should_stop=lambda: next(answers))
+    run = worker.execute(path, should_stop=lambda: next(answers))
     assert (run.status.state, run.status.message) == ("stopped", "Stopped before training began.")
     assert run.report is None
 
@@ -297,7 +297,7 @@ def test_whatever_goes_wrong_ends_in_a_sentence(
         raise error
 
     monkeypatch.setattr(worker, "load_mnist", fail)
-    run = worker.carry_out(runs.create_run(tmp_path, tiny_config()))
+    run = worker.execute(runs.create_run(tmp_path, tiny_config()))
     assert run.status.state == "failed"
     assert told in run.status.message
     assert run.status.message.endswith(".")
@@ -313,7 +313,7 @@ def test_a_disk_full_after_an_epoch_costs_nothing_measured(
 
     monkeypatch.setattr(checkpoints, "write_checkpoint", fail)
     path = runs.create_run(tmp_path, tiny_config(epochs=3))
-    run = worker.carry_out(path)
+    run = worker.execute(path)
     assert run.status.state == "failed"
     assert "No space left on device" in run.status.message
     assert [event.epoch for event in epochs(event_log.read_events(path))] == [1]
@@ -331,9 +331,9 @@ def test_a_checkpoint_nobody_can_remove_does_not_change_the_end(
         unlink(path, missing_ok)
 
     monkeypatch.setattr(Path, "unlink", in_use)
-    finished = worker.carry_out(runs.create_run(tmp_path / "others", tiny_config()))
+    finished = worker.execute(runs.create_run(tmp_path / "others", tiny_config()))
     assert (finished.status.state, finished.report is None) == ("finished", False)
-    failed = worker.carry_out(broken_off)
+    failed = worker.execute(broken_off)
     assert (failed.status.state, "checkpoint is damaged" in failed.status.message) == ("failed", True)
     assert checkpoints.has_checkpoint(finished.path)
     assert checkpoints.has_checkpoint(failed.path)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_core.evaluation.epochs import Film, Turn, accuracies, turned, turns, unsettled
+from mnist_core.evaluation.epochs import EpochPredictions, Turn, accuracies, turned, turns, unsettled
 from mnist_core.runs import epoch_predictions
 from mnist_core.runs.results import read_predictions
 
@@ -23,7 +23,7 @@ def answers(seed: int, sharpness: float = 3.0) -> np.ndarray:
     return (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def film_of(*rows: str) -> tuple[np.ndarray, Film]:
+def epoch_predictions_of(*rows: str) -> tuple[np.ndarray, EpochPredictions]:
     """Labels, and a film in which each row is an epoch and each letter an image: `r` right, `w` wrong."""
     labels = np.arange(len(rows[0]), dtype=np.uint8) % 10
     probabilities = np.zeros((len(rows), len(labels), 10), np.float16)
@@ -31,28 +31,28 @@ def film_of(*rows: str) -> tuple[np.ndarray, Film]:
         for image, letter in enumerate(row):
             digit = labels[image] if letter == "r" else (labels[image] + 1) % 10
             probabilities[epoch, image, digit] = 1
-    return labels, Film(tuple(range(1, len(rows) + 1)), probabilities)
+    return labels, EpochPredictions(tuple(range(1, len(rows) + 1)), probabilities)
 
 
 def test_frames_come_back_in_half_precision(tmp_path: Path) -> None:
     written = {epoch: answers(epoch) for epoch in (1, 2, 10)}
     for epoch in (10, 1, 2):
-        epoch_predictions.write_frame(tmp_path, epoch, written[epoch])
-    found = epoch_predictions.read_film(tmp_path)
+        epoch_predictions.write(tmp_path, epoch, written[epoch])
+    found = epoch_predictions.read(tmp_path)
     assert found.epochs == (1, 2, 10)
     assert found.probabilities.dtype == np.float16
     assert sum(file.stat().st_size for file in (tmp_path / "epochs").iterdir()) < 3 * 220_000
     for position, epoch in enumerate(found.epochs):
-        frame = found.frame(position)
+        frame = found.at(position)
         assert frame.dtype == np.float32
         np.testing.assert_allclose(frame, written[epoch], rtol=2**-10, atol=1e-6)
         np.testing.assert_array_equal(found.readings[position], written[epoch].argmax(axis=1))
 
 
 def test_a_frame_is_replaced_when_a_run_goes_on(tmp_path: Path) -> None:
-    epoch_predictions.write_frame(tmp_path, 1, answers(1))
-    epoch_predictions.write_frame(tmp_path, 1, answers(2))
-    np.testing.assert_array_equal(epoch_predictions.read_film(tmp_path).readings[0], answers(2).argmax(axis=1))
+    epoch_predictions.write(tmp_path, 1, answers(1))
+    epoch_predictions.write(tmp_path, 1, answers(2))
+    np.testing.assert_array_equal(epoch_predictions.read(tmp_path).readings[0], answers(2).argmax(axis=1))
 
 
 @given(st.lists(st.floats(0, 1, width=32), min_size=10, max_size=10))
@@ -73,9 +73,9 @@ def test_rounding_keeps_the_reading_of_two_nearly_equal_digits() -> None:
 
 def test_a_film_is_cut_where_a_run_goes_on(tmp_path: Path) -> None:
     for epoch in (1, 2, 3):
-        epoch_predictions.write_frame(tmp_path, epoch, answers(epoch))
+        epoch_predictions.write(tmp_path, epoch, answers(epoch))
     epoch_predictions.cut(tmp_path, 2)
-    assert epoch_predictions.read_film(tmp_path).epochs == (1, 2)
+    assert epoch_predictions.read(tmp_path).epochs == (1, 2)
     epoch_predictions.cut(tmp_path / "never-trained", 0)
 
 
@@ -83,7 +83,7 @@ def test_a_film_is_cut_where_a_run_goes_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["torn", "garbage", "shape", "dtype", "nan", "name", "folder"])
 def test_damaged_frames_are_left_out(tmp_path: Path, damage: str) -> None:
     for epoch in (1, 2, 3):
-        epoch_predictions.write_frame(tmp_path, epoch, answers(epoch))
+        epoch_predictions.write(tmp_path, epoch, answers(epoch))
     file = tmp_path / "epochs" / "0002.npz"
     whole = file.read_bytes()
     if damage == "torn":
@@ -101,28 +101,28 @@ def test_damaged_frames_are_left_out(tmp_path: Path, damage: str) -> None:
     else:
         file.unlink()
         file.mkdir()
-    found = epoch_predictions.read_film(tmp_path)
+    found = epoch_predictions.read(tmp_path)
     assert (found.epochs, found.missing) == ((1, 3), (2,))
     np.testing.assert_array_equal(found.readings[1], answers(3).argmax(axis=1))
 
 
 def test_training_keeps_a_frame_of_each_epoch(trained_run: Path) -> None:
-    found = epoch_predictions.read_film(trained_run)
+    found = epoch_predictions.read(trained_run)
     assert found.epochs == (1, 2)
     kept = read_predictions(trained_run)  # of the weights after the last epoch
     np.testing.assert_array_equal(found.readings[-1], kept.argmax(axis=1))
-    np.testing.assert_allclose(found.frame(1), kept, rtol=2**-10, atol=1e-6)
+    np.testing.assert_allclose(found.at(1), kept, rtol=2**-10, atol=1e-6)
     assert (found.readings[0] != found.readings[1]).any()
 
 
 def test_a_run_without_a_film_has_an_empty_one(tmp_path: Path) -> None:
-    found = epoch_predictions.read_film(tmp_path)
+    found = epoch_predictions.read(tmp_path)
     assert len(found) == 0
     assert found.readings.shape == (0, IMAGES)
 
 
 def test_what_an_epoch_learned_and_forgot() -> None:
-    labels, history = film_of("rwwrw", "rrwww", "wrwrw")
+    labels, history = epoch_predictions_of("rwwrw", "rrwww", "wrwrw")
     np.testing.assert_allclose(accuracies(labels, history), [0.4, 0.4, 0.4])
     assert turned(labels, history, 0, "learned").tolist() == [0, 3]
     assert turned(labels, history, 0, "forgotten").tolist() == []
@@ -133,7 +133,7 @@ def test_what_an_epoch_learned_and_forgot() -> None:
 
 
 def test_the_turns_of_one_image() -> None:
-    labels, history = film_of("rwww", "wrww", "rrwr")
+    labels, history = epoch_predictions_of("rwww", "wrww", "rrwr")
     assert turns(labels, history, 0) == [Turn(1, "learned"), Turn(2, "forgotten"), Turn(3, "learned")]
     assert turns(labels, history, 1) == [Turn(2, "learned")]
     assert turns(labels, history, 2) == []
@@ -141,7 +141,7 @@ def test_the_turns_of_one_image() -> None:
 
 
 def test_unsettled_images_were_once_forgotten_and_come_by_turns() -> None:
-    labels, history = film_of("rwrwr", "wwrrr", "rwrww", "wwrwr")
+    labels, history = epoch_predictions_of("rwrwr", "wwrrr", "rwrww", "wwrwr")
     found, count = unsettled(labels, history)
     assert found.tolist() == [0, 4, 3]
     assert count.tolist() == [4, 0, 1, 2, 3]

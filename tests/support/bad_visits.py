@@ -24,7 +24,7 @@ from tests.support.bad_cases.class_sets import class_set_files
 from tests.support.bad_cases.drawings import canvas_payloads, picture_files
 from tests.support.bad_cases.run_files import RUN_ID, damaged_run, run_files
 from tests.support.bad_cases.settings import settings_files
-from tests.support.bad_cases.trials import Home, Kind
+from tests.support.bad_cases.trials import CaseKind, Home
 from tests.support.opening import PROJECT
 from tests.support.strategies import hostile_texts, queries_of_settings
 from ui.session.state import Params
@@ -197,10 +197,10 @@ def _answer_run(case: tuple[str, bytes], home: Home) -> Sequence[str]:
 
 # What a page says of a link may be followed by what it shows instead.
 VISITS = (
-    Kind("addresses of pages", addresses, _answer_address, 4),
-    Kind("settings as JSON files, handed in", settings_files, _upload("train", {}, "uploaded-settings")),
-    Kind("drawings, told to the page", canvas_payloads, _answer_canvas),
-    Kind("picture files, handed in", picture_files, _upload("draw", {"view": "photo"}, "photo-file")),
-    Kind("class sets, handed in", class_set_files, _upload("explore", {"view": "handwriting"}, "uploaded-set")),
-    Kind("files of a run, on four views", run_files(), _answer_run, 4),
+    CaseKind("addresses of pages", addresses, _answer_address, 4),
+    CaseKind("settings as JSON files, handed in", settings_files, _upload("train", {}, "uploaded-settings")),
+    CaseKind("drawings, told to the page", canvas_payloads, _answer_canvas),
+    CaseKind("picture files, handed in", picture_files, _upload("draw", {"view": "photo"}, "photo-file")),
+    CaseKind("class sets, handed in", class_set_files, _upload("explore", {"view": "handwriting"}, "uploaded-set")),
+    CaseKind("files of a run, on four views", run_files(), _answer_run, 4),
 )

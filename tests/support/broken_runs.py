@@ -30,7 +30,7 @@ def hidden_files(path: Path) -> list[str]:
 
 def assert_ends_as(path: Path, other: Path) -> None:
     """Let a broken run go on, here, and compare it with one that never broke."""
-    ended, whole = worker.carry_out(path), runs.read_run(other)
+    ended, whole = worker.execute(path), runs.read_run(other)
     assert ended.status.state == "finished", ended.status.message
     assert ended.report is not None
     assert whole.report is not None

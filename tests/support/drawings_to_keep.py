@@ -7,11 +7,11 @@ import numpy as np
 from mnist_core.common.server import owner_hash
 from mnist_core.drawing.class_sets import contents
 from mnist_core.drawing.class_sets.drawings import KeptDrawing, new_drawing
-from mnist_core.drawing.class_sets.sets import ClassSet, HandwritingLimits
+from mnist_core.drawing.class_sets.sets import ClassSet, ClassSetLimits
 from mnist_core.drawing.strokes import Drawing
 
 ANNA, BEN = owner_hash("anna"), owner_hash("ben")
-NARROW = HandwritingLimits(sets=3, sets_each=2, drawings=4, bytes=100_000, deleted=5)
+NARROW = ClassSetLimits(sets=3, sets_each=2, drawings=4, bytes=100_000, deleted=5)
 
 
 def drawing(label: int = 7, ink: int = 200) -> KeptDrawing:

@@ -16,7 +16,7 @@ from mnist_core import runs
 from mnist_core.runs import event_log
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.curves import curves
-from mnist_core.training.diagnosis import RULES, Diagnosis, Kind, diagnose
+from mnist_core.training.diagnosis import RULES, Diagnosis, DiagnosisKind, diagnose
 from mnist_core.training.events import BatchesDone, EpochDone, Event
 
 # Ten batches of 100 images an epoch: one level of the loss is that of 20 batches.
@@ -247,11 +247,11 @@ def test_whatever_happened_there_is_a_sentence(epochs: list[tuple[float, float |
     events: list[Event] = [BatchesDone(1, len(batches), 1, tuple(batches), tuple(batches), 1.0)]
     events += [EpochDone(i + 1, 10 * i + 10, True, a, 0.5, b, 0.5, 1.0) for i, (a, b) in enumerate(epochs)]
     found = diagnose(curves(events, CONFIG), CONFIG)
-    assert found.kind in get_args(Kind)
+    assert found.kind in get_args(DiagnosisKind)
     assert (found.since_epoch is not None) == (found.kind == "overfitting")
     assert "nan" not in found.sentence
     assert found.sentence.lower().startswith(found.kind)
 
 
 def test_the_rules_name_every_kind() -> None:
-    assert [kind for kind in get_args(Kind) if f"**{kind}" not in RULES.lower()] == []
+    assert [kind for kind in get_args(DiagnosisKind) if f"**{kind}" not in RULES.lower()] == []

@@ -265,14 +265,14 @@ def test_validation_that_is_no_number_ends_training_too(small: Mnist, tiny_confi
 
 
 def test_a_run_that_diverges_says_so_in_its_status(tmp_path: Path, tiny_config: MakeConfig) -> None:
-    run = worker.carry_out(runs.create_run(tmp_path, tiny_config(**EXPLODING, epochs=5)))
+    run = worker.execute(runs.create_run(tmp_path, tiny_config(**EXPLODING, epochs=5)))
     assert run.status.state == "failed"
     assert "lower learning rate" in run.status.message
 
 
 def test_a_network_that_exploded_in_its_last_step_has_failed(tmp_path: Path, tiny_config: MakeConfig) -> None:
     # The losses of both steps are finite, but the second step leaves weights that give no probabilities.
-    run = worker.carry_out(runs.create_run(tmp_path, tiny_config(**EXPLODING, epochs=2)))
+    run = worker.execute(runs.create_run(tmp_path, tiny_config(**EXPLODING, epochs=2)))
     assert run.status.state == "failed"
     assert "lower learning rate" in run.status.message
     assert run.report is None

@@ -10,7 +10,7 @@ import streamlit as st
 from mnist_core.common.arrays import Ink
 from mnist_core.data.dataset import CLASSES
 from mnist_core.drawing.class_sets import contents, sets
-from mnist_core.drawing.class_sets.drawings import HandwritingError, new_drawing
+from mnist_core.drawing.class_sets.drawings import ClassSetError, new_drawing
 from mnist_core.drawing.class_sets.sets import ClassSet
 from mnist_core.drawing.strokes import Drawing
 from ui.pickers import class_sets
@@ -136,7 +136,7 @@ def _show_last(last: _Kept) -> None:
 def _name() -> None:
     try:
         class_sets.choose(st.session_state[_TITLE_KEY])
-    except HandwritingError as error:
+    except ClassSetError as error:
         st.session_state[Keys.NOT_KEPT] = error
 
 
@@ -150,7 +150,7 @@ def _keep(candidate: _Candidate) -> None:
         class_set = class_sets.opened()
         number = contents.keep(class_set, drawing)
         st.session_state[Keys.LAST_KEPT] = _Kept(class_set, drawing.id, meant, number, candidate.digest)
-    except HandwritingError as error:
+    except ClassSetError as error:
         st.session_state[Keys.NOT_KEPT] = error
 
 
@@ -162,5 +162,5 @@ def _take_back() -> None:
         contents.withdraw(last.class_set, last.drawing_id)
         st.session_state[f"meant-{last.digest}"] = last.label
         del st.session_state[Keys.LAST_KEPT]
-    except HandwritingError as error:
+    except ClassSetError as error:
         st.session_state[Keys.NOT_KEPT] = error

@@ -48,10 +48,10 @@ VIEWS = {
 def show(view: View) -> None:
     """Show a view, or the one image of its list that the URL names; say what is wrong if a run cannot be read."""
     if view.selection is None or Params.INDEX not in st.query_params:
-        with cached_reads.telling():
+        with cached_reads.show_errors():
             view.show()
         return
     chosen = Selection("test", np.arange(len(cached_reads.mnist().y_test)), "test images")
-    with cached_reads.telling():
+    with cached_reads.show_errors():
         chosen = view.selection()
     one_digit.show(chosen)

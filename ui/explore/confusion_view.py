@@ -8,7 +8,7 @@ import streamlit as st
 
 from mnist_core import runs
 from mnist_core.evaluation import metrics
-from mnist_core.evaluation.selection import AnswerFilter, Kind, select
+from mnist_core.evaluation.selection import AnswerFilter, AnswerKind, select
 from ui.components.confusion_matrix import Picked, confusion_table
 from ui.explore import answer_words, pickers
 from ui.explore.browse import browse
@@ -79,7 +79,7 @@ def _choices() -> _Choices:
 
 def _select(run: runs.Run, choices: _Choices) -> Selection:
     probabilities = cached_reads.predictions(run)
-    kind: Kind = "mistakes" if choices.mistakes_only.value else "all"
+    kind: AnswerKind = "mistakes" if choices.mistakes_only.value else "all"
     true, read = choices.picked
     wanted = AnswerFilter(kind=kind, true=true, read=read, order="loss")
     found = select(cached_reads.mnist().y_test, probabilities, wanted)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from mnist_core import runs
 from mnist_core.evaluation import metrics
-from mnist_core.evaluation.epochs import Film, Kind, accuracies, turned, unsettled
+from mnist_core.evaluation.epochs import EpochPredictions, TurnKind, accuracies, turned, unsettled
 from mnist_core.evaluation.selection import AnswerFilter, select
 from mnist_core.figures import epoch_figures
 from ui.components.confusion_matrix import Picked, confusion_table
@@ -46,7 +46,7 @@ class _Choices:
 def show() -> None:
     """Show a run after one of its epochs; a slider, or *Play*, goes through them."""
     run = pickers.network()
-    history = cached_reads.film_of(run)
+    history = cached_reads.epoch_predictions_of(run)
     if not len(history):
         st.info(
             "This run has no film: it was trained before Digit Lab kept its answers after each epoch, or it ended "
@@ -62,7 +62,7 @@ def show() -> None:
     _figures(history, choices.position)
     left, right = st.columns([5, 6], gap="large")
     with left:
-        matrix = metrics.confusion_matrix(cached_reads.mnist().y_test, history.frame(choices.position))
+        matrix = metrics.confusion_matrix(cached_reads.mnist().y_test, history.at(choices.position))
         confusion_table(matrix, choices.picked, pickers.pick_cell, diagonal=False, key="film-confusion")
         map_chart("neighbours", history.readings[choices.position], pickers.open_image, key="film-map")
     with right:
@@ -77,27 +77,27 @@ def show() -> None:
 def selection() -> Selection:
     """Return the images that the URL asks for."""
     run = pickers.network_in_url()
-    history = cached_reads.film_of(run)
+    history = cached_reads.epoch_predictions_of(run)
     if not len(history):
         return Selection("test", np.empty(0, np.intp), "test images", run)
     return _select(run, history, _choices(run, history, playing=None))
 
 
-def _choices(run: runs.Run, history: Film, playing: str | None) -> _Choices:
+def _choices(run: runs.Run, history: EpochPredictions, playing: str | None) -> _Choices:
     epochs = [str(epoch) for epoch in history.epochs]
     epoch = state.bound_choice(Params.EPOCH, epochs, str(_kept_epoch(run, history) or epochs[-1]))
     kind = state.bound_choice(Params.KIND, list(_KINDS), "mistakes")
     return _Choices(epochs, epochs.index(playing or epoch.value), epoch, kind, pickers.cell())
 
 
-def _kept_epoch(run: runs.Run, history: Film) -> int | None:
+def _kept_epoch(run: runs.Run, history: EpochPredictions) -> int | None:
     """Return the epoch whose weights the network of all other views has; None if the film does not have it."""
     if run.report is None or run.report.kept_epoch > run.report.epochs_completed:  # broken off within that epoch
         return None
     return run.report.kept_epoch if run.report.kept_epoch in history.epochs else None
 
 
-def _about_kept_weights(run: runs.Run, history: Film) -> None:
+def _about_kept_weights(run: runs.Run, history: EpochPredictions) -> None:
     """Say what is not as one would expect: other weights kept than the last ones, epochs that are missing."""
     kept = _kept_epoch(run, history)
     if run.report is not None and run.report.kept_epoch > run.report.epochs_completed:
@@ -114,7 +114,7 @@ def _about_kept_weights(run: runs.Run, history: Film) -> None:
 # Playing
 
 
-def _playing(run: runs.Run, history: Film) -> str | None:
+def _playing(run: runs.Run, history: EpochPredictions) -> str | None:
     """Return the epoch that the film of this run has come to, if it plays."""
     playing = state.now_playing()
     if playing is None or playing.run_id != run.id or int(playing.epoch) not in history.epochs:
@@ -153,7 +153,7 @@ def _next_frame(run_id: str, epochs: list[str], position: int) -> None:
 # What is shown
 
 
-def _figures(history: Film, position: int) -> None:
+def _figures(history: EpochPredictions, position: int) -> None:
     labels = cached_reads.mnist().y_test
     accuracy = accuracies(labels, history)
     wrong = int((history.readings[position] != labels).sum())
@@ -176,9 +176,9 @@ def _figures(history: Film, position: int) -> None:
         live_chart(figure, tools="hover", key="film-accuracy")
 
 
-def _select(run: runs.Run, history: Film, choices: _Choices) -> Selection:
+def _select(run: runs.Run, history: EpochPredictions, choices: _Choices) -> Selection:
     labels = cached_reads.mnist().y_test
-    probabilities = history.frame(choices.position)
+    probabilities = history.at(choices.position)
     caption = answer_words.caption_of(probabilities)
     kind, epoch = choices.kind.value, history.epochs[choices.position]
     true, read = choices.picked
@@ -195,7 +195,7 @@ def _select(run: runs.Run, history: Film, choices: _Choices) -> Selection:
         def caption(index: int) -> tuple[str, ...]:
             return of_answer(index)[0], count(int(turns[index]), "turn")
     else:
-        found = turned(labels, history, choices.position, cast(Kind, kind))
+        found = turned(labels, history, choices.position, cast(TurnKind, kind))
     found = found[np.isin(found, select(labels, probabilities, in_cell))]
     words = {
         "learned": f"images{answer_words.restrictions(in_cell)} that epoch {epoch} made right",

@@ -99,7 +99,7 @@ def _map_color() -> state.Bound[str]:
 
 def _show_map(run: Run | None) -> None:
     predicted = None
-    with cached_reads.telling():
+    with cached_reads.show_errors():
         if run is not None:
             predicted = cached_reads.predictions(run).argmax(axis=1)
     map_chart(_map_kind().value, predicted, pickers.open_image, key="map")

@@ -13,7 +13,7 @@ from mnist_core.common.arrays import Indices, Probabilities
 from mnist_core.common.text import percent
 from mnist_core.drawing.class_sets import sets
 from mnist_core.drawing.class_sets.contents import Contents
-from mnist_core.drawing.class_sets.drawings import HandwritingError
+from mnist_core.drawing.class_sets.drawings import ClassSetError
 from mnist_core.drawing.class_sets.sets import ClassSet
 from mnist_core.evaluation.statistics import wilson_interval
 from mnist_core.processes.inference_worker import InferenceError
@@ -48,7 +48,7 @@ def show() -> None:
     class_set = by_id[choice.value]
     try:
         found = class_sets.contents_of(class_set)
-    except HandwritingError as error:
+    except ClassSetError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
     opened = next((each for each in found.drawings if each.id == st.query_params.get(Params.DRAWING)), None)

@@ -34,7 +34,7 @@ Answers = dict[int, int | None]
 @st.fragment
 def label_game(names: Mapping[str, str], answers: Mapping[str, Probabilities]) -> None:
     """Show the fifteen images; who decides what one is sees what its label says, and what people and networks do."""
-    if state.went():
+    if state.has_navigated():
         st.rerun()
     given: Answers = st.session_state.setdefault(Keys.LABEL_ANSWERS, {})
     revealed = bool(st.session_state.get(Keys.LABELS_REVEALED))

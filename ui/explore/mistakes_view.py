@@ -9,7 +9,7 @@ import streamlit as st
 
 from mnist_core import runs
 from mnist_core.common.arrays import Probabilities
-from mnist_core.evaluation.selection import UNSURE_BELOW, AnswerFilter, Kind, Order, select, to_csv
+from mnist_core.evaluation.selection import UNSURE_BELOW, AnswerFilter, AnswerKind, Order, select, to_csv
 from ui.explore import answer_words, pickers
 from ui.explore.browse import browse
 from ui.explore.selection import Selection
@@ -32,7 +32,7 @@ class _Choices:
     def wanted(self) -> AnswerFilter:
         low, high = self.confidence.value
         return AnswerFilter(
-            kind=cast(Kind, self.kind.value),
+            kind=cast(AnswerKind, self.kind.value),
             true=pickers.as_digit(self.true),
             read=pickers.as_digit(self.read),
             low=low,

@@ -13,7 +13,7 @@ from mnist_core.data import neighbours
 from mnist_core.data.dataset import Split
 from mnist_core.data.neighbours import Neighbour, Neighbours, Vote
 from mnist_core.evaluation.disputed_labels import DISPUTED
-from mnist_core.evaluation.epochs import Film, Turn, turns
+from mnist_core.evaluation.epochs import EpochPredictions, Turn, turns
 from mnist_core.figures import answer_figures, epoch_figures
 from ui.components.digit_grid import Tile, digit_grid
 from ui.components.live_chart import live_chart
@@ -44,7 +44,7 @@ def show(selection: Selection) -> None:
         live_chart(answer_figures.digit_figure(images[index]), tools="hover", key="pixels")
         st.caption("28 × 28 pixels; point at one to read its value, from 0 (paper) to 255 (ink).")
         if selection.split == "test" and selection.run is not None:
-            _film(selection.run, index, int(labels[index]))
+            _epoch_predictions(selection.run, index, int(labels[index]))
     with right:
         if selection.split == "test":
             _answers(index, int(labels[index]), selection.run)
@@ -133,9 +133,9 @@ def _answers(index: int, label: int, chosen: runs.Run | None) -> None:
     live_chart(figure, tools="hover", key="answers")
 
 
-def _film(run: runs.Run, index: int, label: int) -> None:
+def _epoch_predictions(run: runs.Run, index: int, label: int) -> None:
     """Show how the answer of a network to one image changed from epoch to epoch."""
-    history = cached_reads.film_of(run)
+    history = cached_reads.epoch_predictions_of(run)
     if len(history) < 2:
         return
     st.markdown(f"##### How {plain(name_of(run))} learned it")
@@ -144,7 +144,7 @@ def _film(run: runs.Run, index: int, label: int) -> None:
     live_chart(figure, tools="hover", key="one-image")
 
 
-def turns_in_words(history: Film, turns: Sequence[Turn]) -> str:
+def turns_in_words(history: EpochPredictions, turns: Sequence[Turn]) -> str:
     """Return a sentence such as “Learned in epoch 2, forgotten in 4, learned again in 5.”."""
     if not turns:
         return "Never read right after any epoch."

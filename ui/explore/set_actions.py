@@ -11,7 +11,7 @@ import streamlit as st
 from mnist_core.common.server import handwriting_dir
 from mnist_core.common.trash import DAYS_KEPT
 from mnist_core.drawing.class_sets import archive, sets, trash
-from mnist_core.drawing.class_sets.drawings import HandwritingError, KeptDrawing
+from mnist_core.drawing.class_sets.drawings import ClassSetError, KeptDrawing
 from mnist_core.drawing.class_sets.sets import ClassSet
 from ui.components import visitor
 from ui.pickers import class_sets
@@ -41,7 +41,7 @@ class _News:
 
 def show_news() -> None:
     """Say what came of the last click, and offer to undo the last deletion."""
-    news: _News | HandwritingError | None = st.session_state.pop(Keys.HANDWRITING_NEWS, None)
+    news: _News | ClassSetError | None = st.session_state.pop(Keys.HANDWRITING_NEWS, None)
     if isinstance(news, _News):
         st.success(plain(news.text), icon=":material/check:")
         for problem in news.problems:
@@ -114,7 +114,7 @@ def delete_drawing(class_set: ClassSet, drawing_id: str) -> None:
     try:
         token = trash.delete_drawing(class_set, drawing_id, visitor.owner())
         st.session_state[Keys.HANDWRITING_DELETED] = _Deleted("One drawing", token)
-    except HandwritingError as error:
+    except ClassSetError as error:
         st.session_state[Keys.HANDWRITING_NEWS] = error
     state.choose(**{Params.DRAWING.value: None})
 
@@ -122,7 +122,7 @@ def delete_drawing(class_set: ClassSet, drawing_id: str) -> None:
 def _delete_set(class_set: ClassSet) -> None:
     try:
         token = trash.delete_set(class_set, visitor.owner())
-    except HandwritingError as error:
+    except ClassSetError as error:
         st.session_state[Keys.HANDWRITING_NEWS] = error
         return
     st.session_state[Keys.HANDWRITING_DELETED] = _Deleted(class_set.title, token)
@@ -134,7 +134,7 @@ def _undo() -> None:
     try:
         back = trash.restore(handwriting_dir(), deleted.token)
         state.choose(**{Params.SET.value: back.id})
-    except HandwritingError as error:
+    except ClassSetError as error:
         st.session_state[Keys.HANDWRITING_NEWS] = error
 
 
@@ -145,10 +145,10 @@ def _import() -> None:
     try:
         read = archive.read_file(file.getvalue())
         if not read.drawings:
-            raise HandwritingError("There is no drawing in this file.")
+            raise ClassSetError("There is no drawing in this file.")
         into = sets.open_set(handwriting_dir(), read.title, visitor.owner())
         merged = archive.merge(read, into)
-    except HandwritingError as error:
+    except ClassSetError as error:
         st.session_state[Keys.HANDWRITING_NEWS] = error
         return
     known = f" {count(merged.known, 'drawing')} of the file it had already." if merged.known else ""

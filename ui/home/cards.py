@@ -38,7 +38,7 @@ def explore_card() -> None:
     data = cached_reads.mnist()
     run = _shown_run()
     chosen = np.arange(48)
-    with cached_reads.telling():
+    with cached_reads.show_errors():
         if run is not None:
             chosen = metrics.mistakes(data.y_test, cached_reads.predictions(run))[:48]
     st.image(pictures.enlarged(pictures.montage(data.x_test[chosen], columns=8), 2), width="stretch")
@@ -49,7 +49,7 @@ def explore_card() -> None:
 def draw_card() -> None:
     """Show the answer of a real network and lead to Draw."""
     run = _shown_run()
-    with cached_reads.telling():
+    with cached_reads.show_errors():
         if run is not None:
             figure = answer_figures.probability_figure(cached_reads.predictions(run)[_TEST_IMAGE])
             digit = pictures.enlarged(cached_reads.mnist().x_test[_TEST_IMAGE], 4)

@@ -11,7 +11,7 @@ from mnist_core.common import trash
 from mnist_core.common.server import handwriting_dir, is_public
 from mnist_core.drawing.class_sets import sets
 from mnist_core.drawing.class_sets.contents import Contents, ContentsReader
-from mnist_core.drawing.class_sets.drawings import HandwritingError
+from mnist_core.drawing.class_sets.drawings import ClassSetError
 from mnist_core.drawing.class_sets.sets import ClassSet
 from ui.components import visitor
 from ui.session import state
@@ -49,7 +49,7 @@ def warn_of_dead_link(choice: Choice) -> None:
 
 
 def choose(title: str) -> None:
-    """Let drawings go to the set of this title from now on. Raises `HandwritingError` if it can be no title."""
+    """Let drawings go to the set of this title from now on. Raises `ClassSetError` if it can be no title."""
     title = sets.clean_title(title)
     choice = Choice(sets.set_id(title, visitor.owner()), title)
     known = (handwriting_dir() / choice.id).is_dir()
@@ -58,11 +58,11 @@ def choose(title: str) -> None:
 
 
 def opened() -> ClassSet:
-    """Return the chosen set; start it if there is none yet. Raises `HandwritingError`."""
+    """Return the chosen set; start it if there is none yet. Raises `ClassSetError`."""
     folder, choice = handwriting_dir(), chosen()
     try:
         found = sets.find_set(choice.id, folder)
-    except HandwritingError:
+    except ClassSetError:
         if choice.id != sets.set_id(choice.title, visitor.owner()):  # somebody else's: not to be started anew
             raise
         found = sets.open_set(folder, choice.title, visitor.owner())
@@ -78,7 +78,7 @@ def visible(choice: Choice) -> list[ClassSet]:
 
 
 def contents_of(class_set: ClassSet) -> Contents:
-    """Return the drawings of a set; only what is new is read. Raises `HandwritingError`."""
+    """Return the drawings of a set; only what is new is read. Raises `ClassSetError`."""
     return _reader(str(class_set.path)).read()
 
 
@@ -98,7 +98,7 @@ def who_sees() -> str:
 def _named() -> ClassSet | None:
     try:
         return sets.find_set(st.query_params.get(Params.SET, ""), handwriting_dir())
-    except HandwritingError:
+    except ClassSetError:
         return None
 
 

@@ -14,7 +14,7 @@ from mnist_core.common import malloc
 from mnist_core.common.arrays import Probabilities
 from mnist_core.common.server import runs_dir
 from mnist_core.data.dataset import DatasetError, Mnist, load_mnist
-from mnist_core.evaluation.epochs import Film
+from mnist_core.evaluation.epochs import EpochPredictions
 from mnist_core.processes import cost, inference
 from mnist_core.processes.queue import Queue, read_queue
 from mnist_core.runs import epoch_predictions, event_log
@@ -58,7 +58,7 @@ def predictions(run: runs.Run) -> Probabilities:
 
 
 @contextmanager
-def telling() -> Iterator[None]:
+def show_errors() -> Iterator[None]:
     """Say what is wrong with a run in the place of what cannot be shown of it."""
     try:
         yield
@@ -100,9 +100,9 @@ def all_answers(include: runs.Run | None = None) -> AllAnswers:
     return AllAnswers({run.id: run for run in asked if run.id in found}, found, tuple(notes))
 
 
-def film_of(run: runs.Run) -> Film:
+def epoch_predictions_of(run: runs.Run) -> EpochPredictions:
     """Return the answers of a run to the test images after each of its epochs; the array is read-only."""
-    return _film(str(run.path), version(run.path / epoch_predictions.FOLDER))
+    return _epoch_predictions(str(run.path), version(run.path / epoch_predictions.FOLDER))
 
 
 def queue() -> Queue:
@@ -161,8 +161,8 @@ def _predictions(path: str, version: tuple[int, int]) -> Probabilities:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _film(path: str, version: tuple[int, int]) -> Film:
-    found = epoch_predictions.read_film(Path(path))
+def _epoch_predictions(path: str, version: tuple[int, int]) -> EpochPredictions:
+    found = epoch_predictions.read(Path(path))
     found.probabilities.setflags(write=False)
     found.readings.setflags(write=False)
     return found

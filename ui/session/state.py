@@ -31,7 +31,7 @@ class Keys(StrEnum):
     TABLE_NUMBER = "table_number"
     DELETED = "deleted"
     PROBLEM = "problem"
-    WENT = "went"
+    HAS_NAVIGATED = "has_navigated"
     TIMES_GONE = "times_gone"
     CHOSEN = "chosen"
     JUST_CHOSEN = "just_chosen"
@@ -266,13 +266,13 @@ def read_runs(name: Params, known: Collection[str], most: int) -> list[str]:
 def go(**values: object) -> None:
     """Replace all that the URL holds; the page follows, even if a fragment of it asked for that."""
     st.query_params.from_dict({name: str(value) for name, value in values.items()})
-    st.session_state[Keys.WENT] = True
+    st.session_state[Keys.HAS_NAVIGATED] = True
     st.session_state[Keys.TIMES_GONE] = st.session_state.get(Keys.TIMES_GONE, 0) + 1
 
 
-def went() -> bool:
+def has_navigated() -> bool:
     """Whether `go` was called since this was asked last. A fragment then lets the whole page run again."""
-    return bool(st.session_state.pop(Keys.WENT, False))
+    return bool(st.session_state.pop(Keys.HAS_NAVIGATED, False))
 
 
 def write(**values: object) -> None:

@@ -236,7 +236,7 @@ def _more_than_chance(done: Sequence[runs.Run], names: Sequence[str]) -> None:
     if first == second:
         st.caption("Choose two different runs.")
         return
-    with cached_reads.telling():
+    with cached_reads.show_errors():
         answers = cached_reads.predictions(done[first]), cached_reads.predictions(done[second])
         result = mcnemar(cached_reads.mnist().y_test, *answers)
         said = comparison.verdict(plain(names[first]), plain(names[second]), result)

@@ -16,7 +16,7 @@ from ui.train.settings import NAMES, shown
 from ui.wording import count, plain, rough_duration
 
 
-def ticket(draft: Draft) -> None:
+def show(draft: Draft) -> None:
     """Show what the settings cost, and the button that starts a run of them."""
     too_large = ""
     try:
@@ -33,7 +33,7 @@ def ticket(draft: Draft) -> None:
     )
     if pressed:  # not as a callback: those of settings that changed with the same click must come first
         starting.start_and_watch(draft.config)
-        if state.went():
+        if state.has_navigated():
             st.rerun()
     starting.show_problem()
     if not draft.is_complete:

@@ -12,7 +12,7 @@ from mnist_core.figures.curve_figures import CurveOptions, Ghost
 from mnist_core.figures.style import Figure
 from mnist_core.runs import event_log
 from mnist_core.training.curves import curves
-from mnist_core.training.diagnosis import RULES, Diagnosis, Kind, diagnose
+from mnist_core.training.diagnosis import RULES, Diagnosis, DiagnosisKind, diagnose
 from mnist_core.training.events import Event
 from ui.components.live_chart import as_json, live_chart
 from ui.glossary import terms
@@ -20,7 +20,7 @@ from ui.pickers.runs import describe, distinct_names
 from ui.session import cached_reads, state
 from ui.session.state import Params
 
-_ICONS: dict[Kind, str] = {
+_ICONS: dict[DiagnosisKind, str] = {
     "diverging": ":material/trending_up:",
     "too early": ":material/hourglass:",
     "hardly learning": ":material/trending_flat:",

@@ -23,7 +23,7 @@ from ui.wording import duration
 def show(run: runs.Run, report: Report) -> None:
     """Show the result of a run digit by digit, over several seeds, and how it was measured."""
     left, right = st.columns(2, gap="large")
-    with left, cached_reads.telling():
+    with left, cached_reads.show_errors():
         classes = class_accuracies(cached_reads.mnist().y_test, cached_reads.predictions(run))
         figure = comparison_figures.class_accuracy_figure([classes], [presets.label(run.config)])
         live_chart(figure, tools="hover", key=f"classes-{run.id}")
@@ -35,7 +35,7 @@ def show(run: runs.Run, report: Report) -> None:
 def headline(run: runs.Run, report: Report) -> None:
     """Show the figures of a result, and the ways on from there."""
     _figures(run, report)
-    _ways_on(run)
+    _next_steps(run)
 
 
 def _figures(run: runs.Run, report: Report) -> None:
@@ -74,7 +74,7 @@ def _figures(run: runs.Run, report: Report) -> None:
         )
 
 
-def _ways_on(run: runs.Run) -> None:
+def _next_steps(run: runs.Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(
             navigation.EXPLORE,
@@ -83,10 +83,10 @@ def _ways_on(run: runs.Run) -> None:
             query_params={"run": run.id, "view": "mistakes"},
         )
         st.page_link(navigation.DRAW, label="Draw a digit for it", icon=":material/draw:", query_params={"run": run.id})
-        ways_on(run)
+        next_steps(run)
 
 
-def ways_on(run: runs.Run) -> None:
+def next_steps(run: runs.Run) -> None:
     """Offer what can be done with any run that has ended: take away what it made, or run its settings again."""
     with st.popover("Take away", icon=":material/download:"):
         st.caption("This run, for others to see:")

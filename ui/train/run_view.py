@@ -45,7 +45,7 @@ def _update_seconds(run: runs.Run) -> float | None:
 
 
 def _show_run(path: Path, state_before: State, begins: bool) -> None:
-    if state.went():
+    if state.has_navigated():
         st.rerun()
     try:
         run = runs.read_run(path)
@@ -62,7 +62,7 @@ def _show_run(path: Path, state_before: State, begins: bool) -> None:
         result_view.headline(run, run.report)
     elif not run.is_active:
         with st.container(horizontal=True):
-            result_view.ways_on(run)
+            result_view.next_steps(run)
     curves_view.show(run, events)
     if run.report is not None:
         result_view.show(run, run.report)

@@ -23,10 +23,9 @@ from ui.components.live_chart import live_chart
 from ui.components.network_editor import network_editor, told_text
 from ui.glossary import terms
 from ui.session import cached_reads
-from ui.train import drafts
-from ui.train.cost_card import ticket
+from ui.train import cost_card, drafts
 from ui.train.drafts import Draft
-from ui.train.settings import knob, mark_changed
+from ui.train.settings import mark_changed, setting
 
 _EDITOR = "network"  # the key of the network editor
 _PREVIEWED = (0, 2, 4, 7, 8, 15)  # training images that are a 5, 4, 9, 3, 1 and 7
@@ -36,7 +35,7 @@ _DRAWN_STEPS = 4000
 
 def show() -> None:
     """Show the settings of the next run, and keep them in the address."""
-    jobs.keep_spare(runs_dir())
+    jobs.prestart(runs_dir())
     draft = _draft_as_typed()
     settings, side = st.columns([3, 1], gap="medium")
     with settings:
@@ -44,9 +43,9 @@ def show() -> None:
         if draft.notes:
             st.info("  \n".join(draft.notes), icon=":material/info:")
         _network(draft)
-        _knobs(draft)
-    with side, st.container(key="ticket"):
-        ticket(draft)
+        _settings(draft)
+    with side, st.container(key="cost-card"):
+        cost_card.show(draft)
     mark_changed(draft)
     drafts.show_in_address(draft)
 
@@ -102,7 +101,7 @@ def _schedule_drawing(config: TrainingConfig) -> Figure:
     return curve_figures.learning_rate_figure(curves((), config))
 
 
-def _knobs(draft: Draft) -> None:
+def _settings(draft: Draft) -> None:
     st.subheader("Training", anchor=False)
     for tab, show in zip(st.tabs(list(_TABS), key="knobs"), _TABS.values(), strict=True):
         with tab:
@@ -113,27 +112,27 @@ def _basics(draft: Draft) -> None:
     terms.explain("epoch", "batch", "optimizer", "learning rate", "back-propagation", "cross-entropy")
     left, right = st.columns(2)
     with left:
-        knob("epochs", draft)
-        knob("optimizer", draft)
+        setting("epochs", draft)
+        setting("optimizer", draft)
     with right:
-        knob("batch_size", draft)
-        knob("learning_rate", draft)
+        setting("batch_size", draft)
+        setting("learning_rate", draft)
         if draft.config.optimizer in ("momentum", "nesterov"):
-            knob("momentum", draft)
+            setting("momentum", draft)
         if draft.config.optimizer == "adamw":
-            knob("weight_decay", draft)
+            setting("weight_decay", draft)
 
 
 def _schedule(draft: Draft) -> None:
     terms.explain("learning rate", "schedule")
     left, right = st.columns(2)
     with left:
-        knob("schedule", draft)
+        setting("schedule", draft)
         if draft.config.schedule == "step":
-            knob("step_epochs", draft)
-            knob("step_factor", draft)
+            setting("step_epochs", draft)
+            setting("step_factor", draft)
         if draft.config.schedule != "one-cycle":
-            knob("warm_up_epochs", draft)
+            setting("warm_up_epochs", draft)
     with right:
         live_chart(_schedule_drawing(_coarse(draft.config)), tools="hover", key="schedule-drawing")
 
@@ -147,13 +146,13 @@ def _data(draft: Draft) -> None:
     terms.explain("validation", "normalization", "one-hot", "seed")
     left, right = st.columns(2)
     with left:
-        knob("train_size", draft)
-        knob("scaling", draft)
-        knob("seed", draft)
+        setting("train_size", draft)
+        setting("scaling", draft)
+        setting("seed", draft)
     with right:
-        knob("validation", draft)
+        setting("validation", draft)
         if draft.config.holds_out:
-            knob("validation_share", draft)
+            setting("validation_share", draft)
         if draft.config.validation == "test":
             st.caption(
                 ":material/warning: The author of a recipe may do so; you should not choose by these curves. The test "
@@ -166,10 +165,10 @@ def _augmentation(draft: Draft) -> None:
     left, right = st.columns(2)
     with left:
         for name in ("rotation", "shift", "zoom"):
-            knob(name, draft)
+            setting(name, draft)
     with right:
         for name in ("shear", "elastic", "thickness", "continental"):
-            knob(name, draft)
+            setting(name, draft)
     images = cached_reads.mnist().x_train[list(_PREVIEWED)]
     labels = cached_reads.mnist().y_train[list(_PREVIEWED)]
     many, their_labels = (np.repeat(each, _PREVIEWS - 1, axis=0) for each in (images, labels))
@@ -188,9 +187,9 @@ def _regularization(draft: Draft) -> None:
     terms.explain("overfitting", "dropout", "L2", "label smoothing")
     left, right = st.columns(2)
     with left:
-        knob("l2", draft)
+        setting("l2", draft)
     with right:
-        knob("label_smoothing", draft)
+        setting("label_smoothing", draft)
     st.caption("Dropout and batch normalization are layers: add them to the network above.")
 
 
@@ -199,16 +198,16 @@ def _stopping(draft: Draft) -> None:
     left, right = st.columns(2)
     config = draft.config
     with left:
-        knob("early_stopping", draft)
+        setting("early_stopping", draft)
         if config.holds_out:
-            knob("keep", draft)
+            setting("keep", draft)
         else:
             st.caption("The weights of the last epoch are kept: no images are held out to choose by.")
     with right:
         if config.early_stopping != "never":
             usable = ("training accuracy", "training loss")
-            knob("stop_metric", draft, choices=None if config.holds_out else usable)
-            knob("stop_target" if config.early_stopping == "target" else "patience", draft)
+            setting("stop_metric", draft, choices=None if config.holds_out else usable)
+            setting("stop_target" if config.early_stopping == "target" else "patience", draft)
             if (
                 config.early_stopping == "target"
                 and config.stop_metric.endswith("accuracy")

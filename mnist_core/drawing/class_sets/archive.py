@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mnist_core.drawing.class_sets import contents
 from mnist_core.drawing.class_sets.drawings import (
     VERSION,
-    HandwritingError,
+    ClassSetError,
     KeptDrawing,
     from_line,
     json_object,
@@ -49,17 +49,17 @@ def export_set(class_set: ClassSet, drawings: Sequence[KeptDrawing]) -> bytes:
 def read_file(data: bytes) -> SetFile:
     """Read what `export_set` wrote. Lines that hold no drawing are left out, and told.
 
-    Raises `HandwritingError` if it is no class set at all, or larger than a set may be here; size and number of lines
+    Raises `ClassSetError` if it is no class set at all, or larger than a set may be here; size and number of lines
     are looked at before anything is read.
     """
     bounds = current_limits()
     if len(data) > bounds.bytes + LONGEST_FIRST_LINE:
-        raise HandwritingError(f"This file is too large: a class set has at most {bounds.bytes / 1e6:.0f} MB here.")
+        raise ClassSetError(f"This file is too large: a class set has at most {bounds.bytes / 1e6:.0f} MB here.")
     first, *lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     numbered = [(number, line) for number, line in enumerate(lines, 2) if line.strip()]
     title = _title(first)
     if len(numbered) > bounds.drawings:
-        raise HandwritingError(
+        raise ClassSetError(
             f"This file has {len(numbered):,} drawings: a class set has at most {bounds.drawings:,} here."
         )
     drawings: dict[str, KeptDrawing] = {}
@@ -68,13 +68,13 @@ def read_file(data: bytes) -> SetFile:
         try:
             drawing = from_line(line)
             drawings.setdefault(drawing.id, drawing)
-        except HandwritingError as error:
+        except ClassSetError as error:
             problems.append(f"Line {number:,} is left out. {error}")
     return SetFile(title, tuple(drawings.values()), _first_of(problems))
 
 
 def merge(read: SetFile, class_set: ClassSet) -> Merged:
-    """Put the drawings of a file into a set; those that it has are left as they are. Raises `HandwritingError`."""
+    """Put the drawings of a file into a set; those that it has are left as they are. Raises `ClassSetError`."""
     added = contents.add(class_set, read.drawings)
     return Merged(class_set, added, len(read.drawings) - added)
 
@@ -82,12 +82,10 @@ def merge(read: SetFile, class_set: ClassSet) -> Merged:
 def _title(line: bytes) -> str:
     try:
         about = json_object(line, "class set")
-    except HandwritingError as error:
-        raise HandwritingError(
-            f"This file cannot be used. Its first line should tell of a class set. {error}"
-        ) from None
+    except ClassSetError as error:
+        raise ClassSetError(f"This file cannot be used. Its first line should tell of a class set. {error}") from None
     if len(line) > LONGEST_FIRST_LINE or about.get("format") != FORMAT or not isinstance(about.get("title"), str):
-        raise HandwritingError("This file is not a class set that Digit Lab exported: its first line does not say so.")
+        raise ClassSetError("This file is not a class set that Digit Lab exported: its first line does not say so.")
     return clean_title(about["title"])
 
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from mnist_core.common.arrays import Images, Labels
 from mnist_core.common.atomic_files import read_patiently, remove_leftovers, replacing
-from mnist_core.drawing.class_sets.drawings import HandwritingError, KeptDrawing, from_line, is_drawing_id, to_line
-from mnist_core.drawing.class_sets.sets import ClassSet, current_limits, telling
+from mnist_core.drawing.class_sets.drawings import ClassSetError, KeptDrawing, from_line, is_drawing_id, to_line
+from mnist_core.drawing.class_sets.sets import ClassSet, current_limits, explain_os_errors
 from mnist_core.drawing.preparation import IMAGE_SIZE
 
 _Stamp = tuple[int, int]  # time of change and size: what tells one version of a file from another
@@ -55,7 +55,7 @@ class ContentsReader:
     def read(self) -> Contents:
         """Return what the set holds now, the same object if nothing has changed; what holds no drawing is told.
 
-        Raises `HandwritingError` if the set is gone.
+        Raises `ClassSetError` if the set is gone.
         """
         with self._lock:
             stamps = _stamps(self._path)
@@ -77,7 +77,7 @@ class ContentsReader:
 def keep(class_set: ClassSet, drawing: KeptDrawing) -> int:
     """Keep a drawing in a set, and return how many there are now.
 
-    Raises `HandwritingError` if the set is full or gone, or if the file cannot be written.
+    Raises `ClassSetError` if the set is full or gone, or if the file cannot be written.
     """
     add(class_set, [drawing])
     return count(class_set)
@@ -86,21 +86,21 @@ def keep(class_set: ClassSet, drawing: KeptDrawing) -> int:
 def add(class_set: ClassSet, drawings: Sequence[KeptDrawing]) -> int:
     """Keep those drawings that the set does not have yet, and return how many that were; all or, if too many, none.
 
-    Raises `HandwritingError` like `keep`.
+    Raises `ClassSetError` like `keep`.
     """
     sizes = _sizes(class_set.path)
     lines = {name: to_line(drawing) for drawing in drawings if (name := f"{drawing.id}.json") not in sizes}
     bounds = current_limits()
     if len(sizes) + len(lines) > bounds.drawings:
-        raise HandwritingError(
+        raise ClassSetError(
             f"A class set holds at most {bounds.drawings:,} drawings here, and this one has {len(sizes):,}. "
             "Start another set."
         )
     if sum(sizes.values()) + sum(map(len, lines.values())) > bounds.bytes:
-        raise HandwritingError(
+        raise ClassSetError(
             f"A class set holds at most {bounds.bytes / 1e6:.0f} MB of drawings here. Start another set."
         )
-    with telling("The drawing could not be kept"):
+    with explain_os_errors("The drawing could not be kept"):
         remove_leftovers(class_set.path)
         for name, line in lines.items():
             with replacing(class_set.path / name) as beside:
@@ -114,14 +114,14 @@ def count(class_set: ClassSet) -> int:
 
 
 def read_contents(class_set: ClassSet) -> Contents:
-    """Read all drawings of a set, once. Raises `HandwritingError` if the set is gone."""
+    """Read all drawings of a set, once. Raises `ClassSetError` if the set is gone."""
     return ContentsReader(class_set.path).read()
 
 
 def withdraw(class_set: ClassSet, drawing_id: str) -> None:
-    """Take a drawing back that was kept a moment ago: it is gone for good. Raises `HandwritingError`."""
+    """Take a drawing back that was kept a moment ago: it is gone for good. Raises `ClassSetError`."""
     if is_drawing_id(drawing_id):
-        with telling("The drawing could not be deleted"):
+        with explain_os_errors("The drawing could not be deleted"):
             (class_set.path / f"{drawing_id}.json").unlink(missing_ok=True)
 
 
@@ -136,18 +136,18 @@ def _read_file(path: Path, stamp: _Stamp) -> tuple[_Stamp | None, KeptDrawing | 
         raise
     except OSError as error:
         return None, f"It cannot be read: {error.strerror or error}."
-    except HandwritingError as error:
+    except ClassSetError as error:
         return stamp, str(error)
     return stamp, drawing if drawing.id == path.stem else "It holds the drawing of another file."
 
 
 def _sizes(path: Path) -> dict[str, int]:
-    """Return the files of drawings in a folder, and their bytes. Raises `HandwritingError` if the folder is gone."""
+    """Return the files of drawings in a folder, and their bytes. Raises `ClassSetError` if the folder is gone."""
     return {name: size for name, (_, size) in _stamps(path).items()}
 
 
 def _stamps(path: Path) -> dict[str, _Stamp]:
-    """Return what tells the versions of each file of a drawing. Raises `HandwritingError` if the folder is gone."""
+    """Return what tells the versions of each file of a drawing. Raises `ClassSetError` if the folder is gone."""
     found = {}
     try:
         with os.scandir(path) as entries:
@@ -158,5 +158,5 @@ def _stamps(path: Path) -> dict[str, _Stamp]:
                         status = entry.stat()
                         found[entry.name] = (status.st_mtime_ns, status.st_size)
     except OSError:
-        raise HandwritingError("This class set is not here any more. It may have been deleted.") from None
+        raise ClassSetError("This class set is not here any more. It may have been deleted.") from None
     return found

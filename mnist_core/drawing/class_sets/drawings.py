@@ -1,6 +1,6 @@
 """One drawing that somebody agreed to have kept, and its line of JSON; docs/class-sets.md describes the format.
 
-Lines come from other people's files, so a reader takes nothing for granted: it raises `HandwritingError` with a
+Lines come from other people's files, so a reader takes nothing for granted: it raises `ClassSetError` with a
 sentence for the page, or returns a drawing that is sound in every part.
 """
 
@@ -33,11 +33,11 @@ _LARGEST_CANVAS = 10_000
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
-class HandwritingError(DigitLabError):
+class ClassSetError(DigitLabError):
     """A drawing or class set that cannot be read or kept; the message is fit for a page."""
 
 
-class NewerVersionError(HandwritingError):
+class NewerVersionError(ClassSetError):
     """It is sound, but of a version of the format that is not known here yet."""
 
 
@@ -56,7 +56,7 @@ class KeptDrawing:
 def new_drawing(label: int, image: Ink, drawn: Drawing) -> KeptDrawing:
     """Return a drawing of this moment with an id of its own; `image` is (28, 28) uint8, `drawn` is of our own canvas.
 
-    Raises `HandwritingError` if it is more than a file may hold.
+    Raises `ClassSetError` if it is more than a file may hold.
     """
     now = datetime.now(UTC).replace(microsecond=0)
     return from_line(to_line(KeptDrawing(secrets.token_hex(16), label, image, drawn, CANVAS_SIDE, now)))
@@ -83,13 +83,13 @@ def to_line(drawing: KeptDrawing) -> bytes:
 
 
 def from_line(line: bytes) -> KeptDrawing:
-    """Return the drawing of a line that `to_line` wrote. Raises `HandwritingError` for anything else."""
+    """Return the drawing of a line that `to_line` wrote. Raises `ClassSetError` for anything else."""
     values = json_object(line, "drawing")
     drawing_id, label = values.get("id"), values.get("label")
     if not isinstance(drawing_id, str) or not is_drawing_id(drawing_id):
-        raise HandwritingError("The id is not 32 hexadecimal digits.")
+        raise ClassSetError("The id is not 32 hexadecimal digits.")
     if not is_of(label, int) or label not in CLASSES:
-        raise HandwritingError("The label is not a digit from 0 to 9.")
+        raise ClassSetError("The label is not a digit from 0 to 9.")
     return KeptDrawing(
         drawing_id,
         label,
@@ -101,15 +101,15 @@ def from_line(line: bytes) -> KeptDrawing:
 
 
 def json_object(line: bytes, what: str) -> dict[str, Any]:
-    """Return the JSON object of a line of this format, of a version that is known. Raises `HandwritingError`."""
+    """Return the JSON object of a line of this format, of a version that is known. Raises `ClassSetError`."""
     if len(line) > LONGEST_LINE:
-        raise HandwritingError(f"It is too long for a {what}: at most {LONGEST_LINE:,} bytes are read.")
+        raise ClassSetError(f"It is too long for a {what}: at most {LONGEST_LINE:,} bytes are read.")
     try:
         values = json.loads(line)
     except (ValueError, RecursionError):  # no JSON, no UTF-8, numbers of thousands of digits, thousands of brackets
-        raise HandwritingError(f"It is not the JSON of a {what}; it may be damaged.") from None
+        raise ClassSetError(f"It is not the JSON of a {what}; it may be damaged.") from None
     if not isinstance(values, dict) or not is_of(values.get("version"), int) or values["version"] < 1:
-        raise HandwritingError(f"It is not a {what} of Digit Lab.")
+        raise ClassSetError(f"It is not a {what} of Digit Lab.")
     if values["version"] > VERSION:
         raise NewerVersionError(f"It was written by a newer Digit Lab (version {values['version']} of the format).")
     return values
@@ -121,41 +121,41 @@ def time_text(moment: datetime) -> str:
 
 
 def time_of(value: object) -> datetime:
-    """Return the moment that ISO 8601 text tells, in UTC to the second. Raises `HandwritingError`."""
+    """Return the moment that ISO 8601 text tells, in UTC to the second. Raises `ClassSetError`."""
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
         if moment is not None and moment.tzinfo is not None:
             return moment.astimezone(UTC).replace(microsecond=0)
     except (ValueError, OverflowError):
         pass
-    raise HandwritingError("The time is not a moment in ISO 8601 with its time zone.")
+    raise ClassSetError("The time is not a moment in ISO 8601 with its time zone.")
 
 
 def _image(rows: object) -> Ink:
     message = f"The image is not {IMAGE_SIZE} rows of {IMAGE_SIZE} whole numbers from 0 to 255."
     if not isinstance(rows, list) or len(rows) != IMAGE_SIZE:
-        raise HandwritingError(message)
+        raise ClassSetError(message)
     for row in rows:
         if not isinstance(row, list) or len(row) != IMAGE_SIZE:
-            raise HandwritingError(message)
+            raise ClassSetError(message)
         if not all(type(pixel) is int and 0 <= pixel <= 255 for pixel in row):
-            raise HandwritingError(message)
+            raise ClassSetError(message)
     return np.array(rows, np.uint8)
 
 
 def _drawn(strokes: object, widths: object) -> Drawing:
     if not isinstance(strokes, list) or not all(isinstance(stroke, list) and stroke for stroke in strokes):
-        raise HandwritingError("The strokes are not lists of points.")
+        raise ClassSetError("The strokes are not lists of points.")
     if len(strokes) > MOST_STROKES or sum(map(len, strokes)) > MOST_POINTS:
-        raise HandwritingError(
+        raise ClassSetError(
             f"It has too many strokes to be kept: at most {MOST_STROKES:,} strokes of {MOST_POINTS:,} points in all."
         )
     if not all(_is_point(point) for stroke in strokes for point in stroke):
-        raise HandwritingError("A point of a stroke is not a pair of numbers near the canvas.")
+        raise ClassSetError("A point of a stroke is not a pair of numbers near the canvas.")
     if not isinstance(widths, list) or len(widths) != len(strokes):
-        raise HandwritingError("There is not one width for each stroke.")
+        raise ClassSetError("There is not one width for each stroke.")
     if not all(_is_within(width, _WIDEST_PEN) and width >= 0 for width in widths):
-        raise HandwritingError(f"The width of a stroke is not a number of pixels up to {_WIDEST_PEN:,}.")
+        raise ClassSetError(f"The width of a stroke is not a number of pixels up to {_WIDEST_PEN:,}.")
     return Drawing(
         tuple(np.round(np.array(stroke, np.float64), 1).astype(np.float32) for stroke in strokes),
         tuple(round(float(width), 1) for width in widths),
@@ -172,5 +172,5 @@ def _is_within(value: object, most: float) -> bool:
 
 def _side(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _LARGEST_CANVAS:
-        raise HandwritingError(f"The canvas is not a whole number of pixels from 1 to {_LARGEST_CANVAS:,}.")
+        raise ClassSetError(f"The canvas is not a whole number of pixels from 1 to {_LARGEST_CANVAS:,}.")
     return value

@@ -16,7 +16,7 @@ from mnist_core.common.server import is_public, owns
 from mnist_core.common.text import one_line
 from mnist_core.drawing.class_sets.drawings import (
     VERSION,
-    HandwritingError,
+    ClassSetError,
     NewerVersionError,
     json_object,
     time_of,
@@ -31,7 +31,7 @@ _SET_ID = re.compile(r"[0-9a-f]{20}")
 
 
 @dataclass(frozen=True)
-class HandwritingLimits:
+class ClassSetLimits:
     """Upper bounds on what is kept here. People who keep drawings in the same instant may pass them by a few."""
 
     sets: int  # of everybody together
@@ -41,8 +41,8 @@ class HandwritingLimits:
     deleted: int  # drawings in the trash; beyond these, the oldest deletions are for good
 
 
-PRIVATE = HandwritingLimits(sets=1_000, sets_each=1_000, drawings=4_000, bytes=5_000_000, deleted=40_000)
-PUBLIC = HandwritingLimits(sets=100, sets_each=5, drawings=1_000, bytes=5_000_000, deleted=2_000)
+PRIVATE = ClassSetLimits(sets=1_000, sets_each=1_000, drawings=4_000, bytes=5_000_000, deleted=40_000)
+PUBLIC = ClassSetLimits(sets=100, sets_each=5, drawings=1_000, bytes=5_000_000, deleted=2_000)
 
 
 @dataclass(frozen=True)
@@ -60,16 +60,16 @@ class ClassSet:
         return self.path.name
 
 
-def current_limits() -> HandwritingLimits:
+def current_limits() -> ClassSetLimits:
     """Return the bounds that hold here."""
     return PUBLIC if is_public() else PRIVATE
 
 
 def clean_title(text: str) -> str:
-    """Return a title on one line of at most `MAX_TITLE` characters. Raises `HandwritingError` if nothing is left."""
+    """Return a title on one line of at most `MAX_TITLE` characters. Raises `ClassSetError` if nothing is left."""
     title = one_line(unicodedata.normalize("NFC", text), MAX_TITLE)
     if not title:
-        raise HandwritingError("A class set needs a name, such as “Class 4b”.")
+        raise ClassSetError("A class set needs a name, such as “Class 4b”.")
     return title
 
 
@@ -101,29 +101,27 @@ def list_sets(folder: Path) -> list[ClassSet]:
 
 
 def find_set(wanted: str, folder: Path) -> ClassSet:
-    """Return the set of this id. Raises `HandwritingError` if there is none."""
+    """Return the set of this id. Raises `ClassSetError` if there is none."""
     if _SET_ID.fullmatch(wanted) and (folder / wanted).is_dir():
         return read_set(folder / wanted)
-    raise HandwritingError("There is no such class set here. It may have been deleted.")
+    raise ClassSetError("There is no such class set here. It may have been deleted.")
 
 
 def open_set(folder: Path, title: str, owner: str = "") -> ClassSet:
     """Return the set that this owner calls by this title; start it if there is none yet.
 
-    Raises `HandwritingError` if there are too many sets already, if it cannot be written, or if a newer Digit Lab did.
+    Raises `ClassSetError` if there are too many sets already, if it cannot be written, or if a newer Digit Lab did.
     """
     path = folder / set_id(title, owner)
-    with telling("The class set could not be started"):
+    with explain_os_errors("The class set could not be started"):
         if not path.is_dir():
             _check_sets(folder, owner)
             path.mkdir(parents=True, exist_ok=True)
         try:
             found = _read_about(path)
         except NewerVersionError:
-            raise HandwritingError(
-                "This class set is of a newer Digit Lab. Choose another name for a new set."
-            ) from None
-        except (OSError, HandwritingError):  # new, or set.json was lost
+            raise ClassSetError("This class set is of a newer Digit Lab. Choose another name for a new set.") from None
+        except (OSError, ClassSetError):  # new, or set.json was lost
             now = datetime.now(UTC).replace(microsecond=0)
             found = ClassSet(path, clean_title(title), now, owner)
             about = {
@@ -141,7 +139,7 @@ def read_set(path: Path) -> ClassSet:
     """Read what a set is called. If set.json is lost or damaged, the drawings are still there, under a stand-in."""
     try:
         return _read_about(path)
-    except (OSError, HandwritingError):
+    except (OSError, ClassSetError):
         return ClassSet(path, f"Set {path.name[:6]}", None)
 
 
@@ -151,18 +149,18 @@ def may_delete(class_set: ClassSet, owner: str) -> bool:
 
 
 @contextmanager
-def telling(what: str) -> Iterator[None]:
+def explain_os_errors(what: str) -> Iterator[None]:
     """Turn a failure of the disk into a sentence for the page."""
     try:
         yield
     except FileNotFoundError:
-        raise HandwritingError(f"{what}: the class set may have been deleted in this moment.") from None
+        raise ClassSetError(f"{what}: the class set may have been deleted in this moment.") from None
     except OSError as error:
-        raise HandwritingError(f"{what}: {error.strerror or error}.") from error
+        raise ClassSetError(f"{what}: {error.strerror or error}.") from error
 
 
 def _read_about(path: Path) -> ClassSet:
-    """Read set.json. Raises `OSError`, or `HandwritingError` if it is damaged or of a newer version."""
+    """Read set.json. Raises `OSError`, or `ClassSetError` if it is damaged or of a newer version."""
     about = json_object(read_patiently(path / ABOUT), "class set")
     owner = about.get("owner")
     owner = owner if isinstance(owner, str) else ""
@@ -172,8 +170,8 @@ def _read_about(path: Path) -> ClassSet:
 def _check_sets(folder: Path, owner: str) -> None:
     there, bounds = list_sets(folder), current_limits()
     if len(there) >= bounds.sets:
-        raise HandwritingError(f"There are {len(there):,} class sets here already, and no room for more.")
+        raise ClassSetError(f"There are {len(there):,} class sets here already, and no room for more.")
     if sum(each.owner == owner for each in there) >= bounds.sets_each:
-        raise HandwritingError(
+        raise ClassSetError(
             f"You have started {bounds.sets_each:,} class sets, and no more are allowed here. Delete one that is done."
         )

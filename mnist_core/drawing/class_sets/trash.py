@@ -9,49 +9,55 @@ from contextlib import suppress
 from pathlib import Path
 
 from mnist_core.common import trash
-from mnist_core.drawing.class_sets.drawings import HandwritingError, is_drawing_id
-from mnist_core.drawing.class_sets.sets import ABOUT, ClassSet, current_limits, list_sets, may_delete, read_set, telling
+from mnist_core.drawing.class_sets.drawings import ClassSetError, is_drawing_id
+from mnist_core.drawing.class_sets.sets import (
+    ABOUT,
+    ClassSet,
+    current_limits,
+    explain_os_errors,
+    list_sets,
+    may_delete,
+    read_set,
+)
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
 def delete_drawing(class_set: ClassSet, drawing_id: str, owner: str = "") -> str:
-    """Move a drawing to the trash, and return what `restore` needs to bring it back. Raises `HandwritingError`."""
+    """Move a drawing to the trash, and return what `restore` needs to bring it back. Raises `ClassSetError`."""
     file = class_set.path / f"{drawing_id}.json"
     if not is_drawing_id(drawing_id) or not file.is_file():
-        raise HandwritingError("This drawing is gone already.")
+        raise ClassSetError("This drawing is gone already.")
     return _to_trash(class_set, owner, file)
 
 
 def delete_set(class_set: ClassSet, owner: str = "") -> str:
-    """Move a set to the trash, and return what `restore` needs to bring it back. Raises `HandwritingError`."""
+    """Move a set to the trash, and return what `restore` needs to bring it back. Raises `ClassSetError`."""
     return _to_trash(class_set, owner, class_set.path)
 
 
 def restore(folder: Path, token: str) -> ClassSet:
     """Bring back what was deleted. If somebody started the set anew meanwhile, the drawings of both are in it.
 
-    Raises `HandwritingError` if it is not in the trash any more.
+    Raises `ClassSetError` if it is not in the trash any more.
     """
     deleted = folder / trash.FOLDER / token
     found = sorted(deleted.glob("*")) if _TOKEN.fullmatch(token) else []
     if not found:
-        raise HandwritingError(f"This is not in the trash any more: it is emptied after {trash.DAYS_KEPT} days.")
+        raise ClassSetError(f"This is not in the trash any more: it is emptied after {trash.DAYS_KEPT} days.")
     source, target = found[0], folder / found[0].name
     if not (source / ABOUT).exists() and not target.is_dir():
-        raise HandwritingError("The class set of this drawing has been deleted meanwhile.")
+        raise ClassSetError("The class set of this drawing has been deleted meanwhile.")
     bounds = current_limits()
     if not target.is_dir() and len(list_sets(folder)) >= bounds.sets:
-        raise HandwritingError("There are too many class sets here now to bring this one back.")
-    with telling("It could not be brought back"):
+        raise ClassSetError("There are too many class sets here now to bring this one back.")
+    with explain_os_errors("It could not be brought back"):
         if _drawings(source) + _drawings(target) > bounds.drawings:
-            raise HandwritingError(
+            raise ClassSetError(
                 f"A class set holds at most {bounds.drawings:,} drawings here: there is no room for it."
             )
         if _bytes(source) + _bytes(target) > bounds.bytes:
-            raise HandwritingError(
-                f"A class set holds at most {bounds.bytes / 1e6:.0f} MB here: there is no room for it."
-            )
+            raise ClassSetError(f"A class set holds at most {bounds.bytes / 1e6:.0f} MB here: there is no room for it.")
         target.mkdir(exist_ok=True)
         for file in source.iterdir():
             if not (target / file.name).exists():
@@ -62,11 +68,11 @@ def restore(folder: Path, token: str) -> ClassSet:
 
 def _to_trash(class_set: ClassSet, owner: str, path: Path) -> str:
     if not may_delete(class_set, owner):
-        raise HandwritingError("Only who started this class set can delete from it.")
+        raise ClassSetError("Only who started this class set can delete from it.")
     token = secrets.token_hex(16)
     folder = class_set.path.parent / trash.FOLDER
     parent = folder / token if path == class_set.path else folder / token / class_set.id
-    with telling("It could not be deleted"):
+    with explain_os_errors("It could not be deleted"):
         trash.empty_old(folder)
         parent.mkdir(parents=True)
         path.rename(parent / path.name)

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from mnist_core.common.server import PUBLIC_VARIABLE
 from mnist_core.drawing.class_sets import archive, contents, sets
 from mnist_core.drawing.class_sets.archive import export_set, merge, read_file
-from mnist_core.drawing.class_sets.drawings import HandwritingError, KeptDrawing, from_line, new_drawing, to_line
-from mnist_core.drawing.class_sets.sets import ClassSet, HandwritingLimits
+from mnist_core.drawing.class_sets.drawings import ClassSetError, KeptDrawing, from_line, new_drawing, to_line
+from mnist_core.drawing.class_sets.sets import ClassSet, ClassSetLimits
 from mnist_core.drawing.strokes import Drawing
 
 HEAD = {"format": "digit-lab class set", "version": 1, "title": "Class 4b", "drawings": 1}
@@ -129,7 +129,7 @@ def test_merging_doubles_nothing_and_changes_nothing(class_4b: ClassSet) -> None
 def test_the_title_of_a_file_is_text_and_nothing_else() -> None:
     assert read_file(file_of(title="  a\n\0b ")).title == "a b"
     assert len(read_file(file_of(title="x" * 1000)).title) == sets.MAX_TITLE
-    with pytest.raises(HandwritingError, match="needs a name"):
+    with pytest.raises(ClassSetError, match="needs a name"):
         read_file(file_of(title="  "))
 
 
@@ -165,14 +165,14 @@ def test_files_of_other_editors_are_read() -> None:
     ],
 )
 def test_what_is_no_class_set_is_refused_in_a_sentence(data: bytes) -> None:
-    with pytest.raises(HandwritingError) as caught:
+    with pytest.raises(ClassSetError) as caught:
         read_file(data)
     assert str(caught.value).endswith(".")
     assert str(caught.value).startswith("This file")
 
 
 def test_files_of_a_newer_version_say_so() -> None:
-    with pytest.raises(HandwritingError, match=r"newer Digit Lab \(version 2"):
+    with pytest.raises(ClassSetError, match=r"newer Digit Lab \(version 2"):
         read_file(file_of(line(), version=2))
     (problem,) = read_file(file_of(line(version=2))).problems
     assert "newer Digit Lab" in problem
@@ -256,7 +256,7 @@ def test_no_bytes_raise_anything_but_a_sentence(data: bytes) -> None:
     for text in (data, file_of() + data):
         try:
             read = read_file(text)
-        except HandwritingError as error:
+        except ClassSetError as error:
             assert str(error).strip()
         else:
             assert all(same(drawing, from_line(to_line(drawing))) for drawing in read.drawings)
@@ -283,7 +283,7 @@ def test_no_values_raise_anything_but_a_sentence(changes: dict[str, Any], head: 
         assert drawing.time.tzinfo is UTC
     try:
         read_file(json.dumps(head).encode() + b"\n" + line())
-    except HandwritingError as error:
+    except ClassSetError as error:
         assert str(error).strip()
 
 
@@ -293,7 +293,7 @@ def test_one_flipped_byte_never_harms(place: int, value: int) -> None:
     data[place % len(data)] = value
     try:
         read = read_file(bytes(data))
-    except HandwritingError:
+    except ClassSetError:
         return
     assert len(read.drawings) >= 1
     assert all(same(drawing, from_line(to_line(drawing))) for drawing in read.drawings)
@@ -303,43 +303,43 @@ def test_one_flipped_byte_never_harms(place: int, value: int) -> None:
 
 
 @pytest.fixture
-def narrow(monkeypatch: pytest.MonkeyPatch) -> HandwritingLimits:
-    bounds = HandwritingLimits(sets=3, sets_each=2, drawings=4, bytes=20_000, deleted=9)
+def narrow(monkeypatch: pytest.MonkeyPatch) -> ClassSetLimits:
+    bounds = ClassSetLimits(sets=3, sets_each=2, drawings=4, bytes=20_000, deleted=9)
     monkeypatch.setattr(sets, "PUBLIC", bounds)
     monkeypatch.setenv(PUBLIC_VARIABLE, "1")
     return bounds
 
 
 def test_a_file_that_is_too_large_is_not_even_looked_at(
-    narrow: HandwritingLimits, monkeypatch: pytest.MonkeyPatch
+    narrow: ClassSetLimits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "json_object", lambda *args: pytest.fail("it was read"))
-    with pytest.raises(HandwritingError, match="too large"):
+    with pytest.raises(ClassSetError, match="too large"):
         read_file(file_of(*[line()] * 20))
 
 
-def test_too_many_drawings_are_not_read(narrow: HandwritingLimits, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_drawings_are_not_read(narrow: ClassSetLimits, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "from_line", lambda *args: pytest.fail("it was read"))
-    with pytest.raises(HandwritingError, match="has 5 drawings: a class set has at most 4"):
+    with pytest.raises(ClassSetError, match="has 5 drawings: a class set has at most 4"):
         read_file(file_of(*[b"{}"] * 5))
 
 
-def test_a_merge_that_would_be_too_much_adds_nothing(narrow: HandwritingLimits, class_4b: ClassSet) -> None:
+def test_a_merge_that_would_be_too_much_adds_nothing(narrow: ClassSetLimits, class_4b: ClassSet) -> None:
     contents.add(class_4b, [any_drawing(label) for label in range(3)])
     read = read_file(file_of(line(id="a" * 32), line(id="b" * 32)))
-    with pytest.raises(HandwritingError, match="at most 4 drawings"):
+    with pytest.raises(ClassSetError, match="at most 4 drawings"):
         merge(read, class_4b)
     assert contents.count(class_4b) == 3
     assert merge(read_file(file_of(line(id="a" * 32))), class_4b).added == 1
 
 
-def test_what_the_largest_set_exports_can_be_imported_again(narrow: HandwritingLimits, class_4b: ClassSet) -> None:
+def test_what_the_largest_set_exports_can_be_imported_again(narrow: ClassSetLimits, class_4b: ClassSet) -> None:
     label = 0
     try:
         while True:
             contents.keep(class_4b, any_drawing(label % 10))
             label += 1
-    except HandwritingError:
+    except ClassSetError:
         pass
     exported = export_set(class_4b, contents.read_contents(class_4b).drawings)
     assert len(read_file(exported).drawings) == label

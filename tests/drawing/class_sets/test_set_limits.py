@@ -9,8 +9,8 @@ import pytest
 
 from mnist_core.common.server import PUBLIC_VARIABLE
 from mnist_core.drawing.class_sets import contents, drawings, sets, trash
-from mnist_core.drawing.class_sets.drawings import HandwritingError, new_drawing
-from mnist_core.drawing.class_sets.sets import ClassSet, HandwritingLimits
+from mnist_core.drawing.class_sets.drawings import ClassSetError, new_drawing
+from mnist_core.drawing.class_sets.sets import ClassSet, ClassSetLimits
 from mnist_core.drawing.strokes import Drawing
 from tests.support.drawings_to_keep import ANNA, BEN, drawing, kept
 
@@ -25,7 +25,7 @@ def test_a_set_can_be_full(narrow: None, folder: Path) -> None:
     class_set = sets.open_set(folder, "Class 4b", ANNA)
     for number in range(1, 5):
         assert contents.keep(class_set, drawing()) == number
-    with pytest.raises(HandwritingError, match="at most 4 drawings here, and this one has 4"):
+    with pytest.raises(ClassSetError, match="at most 4 drawings here, and this one has 4"):
         contents.keep(class_set, drawing())
     assert contents.count(class_set) == 4
 
@@ -37,11 +37,11 @@ def test_a_set_can_be_too_large(narrow: None, folder: Path, monkeypatch: pytest.
     monkeypatch.setattr(
         sets,
         "PUBLIC",
-        HandwritingLimits(sets=3, sets_each=2, drawings=100, bytes=2 * size + size // 2, deleted=9),
+        ClassSetLimits(sets=3, sets_each=2, drawings=100, bytes=2 * size + size // 2, deleted=9),
     )
     contents.keep(class_set, drawing())
     contents.keep(class_set, drawing())
-    with pytest.raises(HandwritingError, match="MB of drawings"):
+    with pytest.raises(ClassSetError, match="MB of drawings"):
         contents.keep(class_set, drawing())
     assert contents.count(class_set) == 2
 
@@ -51,11 +51,11 @@ def test_a_set_can_be_too_large(narrow: None, folder: Path, monkeypatch: pytest.
 def test_too_many_sets_of_one_person_and_of_all(narrow: None, folder: Path) -> None:
     sets.open_set(folder, "1", ANNA)
     sets.open_set(folder, "2", ANNA)
-    with pytest.raises(HandwritingError, match="You have started 2 class sets"):
+    with pytest.raises(ClassSetError, match="You have started 2 class sets"):
         sets.open_set(folder, "3", ANNA)
     sets.open_set(folder, "2", ANNA)  # is there already
     sets.open_set(folder, "1", BEN)
-    with pytest.raises(HandwritingError, match="3 class sets here already"):
+    with pytest.raises(ClassSetError, match="3 class sets here already"):
         sets.open_set(folder, "4", BEN)
     assert len(sets.list_sets(folder)) == 3
 
@@ -63,7 +63,7 @@ def test_too_many_sets_of_one_person_and_of_all(narrow: None, folder: Path) -> N
 def test_what_is_too_much_for_a_file_is_refused(class_4b: ClassSet) -> None:
     image = np.zeros((28, 28), np.uint8)
     many = np.zeros((drawings.MOST_POINTS + 1, 2), np.float32)
-    with pytest.raises(HandwritingError, match="too many strokes"):
+    with pytest.raises(ClassSetError, match="too many strokes"):
         new_drawing(1, image, Drawing((many,), (1.0,)))
     most = new_drawing(1, image, Drawing((many[:-1] - 9999.9,), (1.0,)))
     assert contents.keep(class_4b, most) == 1  # the longest line that there can be is read back
@@ -95,7 +95,7 @@ def test_on_a_public_server_only_the_owner_deletes(in_public: None, folder: Path
             lambda owner=stranger: trash.delete_set(class_set, owner),
             lambda owner=stranger: trash.delete_drawing(class_set, each.id, owner),
         ):
-            with pytest.raises(HandwritingError, match="Only who started"):
+            with pytest.raises(ClassSetError, match="Only who started"):
                 delete()
     assert contents.count(class_set) == 1
     trash.delete_drawing(class_set, each.id, ANNA)

@@ -16,7 +16,7 @@ import pytest
 
 from mnist_core.common.server import HANDWRITING_DIR_VARIABLE, PROJECT, handwriting_dir
 from mnist_core.drawing.class_sets import contents, drawings, sets, trash
-from mnist_core.drawing.class_sets.drawings import HandwritingError, KeptDrawing
+from mnist_core.drawing.class_sets.drawings import ClassSetError, KeptDrawing
 from mnist_core.drawing.class_sets.sets import ClassSet
 from tests.support.drawings_to_keep import drawing
 
@@ -164,7 +164,7 @@ def test_a_reader_tells_of_a_deleted_set_and_finds_it_when_back(class_4b: ClassS
     contents.keep(class_4b, drawing(3))
     assert reader.read().labels.tolist() == [3]
     token = trash.delete_set(class_4b)
-    with pytest.raises(HandwritingError, match="not here any more"):
+    with pytest.raises(ClassSetError, match="not here any more"):
         reader.read()
     trash.restore(folder, token)
     assert reader.read().labels.tolist() == [3]
@@ -206,14 +206,14 @@ def test_an_accent_typed_in_two_ways_is_one_name() -> None:
 
 @pytest.mark.parametrize("title", ["", "  ", "\0\u200b"])
 def test_a_set_needs_a_name(title: str, folder: Path) -> None:
-    with pytest.raises(HandwritingError, match="needs a name"):
+    with pytest.raises(ClassSetError, match="needs a name"):
         sets.open_set(folder, title)
     assert not folder.exists()
 
 
 @pytest.mark.parametrize("wanted", ["", "..", "../x", "0" * 20, "x" * 20, ".deleted"])
 def test_what_is_no_set_is_not_found(wanted: str, class_4b: ClassSet, folder: Path) -> None:
-    with pytest.raises(HandwritingError, match="no such class set"):
+    with pytest.raises(ClassSetError, match="no such class set"):
         sets.find_set(wanted, folder)
 
 
@@ -235,7 +235,7 @@ def test_a_set_of_a_newer_version_is_left_as_it_is(class_4b: ClassSet, folder: P
     about = class_4b.path / "set.json"
     newer = json.dumps({**json.loads(about.read_text()), "version": 2, "colour": "red"})
     about.write_text(newer)
-    with pytest.raises(HandwritingError, match="of a newer Digit Lab"):
+    with pytest.raises(ClassSetError, match="of a newer Digit Lab"):
         sets.open_set(folder, "Class 4b")
     assert about.read_text() == newer
     assert len(sets.list_sets(folder)) == 1
@@ -318,7 +318,7 @@ def test_threads_that_keep_the_same_drawing_keep_it_each(class_4b: ClassSet) -> 
 def test_a_folder_that_cannot_be_written_is_told(folder: Path, class_4b: ClassSet) -> None:
     class_4b.path.chmod(0o500)
     try:
-        with pytest.raises(HandwritingError, match="could not be kept: Permission denied"):
+        with pytest.raises(ClassSetError, match="could not be kept: Permission denied"):
             contents.keep(class_4b, drawing())
     finally:
         class_4b.path.chmod(0o700)
@@ -326,6 +326,6 @@ def test_a_folder_that_cannot_be_written_is_told(folder: Path, class_4b: ClassSe
 
 def test_a_file_where_the_folder_should_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "handwriting").write_text("in the way")
-    with pytest.raises(HandwritingError, match="could not be started"):
+    with pytest.raises(ClassSetError, match="could not be started"):
         sets.open_set(tmp_path / "handwriting", "Class 4b")
     assert sets.list_sets(tmp_path / "handwriting") == []

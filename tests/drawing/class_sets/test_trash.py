@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mnist_core.drawing.class_sets import contents, sets, trash
-from mnist_core.drawing.class_sets.drawings import HandwritingError
+from mnist_core.drawing.class_sets.drawings import ClassSetError
 from mnist_core.drawing.class_sets.sets import ClassSet
 from tests.support.drawings_to_keep import ANNA, NARROW, drawing, kept
 
@@ -26,11 +26,11 @@ def test_a_deleted_set_is_gone_and_comes_back_whole(class_4b: ClassSet, folder: 
     before = files(folder)
     token = trash.delete_set(class_4b)
     assert sets.list_sets(folder) == []
-    with pytest.raises(HandwritingError, match="deleted"):
+    with pytest.raises(ClassSetError, match="deleted"):
         contents.keep(class_4b, drawing())
     assert trash.restore(folder, token) == class_4b
     assert files(folder) == before
-    with pytest.raises(HandwritingError, match="not in the trash"):
+    with pytest.raises(ClassSetError, match="not in the trash"):
         trash.restore(folder, token)
 
 
@@ -52,7 +52,7 @@ def test_what_comes_back_makes_no_set_too_large_to_export(
     token = trash.delete_drawing(class_4b, one.id)
     bounds = sets.current_limits()
     monkeypatch.setattr(trash, "current_limits", lambda: replace(bounds, bytes=room - 1))
-    with pytest.raises(HandwritingError, match=r"at most .* MB"):
+    with pytest.raises(ClassSetError, match=r"at most .* MB"):
         trash.restore(folder, token)
     monkeypatch.setattr(trash, "current_limits", lambda: replace(bounds, bytes=room))
     trash.restore(folder, token)
@@ -86,7 +86,7 @@ def test_a_drawing_does_not_come_back_without_its_set(class_4b: ClassSet, folder
     contents.keep(class_4b, each)
     token = trash.delete_drawing(class_4b, each.id)
     trash.delete_set(class_4b)
-    with pytest.raises(HandwritingError, match="class set of this drawing has been deleted"):
+    with pytest.raises(ClassSetError, match="class set of this drawing has been deleted"):
         trash.restore(folder, token)
     assert sets.list_sets(folder) == []
 
@@ -104,7 +104,7 @@ def test_a_drawing_taken_back_leaves_nothing(class_4b: ClassSet, folder: Path) -
 def test_only_drawings_can_be_deleted_as_drawings(name: str, class_4b: ClassSet, folder: Path) -> None:
     before = files(folder)
     contents.withdraw(class_4b, name)
-    with pytest.raises(HandwritingError, match="gone already"):
+    with pytest.raises(ClassSetError, match="gone already"):
         trash.delete_drawing(class_4b, name)
     assert files(folder) == before
 
@@ -112,7 +112,7 @@ def test_only_drawings_can_be_deleted_as_drawings(name: str, class_4b: ClassSet,
 @pytest.mark.parametrize("token", ["", ".", "..", "../..", "0" * 32])
 def test_only_tokens_of_the_trash_restore(token: str, class_4b: ClassSet, folder: Path) -> None:
     trash.delete_drawing(class_4b, kept(class_4b).id)
-    with pytest.raises(HandwritingError, match="not in the trash"):
+    with pytest.raises(ClassSetError, match="not in the trash"):
         trash.restore(folder, token)
 
 
@@ -174,6 +174,6 @@ def test_what_comes_back_must_have_room(narrow: None, folder: Path) -> None:
 
     token = trash.delete_set(full(), ANNA)
     again = full()
-    with pytest.raises(HandwritingError, match="at most 4 drawings"):
+    with pytest.raises(ClassSetError, match="at most 4 drawings"):
         trash.restore(folder, token)
     assert contents.count(again) == 3

@@ -125,9 +125,7 @@ def test_a_name_is_shown_as_it_stands(canvas: SimpleNamespace, handwriting: Path
 
 
 def test_a_full_set_is_told(canvas: SimpleNamespace, handwriting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        sets, "PRIVATE", sets.HandwritingLimits(sets=9, sets_each=9, drawings=1, bytes=10**6, deleted=9)
-    )
+    monkeypatch.setattr(sets, "PRIVATE", sets.ClassSetLimits(sets=9, sets_each=9, drawings=1, bytes=10**6, deleted=9))
     fill(handwriting, [1], title="Our handwriting")
     app = press(open_page("draw"), "Keep this 7")
     assert "holds at most 1 drawings here" in app.error[0].value.replace("\\", "")

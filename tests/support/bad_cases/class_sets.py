@@ -11,11 +11,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from mnist_core.drawing.class_sets import archive, contents, sets
-from mnist_core.drawing.class_sets.drawings import HandwritingError, new_drawing
+from mnist_core.drawing.class_sets.drawings import ClassSetError, new_drawing
 from mnist_core.drawing.strokes import Drawing
 from tests.support.bad_cases.damage import damaged, dumped, names, titles
 from tests.support.bad_cases.settings import settings_files
-from tests.support.bad_cases.trials import Home, Kind
+from tests.support.bad_cases.trials import CaseKind, Home
 from tests.support.strategies import json_values
 
 
@@ -50,7 +50,7 @@ def _answer_class_set(content: bytes, home: Home) -> Sequence[str]:
         read = archive.read_file(content)
         into = sets.open_set(home.handwriting, read.title)
         archive.merge(read, into)
-    except HandwritingError as error:
+    except ClassSetError as error:
         return [str(error)]
     kept = contents.read_contents(into)
     assert len(kept.drawings) == len(read.drawings)
@@ -59,4 +59,4 @@ def _answer_class_set(content: bytes, home: Home) -> Sequence[str]:
     return read.problems
 
 
-KINDS = (Kind("class sets to import", class_set_files, _answer_class_set),)
+KINDS = (CaseKind("class sets to import", class_set_files, _answer_class_set),)

@@ -15,7 +15,7 @@ from mnist_core.drawing.photos.picture_files import PictureError, grey, read_pic
 from mnist_core.drawing.preparation import NoInkError, prepare
 from mnist_core.drawing.strokes import CANVAS_SIDE, from_canvas
 from tests.support.bad_cases.damage import damaged
-from tests.support.bad_cases.trials import Home, Kind
+from tests.support.bad_cases.trials import CaseKind, Home
 from tests.support.strategies import json_values
 
 _numbers = st.integers(-1000, 1000) | st.floats(-1000, 1000) | st.floats() | st.sampled_from([10**400, "5", None, True])
@@ -80,6 +80,6 @@ def _answer_picture(content: bytes, home: Home) -> Sequence[str]:
 
 
 KINDS = (
-    Kind("what a canvas tells", canvas_payloads, _answer_canvas),
-    Kind("picture files", picture_files, _answer_picture),
+    CaseKind("what a canvas tells", canvas_payloads, _answer_canvas),
+    CaseKind("picture files", picture_files, _answer_picture),
 )

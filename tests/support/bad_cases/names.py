@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from mnist_core import runs
 from mnist_core.drawing.class_sets import contents, sets
 from mnist_core.drawing.class_sets import trash as class_sets_trash
-from mnist_core.drawing.class_sets.drawings import HandwritingError
+from mnist_core.drawing.class_sets.drawings import ClassSetError
 from mnist_core.runs import ids, trash
 from mnist_core.runs.reading import RunError
 from mnist_core.training.config import ConfigError, TrainingConfig
 from tests.support.bad_cases.damage import names
-from tests.support.bad_cases.trials import Home, Kind
+from tests.support.bad_cases.trials import CaseKind, Home
 from tests.support.strategies import hostile_texts
 
 
@@ -38,7 +38,7 @@ def _answer_name(name: str, home: Home) -> Sequence[str]:
     for action in actions:
         try:
             action()
-        except (HandwritingError, RunError, ConfigError) as error:
+        except (ClassSetError, RunError, ConfigError) as error:
             told.append(str(error))
     # Pages ask for a run only by what can be an id; on the command line, anything can be typed.
     for ask in (lambda: runs.find_run(name, home.runs), lambda: runs.create_run(home.runs, TrainingConfig(), name)):
@@ -52,4 +52,4 @@ def _answer_name(name: str, home: Home) -> Sequence[str]:
     return told
 
 
-KINDS = (Kind("names, titles and ids", names | hostile_texts | st.text(max_size=100), _answer_name),)
+KINDS = (CaseKind("names, titles and ids", names | hostile_texts | st.text(max_size=100), _answer_name),)

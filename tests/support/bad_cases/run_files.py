@@ -21,7 +21,7 @@ from mnist_core.training.config import TrainingConfig
 from mnist_core.training.curves import by_epoch, curves
 from mnist_core.training.events import Progress
 from tests.support.bad_cases.damage import damaged, dumped, titles
-from tests.support.bad_cases.trials import Home, Kind
+from tests.support.bad_cases.trials import CaseKind, Home
 from tests.support.strategies import hostile_texts, json_values
 
 RUN_ID = "20260101-000000000-some"
@@ -99,7 +99,7 @@ def _answer_run(case: tuple[str, bytes], home: Home) -> Sequence[str]:
         history = curves(event_log.read_events(path), config)
         by_epoch(history)
         diagnosis.diagnose(history, config)
-        epoch_predictions.read_film(path)
+        epoch_predictions.read(path)
         for name, read in (
             ("predictions.npz", read_predictions),
             ("checkpoint.npz", checkpoints.read_checkpoint),
@@ -113,4 +113,4 @@ def _answer_run(case: tuple[str, bytes], home: Home) -> Sequence[str]:
     return told
 
 
-KINDS = (Kind("files of a run", run_files(), _answer_run),)
+KINDS = (CaseKind("files of a run", run_files(), _answer_run),)

@@ -12,7 +12,7 @@ from mnist_core.training import links
 from mnist_core.training.config import ConfigError, TrainingConfig, options
 from mnist_core.training.export.files import read_config
 from tests.support.bad_cases.damage import damaged, dumped, names
-from tests.support.bad_cases.trials import Home, Kind
+from tests.support.bad_cases.trials import CaseKind, Home
 from tests.support.strategies import hostile_texts, json_values, notations, queries_of_settings
 
 SETTINGS = [name for name in links.setting_names() if name != "v"]
@@ -82,8 +82,8 @@ def _answer_notation(text: str, home: Home) -> Sequence[str]:
 
 
 KINDS = (
-    Kind("links to settings", queries_of_settings, _answer_link),
-    Kind("settings as JSON files", settings_files, _answer_settings_file),
-    Kind("settings on the command line", _assignments, _answer_assignment),
-    Kind("notation of networks", notations | hostile_texts | names, _answer_notation),
+    CaseKind("links to settings", queries_of_settings, _answer_link),
+    CaseKind("settings as JSON files", settings_files, _answer_settings_file),
+    CaseKind("settings on the command line", _assignments, _answer_assignment),
+    CaseKind("notation of networks", notations | hostile_texts | names, _answer_notation),
 )

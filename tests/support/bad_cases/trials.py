@@ -67,7 +67,7 @@ _OF_RUNS = re.compile(
 
 
 @dataclass(frozen=True)
-class Kind:
+class CaseKind:
     """Input of one kind: cases of it, and a function that answers one with all that a visitor is told about it."""
 
     name: str
@@ -76,7 +76,7 @@ class Kind:
     most_sentences: int = 3
 
 
-def tried(kind: Kind, case: Any, home: Home) -> bool:
+def tried(kind: CaseKind, case: Any, home: Home) -> bool:
     """Answer a case, and return whether a visitor is told anything. Raises `AssertionError` for harm done."""
     told = kind.answer(case, home)
     for message in told:
