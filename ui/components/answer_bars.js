@@ -7,7 +7,8 @@ function build(root) {
   for (let digit = 0; digit < COUNT; digit += 1) {
     const row = document.createElement("div")
     row.className = "bar"
-    row.innerHTML = '<span class="share"></span><span class="track"><span class="fill"></span></span><span class="name"></span>'
+    row.innerHTML =
+      '<span class="share"></span><span class="track"><span class="fill"></span></span><span class="name"></span>'
     row.querySelector(".name").textContent = digit
     bars.append(row)
   }
@@ -31,5 +32,4 @@ export default function ({ data, parentElement }) {
     row.classList.toggle("best", digit === best)
   })
   root.querySelector(".bars").setAttribute("aria-label", data.description)
-
 }
