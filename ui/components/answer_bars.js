@@ -1,4 +1,5 @@
-// One answer of a network: the digit, and ten bars in fixed order. Updated in place, so that bars move and nothing flickers.
+// One answer of a network: the digit, and ten bars in fixed order. Updated in place, so that bars move and nothing
+// flickers.
 
 const COUNT = 10
 

@@ -1,6 +1,6 @@
 // One Plotly chart whose node lives as long as the page shows it: updates go through Plotly.react, so zoom, hover and
-// hidden traces survive them. Plotly itself is fetched once per browser tab; without `data.figure` that is all, once the
-// browser has nothing else to do.
+// hidden traces survive them. Plotly itself is fetched once per browser tab; without `data.figure` that is all, once
+// the browser has nothing else to do.
 //
 // With `data.digits`, a point whose customdata is a whole number shows the digit of that number, cut out of one large
 // picture; with `data.clicks`, the server is told which one was clicked.
@@ -74,7 +74,7 @@ function show(Plotly, node, figure) {
   }
 }
 
-// What a visitor does with points. What to show and whom to tell is looked up when it happens: it changes with each run.
+// What a visitor does with points. What to show and whom to tell is looked up as it happens: it changes with each run.
 function listen(node) {
   const card = node.parentElement.querySelector(".live-chart-digit")
   let hit // the point that Plotly found last
@@ -118,9 +118,11 @@ function listen(node) {
   })
   node.on("plotly_click", (event) => {
     hit = event.points[0]
-    if (touched && node.digitLabData.digits)
+    if (touched && node.digitLabData.digits) {
       present(position(event.event)) // a tap on the card opens it
-    else if (node.digitLabData.clicks) open(onTop(node, hit, position(event.event)).customdata)
+    } else if (node.digitLabData.clicks) {
+      open(onTop(node, hit, position(event.event)).customdata)
+    }
   })
   card.addEventListener("click", () => open(shown)) // it can only be tapped if there is something to open
 }
@@ -181,8 +183,8 @@ function fill(card, point, digits, isStillShown) {
       const [column, row] = [index % digits.columns, Math.floor(index / digits.columns)]
       context.drawImage(image, column * SIDE, row * SIDE, SIDE, SIDE, 0, 0, SIDE, SIDE)
     },
-    () => {},
-  ) // the words are shown at least
+    () => {}, // the words are shown at least
+  )
 }
 
 // Beside the pointer, on the side that has room.
@@ -198,7 +200,8 @@ function place(card, node, [clientX, clientY]) {
 export default function ({ data, parentElement, setTriggerValue }) {
   if (!data.figure) {
     const whenIdle = window.requestIdleCallback ?? ((act) => setTimeout(act, 500)) // Safari has no such callback
-    setTimeout(() => whenIdle(() => loadPlotly(data.plotly).catch(() => {})), AHEAD_MS) // the first chart will try again
+    const load = () => loadPlotly(data.plotly).catch(() => {}) // the first chart will try again
+    setTimeout(() => whenIdle(load), AHEAD_MS)
     return
   }
   const node = parentElement.querySelector(".live-chart")

@@ -75,8 +75,9 @@ class NetworkEditor {
     this.total = element("div", { className: "row total" })
     this.adders = element("div", { className: "adders" })
     const header = element("div", { className: "row header", ariaHidden: "true" })
-    for (const [name, text] of Object.entries(HEADINGS))
-      header.append(element("span", { className: name, textContent: text }))
+    for (const [className, textContent] of Object.entries(HEADINGS)) {
+      header.append(element("span", { className, textContent }))
+    }
     root.replaceChildren(
       element("label", { className: "title", htmlFor: "notation", textContent: "Network" }),
       element("div", { className: "notation" }, this.mirror, this.field),
@@ -118,8 +119,8 @@ class NetworkEditor {
     this.sendUntilAnswered()
   }
 
-  // Where changes follow each other quickly, Streamlit may end on an older one, or end the run that was to tell the newest.
-  // It hears of that once more then.
+  // Where changes follow each other quickly, Streamlit may end on an older one, or end the run that was to tell the
+  // newest. It hears of that once more then.
   sendUntilAnswered(attempt = 1) {
     clearTimeout(this.overdue)
     this.send({ text: this.sent, version: this.answer.version, attempt })
@@ -154,8 +155,8 @@ class NetworkEditor {
     if (this.postponed.length) this.makeChanges()
   }
 
-  // Let `edit` change the rows: now if they are what the text says, or else as soon as they are. `place` is the row that
-  // is meant, if one is; `edit` is told where it is by then, and returns where the focus goes.
+  // Let `edit` change the rows: now if they are what the text says, or else as soon as they are. `place` is the row
+  // that is meant, if one is; `edit` is told where it is by then, and returns where the focus goes.
   change(place, edit, { soon = false } = {}) {
     this.postponed.push({ place, kind: this.rows[place]?.kind, edit, soon })
     if (this.postponed.length === 1 && this.field.value === this.rowsText) this.makeChanges()
@@ -262,10 +263,10 @@ class NetworkEditor {
       else this.list.append(node)
     })
     while (this.list.children.length > this.rows.length) this.list.lastChild.remove()
-    this.rows.forEach((row, place) => this.fillRow(this.list.children[place], row, place))
+    for (const [place, row] of this.rows.entries()) this.fillRow(this.list.children[place], row, place)
   }
 
-  // A row's elements depend on its kind alone; what they say is filled in later, so that typing in them is not disturbed.
+  // A row's elements depend on its kind alone; what they say is filled in later: that disturbs no typing in them.
   makeRow(row) {
     const node = element("li", { className: "row" })
     const place = () => [...this.list.children].indexOf(node)
@@ -298,8 +299,9 @@ class NetworkEditor {
   makeField(field, place) {
     const { column, label } = field
     const name = element("span", { className: "name", textContent: label })
-    if ("text" in field)
+    if ("text" in field) {
       return element("span", { className: `field ${column}` }, name, element("span", { className: "fixed" }))
+    }
     const choices = this.answer.choices[column]
     const input = choices
       ? element("select", {}, ...choices.map(([value, textContent]) => element("option", { value, textContent })))
