@@ -120,7 +120,6 @@ def test_no_text_is_taken_for_html() -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_scripts_write_no_html_but_their_own(script: Path) -> None:
-    for line in script.read_text(encoding="utf-8").splitlines():
-        if re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|srcdoc", line):
-            assert re.fullmatch(r"\s*\w+\.innerHTML = '[^'+]*'", line), line
+def test_scripts_write_no_html(script: Path) -> None:
+    writes = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|srcdoc"
+    assert not re.search(writes, script.read_text(encoding="utf-8"))

@@ -1,14 +1,23 @@
-// One answer of a network: the digit, and ten bars in fixed order. Updated in place, so that bars move and nothing flickers.
+// One answer of a network: the digit, and ten bars in fixed order. Updated in place, so that bars move and nothing
+// flickers.
 
 const COUNT = 10
+
+function span(className) {
+  const element = document.createElement("span")
+  element.className = className
+  return element
+}
 
 function build(root) {
   const bars = root.querySelector(".bars")
   for (let digit = 0; digit < COUNT; digit += 1) {
     const row = document.createElement("div")
     row.className = "bar"
-    row.innerHTML = '<span class="share"></span><span class="track"><span class="fill"></span></span><span class="name"></span>'
-    row.querySelector(".name").textContent = digit
+    const [share, track, name] = ["share", "track", "name"].map(span)
+    track.append(span("fill"))
+    name.textContent = digit
+    row.append(share, track, name)
     bars.append(row)
   }
 }
@@ -31,5 +40,4 @@ export default function ({ data, parentElement }) {
     row.classList.toggle("best", digit === best)
   })
   root.querySelector(".bars").setAttribute("aria-label", data.description)
-
 }

@@ -1,7 +1,7 @@
 // Undo, redo and clear for the drawing canvas, and its strokes without delay.
 //
-// The canvas has a toolbar of its own, which shows on hover only, and it waits 200 ms after a stroke. The buttons of that
-// toolbar do what ours promise, so ours press them; its button that sends the drawing is pressed when a stroke ends.
+// The canvas has a toolbar of its own, which shows on hover only, and it waits 200 ms after a stroke. The buttons of
+// that toolbar do what ours promise, so ours press them; its button that sends the drawing is pressed when a stroke ends.
 // Where no canvas is found that looks as expected, its toolbar stays, and strokes arrive 200 ms later.
 
 const LABELS = { undo: "Undo", redo: "Redo", clear: "Reset canvas & history", send: "Update the app with this drawing" }

@@ -1,6 +1,6 @@
 // One Plotly chart whose node lives as long as the page shows it: updates go through Plotly.react, so zoom, hover and
-// hidden traces survive them. Plotly itself is fetched once per browser tab; without `data.figure` that is all, once the
-// browser has nothing else to do.
+// hidden traces survive them. Plotly itself is fetched once per browser tab; without `data.figure` that is all, once
+// the browser has nothing else to do.
 //
 // With `data.digits`, a point whose customdata is a whole number shows the digit of that number, cut out of one large
 // picture; with `data.clicks`, the server is told which one was clicked.
@@ -16,13 +16,16 @@ function loadPlotly(url) {
         const script = response.body.pipeThrough(new DecompressionStream("gzip"))
         return new Response(script, { headers: { "Content-Type": "text/javascript" } }).blob()
       })
-      .then((blob) => new Promise((resolve, reject) => {
-        const script = document.createElement("script")
-        script.src = URL.createObjectURL(blob)
-        script.onload = () => resolve(window.Plotly)
-        script.onerror = reject
-        document.head.appendChild(script)
-      }))
+      .then(
+        (blob) =>
+          new Promise((resolve, reject) => {
+            const script = document.createElement("script")
+            script.src = URL.createObjectURL(blob)
+            script.onload = () => resolve(window.Plotly)
+            script.onerror = reject
+            document.head.appendChild(script)
+          }),
+      )
       .catch((error) => {
         window.digitLabPlotly = undefined
         throw error
@@ -71,7 +74,7 @@ function show(Plotly, node, figure) {
   }
 }
 
-// What a visitor does with points. What to show and whom to tell is looked up when it happens: it changes with each run.
+// What a visitor does with points. What to show and whom to tell is looked up as it happens: it changes with each run.
 function listen(node) {
   const card = node.parentElement.querySelector(".live-chart-digit")
   let hit // the point that Plotly found last
@@ -94,11 +97,15 @@ function listen(node) {
   const open = (index) => {
     if (Number.isInteger(index)) node.digitLabTell("clicked", index)
   }
-  node.addEventListener("pointerdown", (event) => {
-    touched = event.pointerType === "touch"
-    if (touched) hide()
-    card.classList.toggle("live-chart-tappable", touched && node.digitLabData.clicks)
-  }, true)
+  node.addEventListener(
+    "pointerdown",
+    (event) => {
+      touched = event.pointerType === "touch"
+      if (touched) hide()
+      card.classList.toggle("live-chart-tappable", touched && node.digitLabData.clicks)
+    },
+    true,
+  )
   node.addEventListener("pointermove", (event) => {
     if (hit && !touched) present(position(event))
   })
@@ -111,8 +118,11 @@ function listen(node) {
   })
   node.on("plotly_click", (event) => {
     hit = event.points[0]
-    if (touched && node.digitLabData.digits) present(position(event.event)) // a tap on the card opens it
-    else if (node.digitLabData.clicks) open(onTop(node, hit, position(event.event)).customdata)
+    if (touched && node.digitLabData.digits) {
+      present(position(event.event)) // a tap on the card opens it
+    } else if (node.digitLabData.clicks) {
+      open(onTop(node, hit, position(event.event)).customdata)
+    }
   })
   card.addEventListener("click", () => open(shown)) // it can only be tapped if there is something to open
 }
@@ -143,15 +153,18 @@ const sheets = new Map() // address → promise of the picture
 
 function sheet(address) {
   if (!sheets.has(address)) {
-    sheets.set(address, new Promise((resolve, reject) => {
-      const image = new Image()
-      image.onload = () => resolve(image)
-      image.onerror = () => {
-        sheets.delete(address)
-        reject(new Error(address))
-      }
-      image.src = address
-    }))
+    sheets.set(
+      address,
+      new Promise((resolve, reject) => {
+        const image = new Image()
+        image.onload = () => resolve(image)
+        image.onerror = () => {
+          sheets.delete(address)
+          reject(new Error(address))
+        }
+        image.src = address
+      }),
+    )
   }
   return sheets.get(address)
 }
@@ -164,11 +177,14 @@ function fill(card, point, digits, isStillShown) {
   card.hidden = false
   const context = card.querySelector("canvas").getContext("2d")
   context.clearRect(0, 0, SIDE, SIDE)
-  sheet(digits.address).then((image) => {
-    if (!isStillShown()) return
-    const [column, row] = [index % digits.columns, Math.floor(index / digits.columns)]
-    context.drawImage(image, column * SIDE, row * SIDE, SIDE, SIDE, 0, 0, SIDE, SIDE)
-  }, () => {}) // the words are shown at least
+  sheet(digits.address).then(
+    (image) => {
+      if (!isStillShown()) return
+      const [column, row] = [index % digits.columns, Math.floor(index / digits.columns)]
+      context.drawImage(image, column * SIDE, row * SIDE, SIDE, SIDE, 0, 0, SIDE, SIDE)
+    },
+    () => {}, // the words are shown at least
+  )
 }
 
 // Beside the pointer, on the side that has room.
@@ -184,7 +200,8 @@ function place(card, node, [clientX, clientY]) {
 export default function ({ data, parentElement, setTriggerValue }) {
   if (!data.figure) {
     const whenIdle = window.requestIdleCallback ?? ((act) => setTimeout(act, 500)) // Safari has no such callback
-    setTimeout(() => whenIdle(() => loadPlotly(data.plotly).catch(() => {})), AHEAD_MS) // the first chart will try again
+    const load = () => loadPlotly(data.plotly).catch(() => {}) // the first chart will try again
+    setTimeout(() => whenIdle(load), AHEAD_MS)
     return
   }
   const node = parentElement.querySelector(".live-chart")

@@ -3,15 +3,23 @@
 
 const TYPING_PAUSE = 250 // milliseconds after the last key until the text is sent
 const PATIENCE = 3000 // milliseconds until a text without an answer is sent again; twice as long each time
-const HINT = "Layers from input to output: 32C3 convolution, P2 pooling, D0.5 dropout, 128 dense, and 10 outputs at the end."
+const HINT =
+  "Layers from input to output: 32C3 convolution, P2 pooling, D0.5 dropout, 128 dense, and 10 outputs at the end."
 const ICONS = {
   up: "M6 15l6-6 6 6",
   down: "M6 9l6 6 6-6",
   remove: "M7 7l10 10M17 7L7 17",
 }
 const HEADINGS = {
-  kind: "Layer", amount: "Filters / units", size: "Size", stride: "Stride", padding: "Padding", activation: "Activation",
-  output: "Output", parameters: "Parameters", work: "Multiply-adds",
+  kind: "Layer",
+  amount: "Filters / units",
+  size: "Size",
+  stride: "Stride",
+  padding: "Padding",
+  activation: "Activation",
+  output: "Output",
+  parameters: "Parameters",
+  work: "Multiply-adds",
 }
 
 function element(name, properties = {}, ...children) {
@@ -31,8 +39,13 @@ function icon(name) {
 }
 
 function counts(arithmetic, parameters, work) {
-  return element("span", { className: "counts" }, ...Object.entries({ arithmetic, parameters, work }).map(
-    ([className, textContent]) => element("span", { className, textContent })))
+  return element(
+    "span",
+    { className: "counts" },
+    ...Object.entries({ arithmetic, parameters, work }).map(([className, textContent]) =>
+      element("span", { className, textContent }),
+    ),
+  )
 }
 
 const isOutput = (row) => row?.kind === "Output"
@@ -43,10 +56,16 @@ class NetworkEditor {
   constructor(root) {
     this.root = root
     this.field = element("input", {
-      id: "notation", type: "text", spellcheck: false, autocomplete: "off", autocapitalize: "off",
+      id: "notation",
+      type: "text",
+      spellcheck: false,
+      autocomplete: "off",
+      autocapitalize: "off",
       oninput: () => this.typed(),
       onblur: () => this.flush(),
-      onkeydown: (event) => { if (event.key === "Enter") this.flush() },
+      onkeydown: (event) => {
+        if (event.key === "Enter") this.flush()
+      },
       onscroll: () => this.alignMirror(),
     })
     this.field.setAttribute("aria-describedby", "message")
@@ -56,7 +75,9 @@ class NetworkEditor {
     this.total = element("div", { className: "row total" })
     this.adders = element("div", { className: "adders" })
     const header = element("div", { className: "row header", ariaHidden: "true" })
-    for (const [name, text] of Object.entries(HEADINGS)) header.append(element("span", { className: name, textContent: text }))
+    for (const [className, textContent] of Object.entries(HEADINGS)) {
+      header.append(element("span", { className, textContent }))
+    }
     root.replaceChildren(
       element("label", { className: "title", htmlFor: "notation", textContent: "Network" }),
       element("div", { className: "notation" }, this.mirror, this.field),
@@ -98,14 +119,17 @@ class NetworkEditor {
     this.sendUntilAnswered()
   }
 
-  // Where changes follow each other quickly, Streamlit may end on an older one, or end the run that was to tell the newest.
-  // It hears of that once more then.
+  // Where changes follow each other quickly, Streamlit may end on an older one, or end the run that was to tell the
+  // newest. It hears of that once more then.
   sendUntilAnswered(attempt = 1) {
     clearTimeout(this.overdue)
     this.send({ text: this.sent, version: this.answer.version, attempt })
-    this.overdue = setTimeout(() => {
-      if (this.answer.text !== this.sent) this.sendUntilAnswered(attempt + 1)
-    }, PATIENCE * 2 ** (attempt - 1))
+    this.overdue = setTimeout(
+      () => {
+        if (this.answer.text !== this.sent) this.sendUntilAnswered(attempt + 1)
+      },
+      PATIENCE * 2 ** (attempt - 1),
+    )
   }
 
   stop() {
@@ -131,8 +155,8 @@ class NetworkEditor {
     if (this.postponed.length) this.makeChanges()
   }
 
-  // Let `edit` change the rows: now if they are what the text says, or else as soon as they are. `place` is the row that
-  // is meant, if one is; `edit` is told where it is by then, and returns where the focus goes.
+  // Let `edit` change the rows: now if they are what the text says, or else as soon as they are. `place` is the row
+  // that is meant, if one is; `edit` is told where it is by then, and returns where the focus goes.
   change(place, edit, { soon = false } = {}) {
     this.postponed.push({ place, kind: this.rows[place]?.kind, edit, soon })
     if (this.postponed.length === 1 && this.field.value === this.rowsText) this.makeChanges()
@@ -161,13 +185,20 @@ class NetworkEditor {
   }
 
   setField(place, column, value, options) {
-    this.change(place, (rows, now) => {
-      const row = rows[now]
-      const changed = row.fields.find((field) => field.column === column)
-      if (!changed) return // it has become another kind of layer
-      changed.value = value
-      row.token = row.fields.filter((field) => field.value !== field.omit).map((field) => field.prefix + field.value).join("")
-    }, options)
+    this.change(
+      place,
+      (rows, now) => {
+        const row = rows[now]
+        const changed = row.fields.find((field) => field.column === column)
+        if (!changed) return // it has become another kind of layer
+        changed.value = value
+        row.token = row.fields
+          .filter((field) => field.value !== field.omit)
+          .map((field) => field.prefix + field.value)
+          .join("")
+      },
+      options,
+    )
   }
 
   setKind(place, name) {
@@ -232,19 +263,24 @@ class NetworkEditor {
       else this.list.append(node)
     })
     while (this.list.children.length > this.rows.length) this.list.lastChild.remove()
-    this.rows.forEach((row, place) => this.fillRow(this.list.children[place], row, place))
+    for (const [place, row] of this.rows.entries()) this.fillRow(this.list.children[place], row, place)
   }
 
-  // A row's elements depend on its kind alone; what they say is filled in later, so that typing in them is not disturbed.
+  // A row's elements depend on its kind alone; what they say is filled in later: that disturbs no typing in them.
   makeRow(row) {
     const node = element("li", { className: "row" })
     const place = () => [...this.list.children].indexOf(node)
     node.dataset.kind = row.kind
     const kind = isOutput(row)
       ? element("span", { textContent: row.kind })
-      : element("select", { name: "kind", onchange: (event) => this.setKind(place(), event.target.value) },
-        ...(row.kind ? [] : [element("option", { textContent: "?", value: "", disabled: true })]),
-        ...this.answer.kinds.filter((each) => !isOutput(each)).map((each) => element("option", { textContent: each.kind })))
+      : element(
+          "select",
+          { name: "kind", onchange: (event) => this.setKind(place(), event.target.value) },
+          ...(row.kind ? [] : [element("option", { textContent: "?", value: "", disabled: true })]),
+          ...this.answer.kinds
+            .filter((each) => !isOutput(each))
+            .map((each) => element("option", { textContent: each.kind })),
+        )
     node.append(element("span", { className: "kind" }, kind))
     for (const field of row.fields) node.append(this.makeField(field, place))
     node.append(element("span", { className: "output" }), counts("", "", ""))
@@ -263,7 +299,9 @@ class NetworkEditor {
   makeField(field, place) {
     const { column, label } = field
     const name = element("span", { className: "name", textContent: label })
-    if ("text" in field) return element("span", { className: `field ${column}` }, name, element("span", { className: "fixed" }))
+    if ("text" in field) {
+      return element("span", { className: `field ${column}` }, name, element("span", { className: "fixed" }))
+    }
     const choices = this.answer.choices[column]
     const input = choices
       ? element("select", {}, ...choices.map(([value, textContent]) => element("option", { value, textContent })))
@@ -291,7 +329,10 @@ class NetworkEditor {
     node.classList.toggle("mistake", Boolean(row.error))
     node.title = row.error ?? ""
     for (const [name, text] of Object.entries({
-      output: row.output, arithmetic: row.arithmetic, parameters: row.parameters, work: row.multiplyAdds,
+      output: row.output,
+      arithmetic: row.arithmetic,
+      parameters: row.parameters,
+      work: row.multiplyAdds,
     })) {
       const cell = node.querySelector(`.${name}`)
       cell.textContent = text
@@ -334,8 +375,16 @@ class NetworkEditor {
     const names = this.answer.kinds.map((kind) => kind.kind)
     if (this.adders.dataset.names === String(names)) return // the same buttons keep the focus
     this.adders.dataset.names = names
-    this.adders.replaceChildren("Add", ...names.map((name) =>
-      element("button", { type: "button", ariaLabel: `Add ${name.toLowerCase()}`, onclick: () => this.add(name) }, name)))
+    this.adders.replaceChildren(
+      "Add",
+      ...names.map((name) =>
+        element(
+          "button",
+          { type: "button", ariaLabel: `Add ${name.toLowerCase()}`, onclick: () => this.add(name) },
+          name,
+        ),
+      ),
+    )
   }
 }
 
