@@ -109,7 +109,7 @@ def multiply_limit() -> float:
 def operations(config: TrainingConfig) -> float:
     """Return the multiplications and additions of training, in 10⁹: forward once, backward for inputs and weights."""
     trained_on = (config.train_size - config.validation_size) * config.epochs
-    return 3 * 2 * config.network.multiply_adds * trained_on / 1e9
+    return 3 * 2 * config.architecture.multiply_adds * trained_on / 1e9
 
 
 def in_a_process(side: str, seed: int, images: int) -> str:

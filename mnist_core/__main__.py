@@ -89,8 +89,8 @@ def _presets(options: argparse.Namespace) -> int:
     rows = [
         {
             "preset": preset.name,
-            "architecture": preset.config.architecture,
-            "parameters": preset.config.network.parameters,
+            "architecture": preset.config.notation,
+            "parameters": preset.config.architecture.parameters,
             "optimizer": preset.config.optimizer,
             "batch_size": preset.config.batch_size,
             "epochs": preset.config.epochs,

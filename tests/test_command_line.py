@@ -98,7 +98,7 @@ def test_training_prints_the_report_that_it_stores(trained: dict[str, Any], netw
     stored = json.loads((network.path / "report.json").read_text())
     assert trained == {"run": "small-net", "state": "finished", **stored}
     assert {"test_accuracy", "test_loss", "training_seconds", "parameters", "versions"} <= set(stored)
-    assert stored["parameters"] == network.config.network.parameters
+    assert stored["parameters"] == network.config.architecture.parameters
     assert {"python", "tensorflow", "keras", "numpy", "digit_lab"} <= set(stored["versions"])
     assert stored["training_seconds"] > 0
     assert stored["test_accuracy"] > 0.8
@@ -109,7 +109,7 @@ def test_training_prints_the_report_that_it_stores(trained: dict[str, Any], netw
 def test_training_uses_the_preset_with_the_settings_changed(network: runs.Run) -> None:
     config = network.config
     assert (config.preset, config.validation, config.optimizer) == ("chollet", "last", "adam")
-    assert (config.architecture, config.train_size, config.batch_size) == ("4C3-P2-10", 2000, 50)
+    assert (config.notation, config.train_size, config.batch_size) == ("4C3-P2-10", 2000, 50)
     assert (config.epochs, config.learning_rate, config.early_stopping) == (4, 0.01, "never")
 
 
@@ -204,7 +204,7 @@ MORE_ERRORS = {
     "unsafe run": (["evaluate", "../x"], ["../x"]),
     "no picture": (["predict", "RUN", "PICTURES/text.png"], ["text.png", "picture"]),
     "folder as picture": (["predict", "RUN", "PICTURES"], []),
-    "untrained run": (["evaluate", "untrained"], ["untrained", "no network yet"]),
+    "untrained run": (["evaluate", "untrained"], ["untrained", "is missing"]),
     "damaged network": (["evaluate", "damaged"], ["damaged"]),
     "taken name": (["train", "--name", "taken"], ["taken", "already"]),
 }

@@ -136,7 +136,7 @@ def _write_results(path: Path, config: TrainingConfig, result: TrainingResult, d
     probabilities = predict(result.model, data.x_test)
     write_predictions(path, probabilities)
     progress = result.progress
-    network = config.network
+    network = config.architecture
     report = Report(
         **measure(probabilities, data),  # type: ignore[arg-type]
         training_seconds=round(progress.seconds, 3),

@@ -181,7 +181,7 @@ def _gap(training: float, validation: float, config: TrainingConfig) -> str:
     if training > _GAP_FACTOR * validation:
         harder = [
             *(["augmentation"] if config.augmentation.active else []),
-            *(["dropout"] if any(isinstance(layer, Dropout) for layer in config.network.layers) else []),
+            *(["dropout"] if any(isinstance(layer, Dropout) for layer in config.architecture.layers) else []),
         ]
         reason = "it is a mean over the epoch, while the network still improves"
         if harder:

@@ -14,7 +14,17 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from mnist_core.networks.notation import MAX_CHARACTERS, ArchitectureError, parse_architecture
-from mnist_core.training.config import CONFIG_VERSION, ConfigError, TrainingConfig, bounds, checked, read_text
+from mnist_core.training.config import (
+    CONFIG_VERSION,
+    ConfigError,
+    TrainingConfig,
+    bounds,
+    checked,
+    key_of,
+    keys,
+    name_of,
+    read_text,
+)
 from mnist_core.training.presets import DEFAULT_PRESET, PRESETS
 
 VERSION_NAME = "v"
@@ -32,7 +42,7 @@ class LinkedSettings:
 
 def setting_names() -> tuple[str, ...]:
     """Return all names that a link to a configuration may hold."""
-    return (VERSION_NAME, *(setting.name for setting in fields(TrainingConfig)))
+    return (VERSION_NAME, *keys())
 
 
 def to_query(config: TrainingConfig) -> dict[str, str]:
@@ -47,7 +57,7 @@ def to_query(config: TrainingConfig) -> dict[str, str]:
         for setting in fields(config)
         if setting.name != "preset" and getattr(config, setting.name) != getattr(original, setting.name)
     }
-    settings = {name: _text(value) for name, value in changed.items()}
+    settings = {key_of(name): _text(value) for name, value in changed.items()}
     return {VERSION_NAME: str(CONFIG_VERSION), "preset": preset, **settings}
 
 
@@ -62,16 +72,17 @@ def from_query(query: Mapping[str, str]) -> LinkedSettings:
         notes.append(f"There is no preset called {_quoted(preset)}: these are the settings of {DEFAULT_PRESET}.")
         preset = DEFAULT_PRESET
     config = PRESETS[preset].config
-    notation = config.architecture
+    notation = config.notation
     values: dict[str, Any] = {}
-    for name, text in query.items():
-        if name in (VERSION_NAME, "preset"):
+    for key, text in query.items():
+        name = name_of(key)
+        if key in (VERSION_NAME, "preset"):
             continue
-        if name not in setting_names():
-            notes.append(f"{_quoted(name)} is not a setting, so it was ignored.")
-        elif name == "architecture" and len(text) > MAX_CHARACTERS:
+        if key not in setting_names():
+            notes.append(f"{_quoted(key)} is not a setting, so it was ignored.")
+        elif name == "notation" and len(text) > MAX_CHARACTERS:
             notes.append(f"The network of the link is too long to be read, so it is that of {preset}.")
-        elif name == "architecture":
+        elif name == "notation":
             notation = text
             if _is_network(notation):
                 values[name] = notation

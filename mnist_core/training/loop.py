@@ -79,7 +79,7 @@ def train(
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
     images, labels, validation = split(config, data)
-    model = build_model(config.network, config.scaling, config.l2)
+    model = build_model(config.architecture, config.scaling, config.l2)
     trainer = _EpochTrainer(model, config, images, labels, on_event, should_stop)
     epochs: list[EpochDone] = []
     best: BestWeights | None = None

@@ -33,12 +33,12 @@ class Preset:
 def _published(
     name: str, title: str, source: str, claim: str, differs: str, note: str, architecture: str, **settings: Any
 ) -> Preset:
-    config = TrainingConfig(preset=name, architecture=architecture, **settings)
+    config = TrainingConfig(preset=name, notation=architecture, **settings)
     return Preset(name, title, note, config, source, claim, differs)
 
 
 def _own(name: str, title: str, note: str, architecture: str, **settings: Any) -> Preset:
-    return Preset(name, title, note, TrainingConfig(preset=name, architecture=architecture, **settings))
+    return Preset(name, title, note, TrainingConfig(preset=name, notation=architecture, **settings))
 
 
 DEFAULT_PRESET = "chollet"
@@ -197,7 +197,7 @@ def label(config: TrainingConfig) -> str:
 
 def _in_words(name: str, value: Any) -> str:
     short = {
-        "architecture": "other network",
+        "notation": "other network",
         "epochs": f"{value} epoch" if value == 1 else f"{value} epochs",
         "train_size": f"{value:,} images" if isinstance(value, int) else "",
         "batch_size": f"batches of {value}",

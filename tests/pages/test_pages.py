@@ -119,7 +119,7 @@ def test_training_starts_with_the_settings_on_the_page(monkeypatch: pytest.Monke
     button(app, "Train").click().run()
     (config,) = started
     assert (config.preset, config.epochs, config.batch_size) == ("nehlr", 2, 64)
-    assert config.architecture == "32C3-P2-D0.2-128-10"
+    assert config.notation == "32C3-P2-D0.2-128-10"
     assert app.query_params["run"] in ("chollet", ["chollet"])
     assert app.query_params["view"] in ("watch", ["watch"])
 

@@ -269,7 +269,7 @@ def kept_on(new_folder: Callable[[], Path], tiny_config: MakeConfig) -> Story:
     """A run that is killed in the middle of its third epoch, torn, and continued by two visitors at once."""
     story = Story(new_folder())
     # Dropout, batch normalization, moments, a schedule and augmentation: state of every kind; about a second an epoch.
-    config = tiny_config(architecture="4C3-BN-P2-D0.2-10", train_size=10_000, epochs=4, schedule="cosine", shift=1.0)
+    config = tiny_config(notation="4C3-BN-P2-D0.2-10", train_size=10_000, epochs=4, schedule="cosine", shift=1.0)
     story.ids.append(jobs.start(config, story.folder, owner_hash("somebody")))
     path = story.folder / story.ids[0]
     runs.rename(path, "the long way")

@@ -60,7 +60,7 @@ def test_differences_come_in_the_order_of_the_settings() -> None:
     found = config_differences([PRESETS["chollet"].config, PRESETS["garcia"].config])
     names = [difference.setting for difference in found]
     declared = [setting.name for setting in fields(TrainingConfig)]
-    assert {"architecture", "optimizer", "epochs", "validation"} <= set(names)
+    assert {"notation", "optimizer", "epochs", "validation"} <= set(names)
     assert names == sorted(names, key=declared.index)
     assert not {"batch_size", "scaling", "seed"} & set(names)
 
@@ -150,7 +150,7 @@ def test_what_a_verdict_does_not_say_is_said() -> None:
 
 def changes_of_each_setting() -> dict[str, Any]:
     """Give each setting with effect another value than it has in BASE."""
-    changes: dict[str, Any] = {"architecture": "10"}
+    changes: dict[str, Any] = {"notation": "10"}
     for name, hint in get_type_hints(TrainingConfig).items():
         setting, value = TrainingConfig.__dataclass_fields__[name], getattr(BASE, name)
         if get_origin(hint) is Literal:

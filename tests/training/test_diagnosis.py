@@ -20,8 +20,8 @@ from mnist_core.training.diagnosis import RULES, Diagnosis, DiagnosisKind, diagn
 from mnist_core.training.events import BatchesDone, EpochDone, Event
 
 # Ten batches of 100 images an epoch: one level of the loss is that of 20 batches.
-CONFIG = TrainingConfig(architecture="32C3-P2-10", train_size=1000, validation="test", batch_size=100, epochs=100)
-DROPOUT = replace(CONFIG, architecture="32C3-P2-D0.5-10")
+CONFIG = TrainingConfig(notation="32C3-P2-10", train_size=1000, validation="test", batch_size=100, epochs=100)
+DROPOUT = replace(CONFIG, notation="32C3-P2-D0.5-10")
 GUESSING = math.log(10)
 
 

@@ -74,7 +74,7 @@ def _introduction(run: runs.Run) -> str:
         "are on one scale, and in the same order for every digit. Where some are negative, teal is positive and amber "
         "negative."
     )
-    if any(isinstance(layer, Dropout | BatchNorm) for layer in run.config.network.layers):
+    if any(isinstance(layer, Dropout | BatchNorm) for layer in run.config.architecture.layers):
         words += " Dropout does nothing while it reads, and batch normalization only rescales: they are left out."
     return words
 

@@ -56,7 +56,7 @@ def show() -> None:
 
 
 def _matches(run: runs.Run, wanted: str) -> bool:
-    text = f"{describe(run)} {run.config.architecture} {run.status.state} {run.config.optimizer} {run.id}".lower()
+    text = f"{describe(run)} {run.config.notation} {run.status.state} {run.config.optimizer} {run.id}".lower()
     return all(word in text for word in wanted.lower().split())
 
 
@@ -100,12 +100,12 @@ def _row(run: runs.Run) -> dict[str, Any]:
         "State": run.status.state,
         "Test accuracy": report.test_accuracy * 100 if report else None,
         "Test loss": report.test_loss if report else None,
-        "Parameters": run.config.network.parameters,
+        "Parameters": run.config.architecture.parameters,
         "Epochs": report.epochs_completed if report else None,
         "Seconds": report.training_seconds if report else None,
         "Seed": run.config.seed,
         "Started": run.created,
-        "Network": run.config.architecture,
+        "Network": run.config.notation,
     }
 
 

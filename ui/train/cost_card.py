@@ -93,7 +93,7 @@ def _changes(draft: Draft) -> None:
         for name in draft.changed:
             was, now = (shown(name, getattr(config, name)) for config in (draft.original, draft.config))
             st.button(
-                NAMES[name] if name == "architecture" else f"{NAMES[name]}: {was} → {now}",
+                NAMES[name] if name == "notation" else f"{NAMES[name]}: {was} → {now}",
                 icon=":material/undo:",
                 key=f"reset-{name}",
                 on_click=drafts.reset,

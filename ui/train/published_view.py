@@ -35,8 +35,8 @@ def show() -> None:
         rows.append(
             {
                 "Preset": preset.name,
-                "Network": f"`{preset.config.architecture}`",
-                "Parameters": f"{preset.config.network.parameters:,}",
+                "Network": f"`{preset.config.notation}`",
+                "Parameters": f"{preset.config.architecture.parameters:,}",
                 "Its author claims": preset.claim,
                 "Measured here": measured,
                 "What differs, and why": preset.differs,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import streamlit as st
 
 from mnist_core import runs
@@ -145,4 +143,4 @@ def _details(run: runs.Run, report: Report) -> None:
             f"{machine.get('system')}{memory}\n- ended {report.finished}: {report.end_reason}, after {report.steps:,} "
             f"batches"
         )
-        st.json(asdict(run.config), expanded=False)
+        st.json(run.config.to_json(), expanded=False)

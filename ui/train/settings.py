@@ -239,7 +239,7 @@ SETTINGS: dict[str, Setting] = {
         words={"last": "Of the last epoch", "best": "Of the lowest validation loss"},
     ),
 }
-NAMES = {"architecture": "Network", **{name: setting.label for name, setting in SETTINGS.items()}}
+NAMES = {"notation": "Network", **{name: setting.label for name, setting in SETTINGS.items()}}
 
 
 def setting(name: str, draft: Draft, *, choices: Sequence[str] | None = None) -> None:

@@ -87,7 +87,7 @@ def _network(draft: Draft) -> None:
         current_version=lambda: drafts.current().version,
     )
     if draft.is_complete:
-        live_chart(_network_drawing(draft.config.network), tools="hover", key="network-drawing")
+        live_chart(_network_drawing(draft.config.architecture), tools="hover", key="network-drawing")
 
 
 # Otherwise drawn again for each change of any setting.
