@@ -18,6 +18,6 @@ readers.prepare_server()
 visitor.recognise()
 with st.sidebar:
     navigation.show_menu()
-    st.caption("Convolutional networks and handwritten digits: train them, question them, draw for them.")
+    st.caption("Convolutional networks and handwritten digits: train, explore and draw.")
 page.run()
 live_chart.load_ahead()

@@ -56,7 +56,7 @@ The first of these that applies:
 - **Unsteady**: the training loss of the last epoch is {_UNSTEADY_FACTOR - 1:.0%} above its lowest, and more than
   {_UNSTEADY_RISE:g}. Lower the learning rate.
 - **Overfitting** since the epoch with the lowest validation loss: the last two epochs were both
-  {_OVERFITTING_FACTOR - 1:.0%} or more above it, while the training loss fell on. Keep the weights of that epoch;
+  {_OVERFITTING_FACTOR - 1:.0%} or more above it, while the training loss kept falling. Save the weights of that epoch;
   dropout and augmentation help.
 - **Levelling off**: the last two epochs lowered the lowest validation loss by less than {_LEVEL_FALL:.0%};
   **underfitting** if both losses are still above {_UNDERFITTING_LOSS:g}, and that of training fell by less than
@@ -64,11 +64,11 @@ The first of these that applies:
 - **Still learning** otherwise.
 
 The two losses count as close if they are within {_GAP_FACTOR - 1:.0%} of each other; the gap is wide if the validation
-loss is more than {_WIDE_GAP_FACTOR} times the training loss. A higher training loss is no fault: augmentation and
+loss is more than {_WIDE_GAP_FACTOR} times the training loss. A higher training loss is not a fault: augmentation and
 dropout make training harder, and it is a mean over the epoch, while the network still improves.
 
 Without validation images, the training loss stands in for theirs, and overfitting cannot be seen. Label smoothing keeps
-the loss from reaching 0: limits for it are counted from the lowest that it can reach.
+the loss from reaching 0: its limits are counted from the lowest value that it can reach.
 """.strip()
 
 
@@ -99,7 +99,7 @@ def diagnose(history: Curves, config: TrainingConfig) -> Diagnosis:
     if training[-1] - lowest_possible > _HIGH_LOSS and max(map(_fall, [_GUESSING, *training], training)) < _SLOW_FALL:
         fall = _fall(training[-2], training[-1])
         fell = f"fell by only {fall:.0%}" if fall > 0.005 else "did not fall"
-        or_else = " Or change the images less." if config.augmentation.active else ""
+        or_else = " Or use less augmentation." if config.augmentation.active else ""
         return Diagnosis(
             "hardly learning",
             f"Hardly learning: the training loss is {_loss(training[-1])} and {fell} in the last epoch. "

@@ -83,7 +83,7 @@ def carry_out(
         if not result.progress.steps:
             return _end_untrained(path)
 
-        run_status.write_status(path, "running", "Reading the test images", pid=os.getpid())
+        run_status.write_status(path, "running", "Testing", pid=os.getpid())
         save_model(path, result.model)
         _write_results(path, config, result, data)
         if result.end_reason == "stopped":

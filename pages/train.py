@@ -24,10 +24,10 @@ def watch() -> None:
 
 VIEWS = {
     "setup": View("Set up", setup_view),
-    "watch": View("Watch", watch),
+    "watch": View("Monitor", watch),
     "compare": View("Compare", runs_view),
     "published": View("Published networks", published_view),
-    "words": View("Words", words.glossary),
+    "words": View("Glossary", words.glossary),
 }
 
 state.went()  # this is where it was to go

@@ -122,7 +122,7 @@ def test_suggested_rates_stay_within_the_bounds_of_the_setting() -> None:
 
 
 def test_augmentation_is_named_as_another_reason() -> None:
-    assert "change the images less" in judge([2.3, 2.3], config=replace(CONFIG, rotation=45)).sentence
+    assert "use less augmentation" in judge([2.3, 2.3], config=replace(CONFIG, rotation=45)).sentence
 
 
 def test_nothing_is_judged_while_the_rate_still_rises() -> None:

@@ -149,7 +149,7 @@ def test_a_setting_that_needs_held_out_images_follows_with_a_note() -> None:
     assert app.selectbox(key="setting-stop_metric").value == "validation loss"
     app.selectbox(key="setting-validation").select("none").run()
     assert app.selectbox(key="setting-stop_metric").value == "training loss"
-    assert "early stopping watches the training loss" in texts(app)
+    assert "early stopping monitors the training loss" in texts(app)
 
 
 def test_what_is_too_large_for_a_public_server_cannot_be_trained(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +166,7 @@ def test_what_would_not_come_to_its_end_on_a_public_server_says_so(monkeypatch: 
     assert "a run is stopped after" not in texts(app)
     monkeypatch.setenv("DIGIT_LAB_PUBLIC", "1")
     app.run()
-    assert "Here a run is stopped after 20 min and keeps what it has learned by then" in texts(app)
+    assert "Here, a run is stopped after 20 min, and what it has learned by then is saved" in texts(app)
     assert not button(app, "Train").disabled
     assert "a run is stopped after" not in texts(open_page("train", preset="champion", epochs="2"))
 
@@ -210,7 +210,7 @@ def test_a_run_in_every_state_has_words(state: run_status.State, own_folders: Pa
     (path / "report.json").unlink()
     run_status.write_status(path, state, "Something to say.")
     said = texts(open_page("train", run=path.name))
-    words = {"queued": "Waiting for its turn", "interrupted": "Interrupted."}
+    words = {"queued": "Waiting in the queue", "interrupted": "Interrupted."}
     assert words.get(state, "Something to say.") in said
 
 

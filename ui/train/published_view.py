@@ -19,8 +19,8 @@ _LESSON = {"garcia": "rate 0.001", "garcia-rate-1": "rate 1"}
 def published_view() -> None:
     """Show the table of the five, and two runs that differ in their learning rate alone."""
     st.markdown(
-        "Five write-ups that teach a CNN on MNIST, each trained here with the settings that its author published. The "
-        "figures are those of the runs that ship with Digit Lab."
+        "Five published networks for MNIST, each trained here with the settings that its author gives. The results "
+        "are those of the runs that ship with Digit Lab."
     )
     shipped = {run.id: run for run in readers.bundled_runs()}
     rows = []
@@ -37,13 +37,13 @@ def published_view() -> None:
                 "Preset": preset.name,
                 "Network": f"`{preset.config.architecture}`",
                 "Parameters": f"{preset.config.network.parameters:,}",
-                "Its author claims": preset.claim,
+                "Claimed by its author": preset.claim,
                 "Measured here": measured,
                 "What differs, and why": preset.differs,
             }
         )
     st.table(pd.DataFrame(rows).set_index("Preset"))
-    st.caption("In brackets: the 95 % interval after Wilson. Accuracy on the 10,000 test images.")
+    st.caption("The accuracy on the 10,000 test images, and in brackets its 95% Wilson interval.")
     for preset in PRESETS.values():
         if preset.is_published:
             st.caption(f"**{preset.name}**: {preset.source}.")
@@ -56,11 +56,11 @@ def published_view() -> None:
 
 
 def _lesson() -> None:
-    st.subheader("A lesson in one number", anchor=False)
+    st.subheader("What one number can do", anchor=False)
     st.markdown(
-        "The network of `garcia` uses Adadelta at Keras’s rate of 0.001. Adadelta was made for a rate of 1, and the "
-        "Keras example of 2016 that this network comes from used that in effect. Here are both: the same network, the "
-        "same images, the same order, one number changed."
+        "The network of `garcia` uses Adadelta at Keras’s default learning rate of 0.001. Adadelta was made for a rate "
+        "of 1, and the Keras example of 2016 that this network comes from used that in effect. Here are both: the same "
+        "network, the same images in the same order, and only one number changed."
     )
     runs_by_id = {run.id: run for run in readers.bundled_runs()}
     both = [runs_by_id[name] for name in _LESSON if name in runs_by_id]

@@ -42,8 +42,8 @@ def _figures(run: runs.Run, report: run_results.Report) -> None:
         st.metric(
             "Test accuracy",
             f"{report.test_accuracy:.2%}",
-            help=f"Of {TEST_IMAGES:,} images that it never trained on. With other images of the same kind it would "
-            "likely lie within the interval below (95 %, after Wilson).",
+            help=f"The accuracy on {TEST_IMAGES:,} images that it never trained on. With other images of the same kind "
+            "it would probably lie within the interval below (the 95% Wilson interval).",
             width="content",
             delta=f"{low:.2%} to {high:.2%}",
             delta_color="off",
@@ -55,14 +55,14 @@ def _figures(run: runs.Run, report: run_results.Report) -> None:
             st.metric(
                 "Best epoch",
                 f"{best.epoch} of {len(epochs)}",
-                help=f"The one with the lowest validation loss, {best.validation_loss:.4f}. The network that was "
-                f"tested has the weights of epoch {report.kept_epoch}.",
+                help=f"The epoch with the lowest validation loss, {best.validation_loss:.4f}. The weights that were "
+                f"saved and tested are those of epoch {report.kept_epoch}.",
                 width="content",
             )
         st.metric(
             "Training time",
             duration(report.training_seconds),
-            help="Checking and saving not counted.",
+            help="Without validating and saving.",
             width="content",
             delta=f"{report.images_per_second:,.0f} images/s",
             delta_color="off",
@@ -84,17 +84,17 @@ def _ways_on(run: runs.Run) -> None:
 
 def ways_on(run: runs.Run) -> None:
     """Offer what can be done with any run that has ended: take away what it made, or run its settings again."""
-    with st.popover("Take away", icon=":material/download:"):
-        st.caption("This run, for others to see:")
+    with st.popover("Export", icon=":material/download:"):
+        st.caption("A link to this run, for others to see:")
         take_away.link({"view": "watch", "run": run.id})
-        st.caption("Its settings, for others to change:")
+        st.caption("A link to its settings, for others to change:")
         take_away.link({"view": "setup", **links.to_query(run.config)})
         take_away.files(run)
-    with st.popover("Again", icon=":material/replay:"):
-        st.button("Same seed", key="again-same", on_click=_start, args=(run, 0), help="Gives the same network here.")
-        st.button("Next seed", key="again-next", on_click=_start, args=(run, 1), help="How much was luck?")
-        seeds = st.number_input("Further seeds", 2, 10, 4, key="again-seeds")
-        st.button(f"Train with {seeds} further seeds", key="again-many", on_click=_start_many, args=(run, seeds))
+    with st.popover("Run again", icon=":material/replay:"):
+        st.button("Same seed", key="again-same", on_click=_start, args=(run, 0), help="Gives the same network again.")
+        st.button("Next seed", key="again-next", on_click=_start, args=(run, 1), help="How much of it was luck?")
+        seeds = st.number_input("More seeds", 2, 10, 4, key="again-seeds")
+        st.button(f"Train with {seeds} more seeds", key="again-many", on_click=_start_many, args=(run, seeds))
         st.button("Change its settings", key="again-change", on_click=_change, args=(run,), icon=":material/tune:")
 
 
@@ -132,7 +132,7 @@ def _seeds(run: runs.Run) -> None:
 
 
 def _details(run: runs.Run, report: run_results.Report) -> None:
-    with st.expander("Versions, machine and all settings"):
+    with st.expander("Versions, machine and settings"):
         versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
         machine = report.machine
         memory = f", at most {report.peak_memory_mb:,.0f} MB used" if report.peak_memory_mb else ""
