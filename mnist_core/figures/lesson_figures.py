@@ -115,7 +115,7 @@ def bars_figure(values: Values, chosen: int | None = None, *, top: float = 1.0, 
         "marker": {"color": [TRAINING_COLOR if digit == chosen else QUIET_COLOR for digit in CLASSES]},
         "hovertemplate": "%{x}: %{y:.2%}<extra></extra>",
     }
-    shares = [f"<b>{digit}</b><br>{value * 100:.0f} %" for digit, value in zip(CLASSES, values.tolist(), strict=True)]
+    shares = [f"<b>{digit}</b><br>{value:.0%}" for digit, value in zip(CLASSES, values.tolist(), strict=True)]
     layout: Layout = {
         "xaxis": {"tickvals": list(CLASSES), "ticktext": shares, "tickangle": 0, "tickfont": {"size": 11}},
         "yaxis": {"range": [0, top], "showticklabels": False},
@@ -239,7 +239,7 @@ def spread_figure(before: Values, after: Values) -> Figure:
     layout = {
         "barmode": "overlay",
         "bargap": 0,
-        "xaxis": {"title": {"text": "what one unit gives", "standoff": 6}, "range": [-8, 8]},
+        "xaxis": {"title": {"text": "output of one unit", "standoff": 6}, "range": [-8, 8]},
         "yaxis": {"showticklabels": False},
     }
     return _small(traces, layout, size=220, top=34, left=4)
