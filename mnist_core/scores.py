@@ -138,9 +138,9 @@ def calibration_verdict(result: Calibration) -> str:
     It counts as too sure, or not sure enough, where its mean confidence is outside the 95 % interval of its accuracy.
     """
     fullest = int(result.count.argmax())
-    low, high = (f"{100 * edge:.3g}" for edge in result.edges[fullest : fullest + 2])
+    low, high = (f"{100 * edge:.3g}%" for edge in result.edges[fullest : fullest + 2])
     said = (
-        f"When it is {low} to {high}% sure, which it is on {result.count[fullest]:,} images, it is right "
+        f"Where its confidence is {low} to {high}, as on {result.count[fullest]:,} images, it is right "
         f"{result.accuracy[fullest]:.1%} of the time."
     )
     others = np.arange(result.bins) != fullest
@@ -151,10 +151,10 @@ def calibration_verdict(result: Calibration) -> str:
     right = round(float(np.nansum(result.accuracy[others] * count)))
     confidence = float(np.nansum(result.confidence[others] * count)) / images
     least, most = wilson_interval(right, images)
-    verdict = "too sure" if confidence > most else "not sure enough" if confidence < least else "about as it should be"
+    verdict = "overconfident" if confidence > most else "underconfident" if confidence < least else "well calibrated"
     rest = "the other image" if images == 1 else f"the other {images:,}"
     return (
-        f"{said} On {rest} it is {confidence:.1%} sure on average and right {right / images:.1%} of "
+        f"{said} On {rest}, its confidence is {confidence:.1%} on average, and it is right {right / images:.1%} of "
         f"the time: {verdict}."
     )
 

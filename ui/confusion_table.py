@@ -15,7 +15,7 @@ from ui.components import source
 
 _component = st.components.v2.component(
     "digit_lab_confusion_matrix",
-    html='<div class="confusion"><table aria-label="Confusion matrix: true digits by readings"></table></div>',
+    html='<div class="confusion"><table aria-label="Confusion matrix: true digits by predicted digits"></table></div>',
     css=source("confusion_matrix.css"),
     js=source("confusion_matrix.js"),
 )
@@ -54,7 +54,7 @@ def confusion_table(
         data={
             "cells": cells,
             "rows": [f"All {total:,} {what} labelled {row}" for row, total in enumerate(shown.sum(axis=1))],
-            "columns": [f"All {total:,} {what} read as {column}" for column, total in enumerate(shown.sum(axis=0))],
+            "columns": [f"All {total:,} {what} predicted as {place}" for place, total in enumerate(shown.sum(axis=0))],
             "row": picked[0],
             "column": picked[1],
         },
@@ -75,7 +75,7 @@ def _cell(
     count, share = int(matrix[row, column]), float(shares[row, column])
     if not count or (row == column and not diagonal):
         return {"text": ""}
-    words = "read right" if row == column else f"read as {column}"
+    words = f"predicted as {column}"
     return {
         "text": f"{100 * share:.1f}" if percent else f"{count:,}",
         "label": f"{count:,} image{'' if count == 1 else 's'} labelled {row}, {words}: {share:.2%} of that digit",

@@ -70,7 +70,7 @@ def pick_run(
     by_id = {run.id: run for run in choices}
     named = st.query_params.get(param)
     if named is not None and named not in by_id:
-        st.warning(f"{plain(_why_not(named))} Here is another one.", icon=":material/search_off:")
+        st.warning(f"{plain(_why_not(named))} Here is another run instead.", icon=":material/search_off:")
     st.selectbox(label, list(by_id), format_func=lambda run_id: describe(by_id[run_id]), **chosen.widget)
     return by_id[chosen.value]
 
@@ -92,7 +92,7 @@ def chosen_run(
 def _why_not(run_id: str) -> str:
     """Return a sentence about a run that cannot be shown. What is no id is not repeated: it could be anything."""
     if not run_ids.is_run_id(run_id):
-        return "The link names no run."
+        return "The link does not name a run."
     try:
         runs.find_run(run_id, runs.runs_dir())
     except RunError as error:

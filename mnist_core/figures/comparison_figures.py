@@ -26,7 +26,7 @@ PALETTE = (TRAINING_COLOR, VALIDATION_COLOR, "#5086fb", "#b4391d", "#d765c8", "#
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "triangle-down", "x")
 
 ACCURACY_AXIS_NOTE = (
-    "The axis of accuracies is finer towards 100 %: from 98 to 99 % is as far as from 80 to 90 %, for both halve the "
+    "The axis of accuracies is finer towards 100%: from 98% to 99% is as far as from 80% to 90%, since both halve the "
     "mistakes."
 )
 
@@ -140,7 +140,7 @@ def band_figure(
         }
         traces += [area, mean]
     subject = value.replace("_", " ") if value.startswith("validation") else f"training {value}"
-    title = _title(value, subject.capitalize(), "Line: mean. Band: ± one standard deviation.")
+    title = _title(value, subject.capitalize(), "Line: the mean. Band: ± one standard deviation.")
     return _finished(traces, {**title, **_epoch_axes(traces, value)}, names)
 
 
@@ -188,12 +188,12 @@ def scatter_figure(
             "cliponaxis": False,
             "name": look.name,
             "customdata": [[right[index] / TEST_IMAGES, *bounds[index]]],
-            "hovertemplate": f"%{{x:,.0f}} {over}<br>%{{customdata[0]:.2%}} right, 95 % interval: "
+            "hovertemplate": f"%{{x:,.0f}} {over}<br>%{{customdata[0]:.2%}} right, 95% interval: "
             "%{customdata[1]:.2%} to %{customdata[2]:.2%}<extra>%{fullData.name}</extra>",
         }
         for index, look in enumerate(looks)
     ]
-    title = _title("accuracy", "Test accuracy", "Lines: 95 % intervals.")
+    title = _title("accuracy", "Test accuracy", "Lines: 95% intervals.")
     return _finished(traces, {**title, "xaxis": x_axis, "yaxis": y_axis}, names, legend=places is None)
 
 
@@ -219,14 +219,14 @@ def class_accuracy_figure(
             "marker": {"color": f"{look.color}60", "line": {"color": look.color, "width": 1}},
             "name": look.name,
             "customdata": np.stack([result.right, result.images, result.low, result.high], axis=-1).tolist(),
-            "hovertemplate": "%{x}: %{customdata[0]:,} of %{customdata[1]:,} images read right, %{y:.2%}"
-            "<br>95 % interval: %{customdata[2]:.2%} to %{customdata[3]:.2%}<extra>%{fullData.name}</extra>",
+            "hovertemplate": "%{x}: %{customdata[0]:,} of %{customdata[1]:,} images right, %{y:.2%}"
+            "<br>95% interval: %{customdata[2]:.2%} to %{customdata[3]:.2%}<extra>%{fullData.name}</extra>",
         }
         for result, look in zip(classes, _looks(names, colors), strict=True)
     ]
     start = _bar_start(min(float(result.low.min()) for result in classes))
-    subtitle = "Lines: 95 % intervals." + (f" The axis starts at {start:.0%}, not at zero." if start else "")
-    title = _title("accuracy", "Share of each digit read right", subtitle)
+    subtitle = "Lines: 95% intervals." + (f" The axis starts at {start:.0%}, not at zero." if start else "")
+    title = _title("accuracy", "Accuracy for each digit", subtitle)
     x_axis = {"title": {"text": "True digit"}, "type": "category", "dtick": 1, "fixedrange": True, "showgrid": False}
     y_axis = {"range": [start, 1], "tickformat": ".4~p", "fixedrange": True}
     return _finished(traces, {**title, "xaxis": x_axis, "yaxis": y_axis}, names)

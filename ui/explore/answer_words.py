@@ -9,7 +9,7 @@ from mnist_core.answers import AnswerFilter, percent
 from mnist_core.evaluation import Probabilities
 from ui import readers
 
-_WHAT = {"mistakes": "mistakes", "unsure": "right but unsure answers", "all": "test images"}
+_WHAT = {"mistakes": "mistakes", "unsure": "right but unsure predictions", "all": "test images"}
 
 
 def describe(wanted: AnswerFilter) -> str:
@@ -23,9 +23,9 @@ def restrictions(wanted: AnswerFilter) -> str:
     if wanted.true is not None:
         words += f" labelled {wanted.true}"
     if wanted.read is not None:
-        words += f" read as {wanted.read}"
+        words += f"{' and' if words else ''} predicted as {wanted.read}"
     if (wanted.low, wanted.high) != (0, 100):
-        words += f" with {wanted.low} to {wanted.high} % confidence"
+        words += f" with {wanted.low}% to {wanted.high}% confidence"
     return words
 
 

@@ -47,8 +47,8 @@ def show() -> None:
             key="confusion",
         )
         st.caption(
-            "Amber grows with the square root of the number, so that rare confusions stay visible beside the most "
-            "frequent one." + ("" if choices.mistakes_only.value else " Right answers are green.")
+            "The amber gets stronger with the square root of the number, so that rare confusions stay visible beside "
+            "the most frequent one." + ("" if choices.mistakes_only.value else " Correct predictions are green.")
         )
     with right:
         correct, total = int(matrix.trace()), int(matrix.sum())
@@ -60,7 +60,7 @@ def show() -> None:
         else:
             st.button("Close", icon=":material/close:", on_click=pickers.pick_cell, args=((None, None),), key="no-cell")
             browse(_select(run, choices), "confusion")
-            st.caption("The least probability for the true digit first.")
+            st.caption("The lowest probability for the true digit comes first.")
 
 
 def selection() -> Selection:
@@ -88,8 +88,8 @@ def _select(run: runs.Run, choices: _Choices) -> Selection:
 
 def _most_confused(confused: list[tuple[int, int, int]]) -> None:
     st.markdown(
-        "A row holds all test images of one digit; a column, all that were read as one. **Click a cell, or the digit "
-        "beside a row or above a column, to see its images.**"
+        "A row holds all test images of one digit; a column, all that were predicted as one. **Click a cell, or the "
+        "digit beside a row or above a column, to see its images.**"
     )
     if confused:
         st.markdown("Most often confused:")
@@ -100,5 +100,5 @@ def _most_confused(confused: list[tuple[int, int, int]]) -> None:
                     key=f"confused-{true}-{read}",
                     on_click=pickers.pick_cell,
                     args=((true, read),),
-                    help=f"{count} images labelled {true} were read as {read}.",
+                    help=f"{count} images labelled {true} were predicted as {read}.",
                 )

@@ -64,7 +64,7 @@ def show() -> None:
     statistics = _statistics(split.value)
     st.html(_class_pictures(statistics.classes))
     st.caption(
-        "Above, the mean of all images of a digit. Below, the standard deviation: bright where they differ most."
+        "Above, the mean of all images of a digit; below, their standard deviation: bright where they differ most."
     )
     left, right = st.columns(2, gap="large")
     with left:
@@ -109,13 +109,13 @@ def _show_balance() -> None:
     train, test = (image_statistics.class_balance(labels) for labels in (data.y_train, data.y_test))
     most, least = int(train.counts.argmax()), int(train.counts.argmin())
     st.markdown(
-        f"**{len(data.y_train) + len(data.y_test):,} digits**: {len(data.y_train):,} to learn from, "
-        f"{len(data.y_test):,} to test with. {_about_duplicates(_duplicates())}"
+        f"**{len(data.y_train) + len(data.y_test):,} digits**: {len(data.y_train):,} for training, "
+        f"{len(data.y_test):,} for testing. {_about_duplicates(_duplicates())}"
     )
     live_chart(data_figures.balance_figure(train, test), tools="hover", key="balance")
     st.caption(
-        f"Shares of each set. Of the digits to learn from, {most} is the most frequent ({train.counts[most]:,} images) "
-        f"and {least} the rarest ({train.counts[least]:,})."
+        f"The proportion of each digit in each set. Of the training digits, {most} is the most frequent "
+        f"({train.counts[most]:,} images) and {least} the rarest ({train.counts[least]:,})."
     )
 
 
@@ -153,7 +153,8 @@ def _show_ink(ink: Summary) -> None:
     st.markdown("**How much ink**")
     live_chart(data_figures.ink_figure(ink), tools="hover", key="ink")
     st.caption(
-        "Mean of the pixels in percent of full ink. Half of the images lie within the box, all within the whiskers. "
+        "The mean of the pixels, in percent of full ink. Half of the images lie within the box, all of them within the "
+        "whiskers. "
         f"The median is highest for {most} ({ink.median[most]:.1f}%) and lowest for {least} ({ink.median[least]:.1f}%)."
     )
 

@@ -41,7 +41,7 @@ def map_chart(
         else "The two directions in which the pixels of all images differ most (PCA); they hold "
         f"{sum(digit_map.pca_variance):.0%} of the variance."
     )
-    st.caption(f"Each dot is a test image: point at it to see it, click to open it. {how}")
+    st.caption(f"Each dot is a test image: point at it to see the image, click to open it. {how}")
 
 
 def _positions(kind: str) -> Positions:

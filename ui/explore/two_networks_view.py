@@ -59,7 +59,7 @@ def show() -> None:
         if pair.a.id != pair.b.id:
             st.page_link(
                 navigation.TRAIN,
-                label="More than chance? The exact test",
+                label="More than chance? McNemar’s exact test",
                 icon=":material/balance:",
                 query_params={"view": "compare", "compare": f"{pair.a.id},{pair.b.id}"},
             )
@@ -118,7 +118,7 @@ def _select(pair: _Pair, kind: str) -> Selection:
         "a": "images that only A misreads",
         "b": "images that only B misreads",
         "both": "images that both misread",
-        "disagree": "images that A and B read differently",
+        "disagree": "images on which A and B disagree",
         "every": f"images that all {pair.networks} networks misread",
         "half": f"images that at least half of all {pair.networks} networks misread",
     }
@@ -141,9 +141,9 @@ def _caption(pair: _Pair, kind: str) -> Callable[[int], tuple[str, ...]]:
 
 def _explanation(kind: str, pair: _Pair) -> str:
     if kind not in _OF_ALL:
-        return "Below each image: its label, and what A and B read. Those come first on which the answers are surest."
+        return "Below each image: its label, and the predictions of A and B. The most confident predictions come first."
     share = "all" if kind == "every" else "at least half"
     return (
-        f"Misread by {share} of the {pair.networks} networks, not only A and B; those come first that most of them "
-        "misread. Below each image: its label, and how many of the runs misread it."
+        f"Misread by {share} of the {pair.networks} networks, not only A and B; the ones that most of them misread "
+        "come first. Below each image: its label, and how many of the runs misread it."
     )
