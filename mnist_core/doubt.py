@@ -86,26 +86,31 @@ def judge(ink: Ink, digit: Images | None, answers: Sequence[Probabilities], exam
     if pieces > _MOST_PIECES:
         return Verdict(
             "no digit",
-            f"It would say {reading}, but no digit is made of {pieces} pieces. Perhaps it is something else.",
+            f"It would read {reading}, but no digit is made of {pieces} pieces. Perhaps it is something else.",
         )
     if not is_like(digit, reading, examples):
         return Verdict(
             "no digit",
-            f"It would say {reading}, but no {reading} that it learned from looks like this. Perhaps it is no digit.",
+            f"It would read {reading}, but no {reading} that it learned from looks like this. Perhaps it is not a "
+            "digit.",
         )
     mean, *others = (answer.mean(axis=0) for answer in answers)
     if mean[reading] < CERTAIN:
         second = next(other for other, _ in ranking(mean, 2) if other != reading)
-        return Verdict("unsure", f"Unsure: turned or squeezed a little, this {reading} is also read as {second}.")
+        return Verdict("unsure", f"Uncertain: turned or squeezed a little, this {reading} is also read as {second}.")
     certainty = float(answers[0][0][reading])
     if certainty < UNSURE_BELOW:
         second = next(other for other, _ in ranking(answers[0][0], 2) if other != reading)
-        return Verdict("unsure", f"Unsure: {percent(certainty)} is not much, and it may be a {second}.")
+        return Verdict("unsure", f"Uncertain: {percent(certainty)} is not much, and it may be {_a(second)}.")
     against = [other for other in others if other.argmax() != reading and other.max() >= CERTAIN]
     if 2 * len(against) > len(others):
         who = "the other network is" if len(others) == 1 else "most of the other networks are"
-        return Verdict("unsure", f"Unsure: {who} sure that this is no {reading}.")
+        return Verdict("unsure", f"Uncertain: {who} sure that this is not {_a(reading)}.")
     return Verdict("clear", f"A clear {reading}: it stays one when turned, slanted or squeezed a little.")
+
+
+def _a(digit: int) -> str:
+    return f"an {digit}" if digit == 8 else f"a {digit}"
 
 
 def is_like(digit: Images, reading: int, examples: Examples) -> bool:
