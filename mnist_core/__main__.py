@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from mnist_core import drawing, export, jobs, run_status, runs, spare, worker
+from mnist_core.answers import percent
 from mnist_core.config import ConfigError, TrainingConfig
 from mnist_core.dataset import TEST_IMAGES, DatasetError, load_mnist
 from mnist_core.evaluation import ranking, wilson_interval
@@ -271,7 +272,8 @@ def _print_report(run: runs.Run, *, as_json: bool) -> None:
     print(f"Run {run.id}: {run.status.state}, {run.status.message}")
     if run.report:
         low, high = wilson_interval(run.report.test_correct, TEST_IMAGES)
-        print(f"Test accuracy {run.report.test_accuracy:.2%} (95% interval {low:.2%} to {high:.2%})")
+        accuracy, least, most = (percent(share, 2) for share in (run.report.test_accuracy, low, high))
+        print(f"Test accuracy {accuracy} (95% interval {least} to {most})")
         print(f"Test loss {run.report.test_loss:.4f}, {run.report.training_seconds:.1f} s of training")
 
 

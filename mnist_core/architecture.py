@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from mnist_core.answers import percent
+
 Activation = Literal["relu", "tanh", "sigmoid", "elu", "gelu", "silu", "linear", "softmax"]
 Padding = Literal["valid", "same"]
 Shape = tuple[int, int, int] | tuple[int]  # (height, width, channels), or (units,) once flattened
@@ -142,7 +144,7 @@ def summarize_layer(layer: Layer, shape: Shape) -> LayerSummary:
             features = _maps(shape, "global average pooling")[2:]
             return LayerSummary(token, "Global average pooling", features, 0, 0, "0")
         case Dropout():
-            return LayerSummary(token, f"Dropout {layer.rate:.0%}", shape, 0, 0, "0")
+            return LayerSummary(token, f"Dropout {percent(layer.rate, 0)}", shape, 0, 0, "0")
         case BatchNorm():
             return LayerSummary(token, "Batch normalization", shape, 4 * shape[-1], 0, _arithmetic((4, shape[-1])))
         case Dense():

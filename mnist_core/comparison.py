@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core.answers import percent
 from mnist_core.config import TrainingConfig
 from mnist_core.evaluation import McNemar
 from mnist_core.events import EpochDone
@@ -153,4 +154,4 @@ def _how_often(p_value: float) -> str:
         return "less than once in a thousand times"
     if p_value >= 0.995:
         return "nearly always"
-    return f"in {p_value:.1%} of cases" if p_value < 0.0995 else f"in {p_value:.0%} of cases"
+    return f"in {percent(p_value, 1)} of cases" if p_value < 0.0995 else f"in {percent(p_value, 0)} of cases"

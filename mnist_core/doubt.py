@@ -5,7 +5,7 @@ A network names a digit for anything. These rules, in this order, decide what th
 1. blank: there is no ink.
 2. several: a straight line of bare paper parts the ink into two pieces that are both as large as digits.
 3. no digit: the ink is in more pieces than digits are, or no training image of the digit that was read is like it.
-4. unsure: the network is less than 90 % sure of the digit, or no longer sure when it is turned, slanted or squeezed a
+4. unsure: the network is less than 90% sure of the digit, or no longer sure when it is turned, slanted or squeezed a
    little, or most of the other networks that were asked are sure of another one.
 5. clear: none of these.
 
@@ -127,7 +127,7 @@ def has_several_digits(ink: Ink) -> bool:
     """Return whether a straight line of paper parts ink, (height, width) uint8, into two pieces as large as digits.
 
     Beside each other, both must be at least half as tall as all the ink, and the line may lean by up to 24 degrees;
-    above each other, both must have 35 % of its height. Digits that touch are not told apart. Raises `NoInkError`.
+    above each other, both must have 35% of its height. Digits that touch are not told apart. Raises `NoInkError`.
     """
     y, x = np.nonzero(_coarse(ink) >= PAPER_LEVEL)
     return _is_parted(y, y, _STACKED) or any(_is_parted(x + slant * y, y, _TALL) for slant in _SLANTS)

@@ -76,7 +76,7 @@ def test_overfitting_dates_from_the_lowest_validation_loss() -> None:
 @pytest.mark.parametrize(
     ("training", "validation"),
     [
-        ([0.5, 0.3, 0.2, 0.1, 0.05], [0.4, 0.3, 0.2, 0.208, 0.3]),  # one epoch within 5 %
+        ([0.5, 0.3, 0.2, 0.1, 0.05], [0.4, 0.3, 0.2, 0.208, 0.3]),  # one epoch within 5%
         ([0.5, 0.3, 0.2, 0.1], [0.4, 0.3, 0.2, 0.3]),  # one bad epoch may be chance
         ([0.25, 0.15, 0.1, 0.105, 0.102], [0.2, 0.15, 0.1, 0.13, 0.15]),  # training does not improve either
         ([0.9, 0.7, 0.6, 0.5, 0.4], [0.4, 0.3, 0.2, 0.25, 0.3]),  # validation is still the better of both

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from mnist_core import evaluation
+from mnist_core import answers, evaluation
 from mnist_core.dataset import CLASSES
 from ui.components import source
 
@@ -78,7 +78,8 @@ def _cell(
     words = f"predicted as {column}"
     return {
         "text": f"{100 * share:.1f}" if percent else f"{count:,}",
-        "label": f"{count:,} image{'' if count == 1 else 's'} labelled {row}, {words}: {share:.2%} of that digit",
+        "label": f"{count:,} image{'' if count == 1 else 's'} labelled {row}, {words}: "
+        f"{answers.percent(share, 2)} of that digit",
         "shade": float(shades[row, column]),
     }
 

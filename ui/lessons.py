@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 import numpy as np
 import streamlit as st
 
-from mnist_core import lessons
+from mnist_core import answers, lessons
 from mnist_core.architecture import Padding
 from mnist_core.config import Schedule, TrainingConfig
 from mnist_core.dataset import TEST_IMAGES, TRAIN_IMAGES
@@ -171,7 +171,8 @@ def label_smoothing(key: str) -> None:
     share = st.slider("Label smoothing", 0.0, 0.5, 0.1, 0.05, key=f"{key}-share")
     values = lessons.target(3, share)
     live_chart(lesson_figures.vector_figure(values), key=f"{key}-figure")
-    st.caption(f"The label 3: **{100 * values[3]:.1f}%** for the 3, {100 * values[0]:.1f}% for each other digit.")
+    right, other = (answers.percent(values[digit], 1) for digit in (3, 0))
+    st.caption(f"The label 3: **{right}** for the 3, {other} for each other digit.")
 
 
 def cross_entropy(key: str) -> None:
@@ -202,8 +203,9 @@ def back_propagation(key: str) -> None:
     live_chart(lesson_figures.chain_figure(now, after, weights, losses), key=f"{key}-figure")
     by_probability, by_score, by_weight = map(_signed, now.slopes)
     st.caption(
-        f"Forward: {_signed(weight)} × pixel {_PIXEL} = {_signed(now.score)} → “a 7”: {100 * now.probability:.0f}% → "
-        f"loss {now.loss:.2f}.  \nBack: {by_probability} × {by_score} × {by_weight} = slope **{_signed(now.slope)}**: "
+        f"Forward: {_signed(weight)} × pixel {_PIXEL} = {_signed(now.score)} → “a 7”: "
+        f"{answers.percent(now.probability, 0)} → loss {now.loss:.2f}.  \n"
+        f"Back: {by_probability} × {by_score} × {by_weight} = slope **{_signed(now.slope)}**: "
         f"{'up' if now.slope < 0 else 'down'} with the weight."
     )
 

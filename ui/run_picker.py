@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from mnist_core import presets, run_ids, run_status, runs
+from mnist_core.answers import percent
 from mnist_core.run_files import RunError
 from ui import state
 from ui.state import Params
@@ -29,7 +30,7 @@ READER = "champion"  # who reads what people draw, unless they choose another
 def describe(run: runs.Run) -> str:
     """Return a short line that tells a run from others: what, how good, when."""
     when = "ships with Digit Lab" if run.is_bundled else _moment(run.created) if run.created else run.id
-    parts = [name_of(run), f"{run.report.test_accuracy:.2%}" if run.report else "", when]
+    parts = [name_of(run), percent(run.report.test_accuracy, 2) if run.report else "", when]
     return " · ".join(part for part in (*parts, _STATE_WORDS[run.status.state]) if part)
 
 

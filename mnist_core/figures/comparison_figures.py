@@ -1,7 +1,7 @@
 """Figures that set training runs side by side, in the style of `figures`.
 
 Losses stand on a logarithmic axis, accuracies on one that is logarithmic in the share of mistakes: a straight axis that
-holds a network of 80 % would show 98.4 and 99.2 % as one dot.
+holds a network of 80% would show 98.4 and 99.2% as one dot.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core.answers import percent
 from mnist_core.comparison import EpochValue, History, epoch_band
 from mnist_core.dataset import CLASSES, TEST_IMAGES
 from mnist_core.evaluation import ClassAccuracies, wilson_interval
@@ -150,7 +151,7 @@ def scatter_figure(
     x: Literal["parameters", "training_seconds"] = "parameters",
     colors: Sequence[str] = PALETTE,
 ) -> Figure:
-    """Draw a dot for each run: test accuracy with its 95 % Wilson interval, over parameters or training time.
+    """Draw a dot for each run: test accuracy with its 95% Wilson interval, over parameters or training time.
 
     Names stand beside the dots; in a legend, should one have no room beside its dot on a phone.
     """
@@ -200,7 +201,7 @@ def scatter_figure(
 def class_accuracy_figure(
     classes: Sequence[ClassAccuracies], names: Sequence[str], colors: Sequence[str] = PALETTE
 ) -> Figure:
-    """Draw ten bars for each run: the share of each digit that it reads right, with the 95 % Wilson interval.
+    """Draw ten bars for each run: the share of each digit that it reads right, with the 95% Wilson interval.
 
     The axis starts below the lowest interval, and the figure says where: from zero, all bars would look alike.
     """
@@ -225,7 +226,7 @@ def class_accuracy_figure(
         for result, look in zip(classes, _looks(names, colors), strict=True)
     ]
     start = _bar_start(min(float(result.low.min()) for result in classes))
-    subtitle = "Lines: 95% intervals." + (f" The axis starts at {start:.0%}, not at zero." if start else "")
+    subtitle = "Lines: 95% intervals." + (f" The axis starts at {percent(start, 0)}, not at zero." if start else "")
     title = _title("accuracy", "Accuracy for each digit", subtitle)
     x_axis = {"title": {"text": "True digit"}, "type": "category", "dtick": 1, "fixedrange": True, "showgrid": False}
     y_axis = {"range": [start, 1], "tickformat": ".4~p", "fixedrange": True}
@@ -307,7 +308,7 @@ def _short_number(number: float) -> str:
 def _accuracy_axis(least: float, most: float) -> Layout:
     """Return an axis for shares of mistakes from `least` to `most`, labelled with accuracies, the best at the top."""
     axis = _log_axis(least, min(most, 1.0))
-    labels = [f"{1 - tick:.4%}".rstrip("%").rstrip("0").rstrip(".") + "%" for tick in axis["tickvals"]]
+    labels = [percent(1 - tick, 4).rstrip("%").rstrip("0").rstrip(".") + "%" for tick in axis["tickvals"]]
     return {**axis, "range": axis["range"][::-1], "ticktext": labels}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from mnist_core.answers import percent
 from mnist_core.dataset import CLASSES
 from mnist_core.figures.style import (
     GRID_COLOR,
@@ -115,7 +116,7 @@ def bars_figure(values: Values, chosen: int | None = None, *, top: float = 1.0, 
         "marker": {"color": [TRAINING_COLOR if digit == chosen else QUIET_COLOR for digit in CLASSES]},
         "hovertemplate": "%{x}: %{y:.2%}<extra></extra>",
     }
-    shares = [f"<b>{digit}</b><br>{value:.0%}" for digit, value in zip(CLASSES, values.tolist(), strict=True)]
+    shares = [f"<b>{digit}</b><br>{percent(value, 0)}" for digit, value in zip(CLASSES, values.tolist(), strict=True)]
     layout: Layout = {
         "xaxis": {"tickvals": list(CLASSES), "ticktext": shares, "tickangle": 0, "tickfont": {"size": 11}},
         "yaxis": {"range": [0, top], "showticklabels": False},

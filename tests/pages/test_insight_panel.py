@@ -45,7 +45,7 @@ def occlusion(answers: dict[int, np.ndarray], otherwise: np.ndarray) -> Occlusio
 
 
 def an_insight() -> Insight:
-    """A 3, read with 90 %, in which no single place of blank paper decides."""
+    """A 3, read with 90%, in which no single place of blank paper decides."""
     before = answer(d3=0.9, d5=0.05)
     rng = np.random.default_rng(0)
 
@@ -187,7 +187,7 @@ def test_layers_are_told_one_by_one(asked: list[Path], sections: dict) -> None:
     assert [tile["lines"] for tile in output["tiles"]] == [(str(digit),) for digit in range(10)]
     greys = picture(output["sheets"][0])[0, :10, 0]
     assert greys.argmax() == 3
-    assert greys[3] < 255, "white would be 100 %"
+    assert greys[3] < 255, "white would be 100%"
     assert "5. Output, softmax" in words(output)
     assert [len(section["tiles"]) for section in (first, pool, second, dense)] == [16, 16, 16, 1]
     for section in sections["here-layers"]:

@@ -27,8 +27,8 @@ _TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
 _SHOWN_SIDE = 900  # pixels that are sent to the browser
 _LOWEST, _HIGHEST = 2, 95  # percent, of the threshold
 _DOUBT = (
-    f"A digit is uncertain if the confidence of the network is below {UNSURE_BELOW:.0%}, or if no such digit that it "
-    "learned from looks like it."
+    f"A digit is uncertain if the confidence of the network is below {percent(UNSURE_BELOW, 0)}, or if no such digit "
+    "that it learned from looks like it."
 )
 _IS_LIKE_NONE = "But no {digit} that it learned from looks like this. Perhaps it is not a digit."
 _one_at_a_time = threading.Lock()  # of all visitors: a large picture takes some hundred megabytes for a moment

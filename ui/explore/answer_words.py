@@ -35,7 +35,7 @@ def caption_of(probabilities: Probabilities) -> Callable[[int], tuple[str, ...]]
 
     def caption(index: int) -> tuple[str, ...]:
         (reading, confidence), *others = evaluation.ranking(probabilities[index])
-        runners_up = ", ".join(f"{digit}: {f'{share:.0%}' if share >= 0.005 else '<1%'}" for digit, share in others)
+        runners_up = ", ".join(f"{digit}: {percent(share, 0) if share >= 0.005 else '<1%'}" for digit, share in others)
         return f"{labels[index]} → {reading}", percent(confidence), runners_up
 
     return caption

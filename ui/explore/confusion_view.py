@@ -53,7 +53,7 @@ def show() -> None:
     with right:
         correct, total = int(matrix.trace()), int(matrix.sum())
         with st.container(horizontal=True):
-            st.metric("Test accuracy", f"{correct / total:.2%}", width="content")
+            st.metric("Test accuracy", answers.percent(correct / total, 2), width="content")
             st.metric("Mistakes", f"{total - correct:,} of {total:,}", width="content")
         if choices.picked == (None, None):
             _most_confused(evaluation.most_confused(matrix, 8))

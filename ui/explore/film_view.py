@@ -159,7 +159,7 @@ def _figures(history: Film, position: int) -> None:
     change = f"{100 * (accuracies[position] - accuracies[position - 1]):+.2f} points" if position else None
     left, right = st.columns([3, 4], gap="large", vertical_alignment="center")
     with left, st.container(horizontal=True):
-        st.metric("Test accuracy", f"{accuracies[position]:.2%}", change, width="content")
+        st.metric("Test accuracy", answers.percent(accuracies[position], 2), change, width="content")
         st.metric("Mistakes", f"{wrong:,}", width="content")
         if position:
             before = history.epochs[position - 1]

@@ -9,6 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from mnist_core import image_orders, image_statistics, pictures
+from mnist_core.answers import percent
 from mnist_core.dataset import CLASSES, Split
 from mnist_core.figures import data_figures
 from mnist_core.image_statistics import ClassImages, Duplicates, PixelHistogram, Summary
@@ -163,8 +164,8 @@ def _show_grey_levels(grey_levels: PixelHistogram) -> None:
     st.markdown("**How grey the pixels are**")
     live_chart(data_figures.grey_level_figure(grey_levels), tools="hover", key="grey-levels")
     st.caption(
-        f"{grey_levels.share(0, 0):.1%} of the pixels are blank paper, "
-        f"{grey_levels.share(_NEARLY_FULL, 255):.1%} nearly full ink ({_NEARLY_FULL} and more); "
+        f"{percent(grey_levels.share(0, 0), 1)} of the pixels are blank paper, "
+        f"{percent(grey_levels.share(_NEARLY_FULL, 255), 1)} nearly full ink ({_NEARLY_FULL} and more); "
         "what lies between is mostly the soft edges of strokes. The axis is logarithmic."
     )
 

@@ -140,12 +140,12 @@ def _verdict(run: Run, found: Contents, answers: Probabilities) -> str:
     """Return how many drawings a network reads as they were meant, and what that says of it."""
     total, right = len(found.drawings), int((answers.argmax(axis=1) == found.labels).sum())
     low, high = evaluation.wilson_interval(right, total)
-    words = f"It reads **{right:,} of {count(total, 'drawing')}** as meant, **{right / total:.1%}**"
+    words = f"It reads **{right:,} of {count(total, 'drawing')}** as meant, **{percent(right / total, 1)}**"
     if run.report is not None:
-        words += f"; on the MNIST test images, {run.report.test_accuracy:.2%}"
+        words += f"; on the MNIST test images, {percent(run.report.test_accuracy, 2)}"
     return (
-        f"{words}. So it probably reads between {low:.0%} and {high:.0%} of such handwriting; the more drawings there "
-        "are, the more exactly you can tell."
+        f"{words}. So it probably reads between {percent(low, 0)} and {percent(high, 0)} of such handwriting; the more "
+        "drawings there are, the more exactly you can tell."
     )
 
 
@@ -237,7 +237,7 @@ def _row(run: Run, right: int, total: int) -> dict[str, object]:
     return {
         "Network": name_of(run),
         "This set": 100 * right / total,
-        "95% interval": f"{low:.0%} to {high:.0%}",
+        "95% interval": f"{percent(low, 0)} to {percent(high, 0)}",
         "MNIST test": 100 * run.report.test_accuracy if run.report else None,
         "Read as meant": f"{right:,} of {total:,}",
     }

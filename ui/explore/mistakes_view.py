@@ -106,6 +106,6 @@ def _counts(probabilities: Probabilities) -> str:
     unsure = len(answers.select(labels, probabilities, AnswerFilter(kind="unsure")))
     return (
         f"Of {len(labels):,} test images, it gets {len(labels) - wrong:,} right and {wrong:,} wrong; "
-        f"{unsure:,} are right with less than {answers.UNSURE_BELOW:.0%} confidence. "
+        f"{unsure:,} are right with less than {answers.percent(answers.UNSURE_BELOW, 0)} confidence. "
         "Below each image: true digit → prediction and its confidence, then what came next."
     )

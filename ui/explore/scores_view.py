@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mnist_core import evaluation, runs, scores
+from mnist_core import answers, evaluation, runs, scores
 from mnist_core.evaluation import Probabilities
 from mnist_core.figures import score_figures
 from ui import readers, state
@@ -97,7 +97,7 @@ def _calibration(result: scores.Calibration) -> None:
     with st.container(horizontal=True):
         st.metric(
             f"Expected calibration error, {result.bins} bins",
-            f"{result.expected_error:.2%}",
+            answers.percent(result.expected_error, 2),
             help="How far confidence and accuracy are apart, on average over all predictions: each bin counts by its "
             "number of images (Naeini, Cooper and Hauskrecht, 2015; Guo, Pleiss, Sun and Weinberger, 2017). Another "
             "number of bins gives another value.",
@@ -105,7 +105,7 @@ def _calibration(result: scores.Calibration) -> None:
         )
         st.metric(
             f"Maximum calibration error, in a bin of {count(_images_of_largest_gap(result), 'image')}",
-            f"{result.maximum_error:.0%}",
+            answers.percent(result.maximum_error, 0),
             help="The largest gap between confidence and accuracy. In a bin of a few images it may be mere chance.",
             width="content",
         )

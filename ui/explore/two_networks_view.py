@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from mnist_core import agreement, evaluation, runs
+from mnist_core.answers import percent
 from mnist_core.evaluation import Indices
 from ui import navigation, readers, state
 from ui.explore import pickers
@@ -53,9 +54,8 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         labels = readers.mnist().y_test
         for letter, run in (("A", pair.a), ("B", pair.b)):
-            st.metric(
-                f"Accuracy of {letter}", f"{evaluation.accuracy(labels, readers.predictions(run)):.2%}", width="content"
-            )
+            accuracy = evaluation.accuracy(labels, readers.predictions(run))
+            st.metric(f"Accuracy of {letter}", percent(accuracy, 2), width="content")
         if pair.a.id != pair.b.id:
             st.page_link(
                 navigation.TRAIN,

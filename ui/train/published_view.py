@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from mnist_core.answers import percent
 from mnist_core.dataset import TEST_IMAGES
 from mnist_core.evaluation import wilson_interval
 from mnist_core.figures import comparison_figures
@@ -31,7 +32,8 @@ def published_view() -> None:
         measured = "not trained here"
         if run is not None and run.report is not None:
             low, high = wilson_interval(run.report.test_correct, TEST_IMAGES)
-            measured = f"{run.report.test_accuracy:.2%} ({low:.2%} to {high:.2%}), loss {run.report.test_loss:.3f}"
+            accuracy, least, most = (percent(share, 2) for share in (run.report.test_accuracy, low, high))
+            measured = f"{accuracy} ({least} to {most}), loss {run.report.test_loss:.3f}"
         rows.append(
             {
                 "Preset": preset.name,
@@ -75,7 +77,7 @@ def _lesson() -> None:
             figure = comparison_figures.overlay_figure(histories, "loss", names)
             live_chart(figure, tools="hover", key="lesson-loss")
         first, second = (run.report.test_accuracy if run.report else 0.0 for run in both)
-        st.markdown(f"After nine epochs: **{first:.2%}** at rate 0.001, **{second:.2%}** at rate 1.")
+        st.markdown(f"After nine epochs: **{percent(first, 2)}** at rate 0.001, **{percent(second, 2)}** at rate 1.")
     st.button("Try other rates yourself", icon=":material/tune:", on_click=_start_from, args=("garcia",), key="try")
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import streamlit as st
 
 from mnist_core import comparison, evaluation, links, presets, run_results, runs
+from mnist_core.answers import percent
 from mnist_core.dataset import TEST_IMAGES
 from mnist_core.early_stopping import best_epoch
 from mnist_core.figures import comparison_figures
@@ -41,11 +42,11 @@ def _figures(run: runs.Run, report: run_results.Report) -> None:
     with st.container(horizontal=True):
         st.metric(
             "Test accuracy",
-            f"{report.test_accuracy:.2%}",
+            percent(report.test_accuracy, 2),
             help=f"The accuracy on {TEST_IMAGES:,} images that it never trained on. With other images of the same kind "
             "it would probably lie within the interval below (the 95% Wilson interval).",
             width="content",
-            delta=f"{low:.2%} to {high:.2%}",
+            delta=f"{percent(low, 2)} to {percent(high, 2)}",
             delta_color="off",
             delta_arrow="off",
         )
@@ -121,8 +122,9 @@ def _seeds(run: runs.Run) -> None:
     accuracies = [other.report.test_accuracy for other in alike if other.report]
     summary = comparison.seed_summary(accuracies)
     st.markdown(
-        f"**With {summary.count} seeds**: {summary.mean:.2%} on average, ± {summary.standard_deviation or 0:.2%} "
-        f"(standard deviation), from {summary.lowest:.2%} to {summary.highest:.2%}."
+        f"**With {summary.count} seeds**: {percent(summary.mean, 2)} on average, "
+        f"± {percent(summary.standard_deviation or 0, 2)} (standard deviation), "
+        f"from {percent(summary.lowest, 2)} to {percent(summary.highest, 2)}."
     )
     histories = [readers.epochs(other) for other in alike]
     measured = any(event.validation_accuracy is not None for history in histories for event in history)
