@@ -250,7 +250,7 @@ def test_a_run_killed_in_its_first_epoch_has_nothing_to_go_on_from(five_runs: St
     run = five_runs.run(2)
     assert five_runs.epochs_done(2) == 0
     before = (run.path / "status.json").read_bytes()
-    with pytest.raises(RunError, match=r"before its first epoch was done\. Start it again"):
+    with pytest.raises(RunError, match=r"before its first epoch was done\. Run it again"):
         jobs.resume(run)
     assert (run.path / "status.json").read_bytes() == before
     assert jobs.queue(run.path.parent) == jobs.Queue((), ())
@@ -329,7 +329,7 @@ def test_a_run_killed_in_the_middle_of_an_epoch_keeps_the_network_of_the_epoch_b
 
 
 def test_of_two_visitors_who_let_a_run_go_on_one_is_refused(kept_on: Story) -> None:
-    assert kept_on.facts["answers"] == {None, "Only a run that was interrupted or failed can go on."}
+    assert kept_on.facts["answers"] == {None, "Only a run that was interrupted or failed can continue."}
     assert kept_on.facts["processes"] == 1
 
 
@@ -370,8 +370,8 @@ def test_the_log_of_a_run_that_went_on_tells_each_epoch_once(kept_on: Story) -> 
 
 
 def test_who_can_go_on(kept_on: Story, tmp_path: Path, tiny_config: MakeConfig) -> None:
-    assert kept_on.facts["going on while it trains"] == "Only a run that was interrupted or failed can go on."
-    assert refusal(lambda: jobs.resume(kept_on.run(0))) == "Only a run that was interrupted or failed can go on."
+    assert kept_on.facts["going on while it trains"] == "Only a run that was interrupted or failed can continue."
+    assert refusal(lambda: jobs.resume(kept_on.run(0))) == "Only a run that was interrupted or failed can continue."
     path = broken_off(tmp_path, tiny_config())
     for state in ("finished", "stopped", "queued", "running"):
         run_status.write_status(path, state, pid=os.getpid())
