@@ -80,7 +80,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
                 ),
             )
     except FileNotFoundError:
-        raise CheckpointError("The run ended before its first epoch was done: there is nothing to continue from.") from None
+        raise CheckpointError("The run ended before its first epoch was done: nothing to continue from.") from None
     except Exception as error:  # a damaged zip file raises many kinds
         raise CheckpointError("The run’s checkpoint is damaged, so it cannot continue. Run it again.") from error
 
