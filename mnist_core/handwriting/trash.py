@@ -53,8 +53,8 @@ def restore(folder: Path, token: str) -> ClassSet:
         raise HandwritingError("The class set of this drawing has been deleted meanwhile.")
     bounds = current_limits()
     if not target.is_dir() and len(list_sets(folder)) >= bounds.sets:
-        raise HandwritingError("There are too many class sets here now to bring this one back.")
-    with telling("It could not be brought back"):
+        raise HandwritingError("There are too many class sets here now to restore this one.")
+    with telling("It could not be restored"):
         if _drawings(source) + _drawings(target) > bounds.drawings:
             raise HandwritingError(
                 f"A class set holds at most {bounds.drawings:,} drawings here: there is no room for it."
@@ -83,7 +83,7 @@ def empty_old(folder: Path) -> None:
 
 def _to_trash(class_set: ClassSet, owner: str, path: Path) -> str:
     if not may_delete(class_set, owner):
-        raise HandwritingError("Only who started this class set can delete from it.")
+        raise HandwritingError("Only the person who started this class set can delete from it.")
     token = secrets.token_hex(16)
     trash = class_set.path.parent / _FOLDER
     parent = trash / token if path == class_set.path else trash / token / class_set.id

@@ -168,7 +168,7 @@ def test_another_reading_without_the_steps_is_said() -> None:
 
 def test_a_network_that_is_much_less_sure_is_said() -> None:
     app = open_panel(Network((7, 0.98), (7, 0.6), *((7, 0.9),) * 3))
-    assert "both times, but without any step the network is much less sure: 60.0% instead of 98.0%" in texts(app)
+    assert "both times, but without any step the network is much less confident: 60.0% instead of 98.0%" in texts(app)
 
 
 def test_a_drawing_that_needs_no_help_gets_a_hint() -> None:

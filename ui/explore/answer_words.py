@@ -9,7 +9,7 @@ from mnist_core.answers import AnswerFilter, percent
 from mnist_core.evaluation import Probabilities
 from ui import readers
 
-_WHAT = {"mistakes": "mistakes", "unsure": "right but unsure predictions", "all": "test images"}
+_WHAT = {"mistakes": "mistakes", "unsure": "right but uncertain predictions", "all": "test images"}
 
 
 def describe(wanted: AnswerFilter) -> str:

@@ -16,7 +16,7 @@ from ui.explore.browse import browse
 from ui.explore.selection import Selection
 from ui.state import Params
 
-_KINDS = {"mistakes": "Mistakes", "unsure": "Right but unsure"}
+_KINDS = {"mistakes": "Mistakes", "unsure": "Right but uncertain"}
 _ORDERS = {"confidence": "confidence", "loss": "loss", "index": "index"}
 
 
