@@ -214,8 +214,8 @@ def _verdict(all_steps: _Variant, other: _Variant) -> str:
         )
     if other.much_less_sure_than(all_steps):
         return (
-            f"Read as **{all_steps.reading}** both times, but {other.title.lower()} the network is much less confident: "
-            f"{other.confidence} instead of {all_steps.confidence}."
+            f"Read as **{all_steps.reading}** both times, but {other.title.lower()} the network is much less "
+            f"confident: {other.confidence} instead of {all_steps.confidence}."
         )
     if other.switches != NONE:
         return f"Read as **{all_steps.reading}** both times: for this drawing, what you left out makes no difference."
