@@ -174,7 +174,7 @@ wrong = np.flatnonzero(read != labels)
 print(f"{{len(wrong)}} of {{len(labels)}} test images are predicted wrongly.")
 
 for index in wrong[np.argsort(-confidence[wrong])][:3]:
-    print(f"\\nImage {{index}}: {{labels[index]}} predicted as {{read[index]}}, {{confidence[index]:.0%}} confidence")
+    print(f"\\nImage {{index}}: {{labels[index]}} predicted as {{read[index]}} ({{confidence[index]:.0%}})")
     for row in x_test[index, 4:24, 4:24, 0]:  # the digit without its margin
         print("".join(2 * " .:-=+*#%@"[pixel // 26] for pixel in row))"""
     words = "The mistakes with the highest confidence, drawn with letters so that nothing else is needed."
