@@ -33,7 +33,7 @@ HELD_OUT = 3_000  # the last training images
 HANDS = 40  # for each template
 SCRIBBLES = 1_200
 ROWS = 400  # of several digits
-CALLED_CLEAR = 0.975  # of the well-read strokes, when thresholds are chosen: a little more than the 97 % aimed at
+CALLED_CLEAR = 0.975  # of the well-read strokes, when thresholds are chosen: a little more than the 97% aimed at
 
 
 @dataclass(frozen=True)

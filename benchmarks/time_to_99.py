@@ -1,10 +1,10 @@
-"""Seconds of training until 99 % of the test images are read: `fast` beside two published recipes.
+"""Seconds of training until 99% of the test images are read: `fast` beside two published recipes.
 
     python -m benchmarks.time_to_99 [--seeds 5]
 
 Each seed trains the preset `fast` as the app does it, then `chollet` and `keras-steps` as the plain Keras scripts that
 they are, each in a process of its own. After each epoch the test accuracy is measured, for the table only, and not
-counted; a plain script ends there once it has passed 99 %. Seconds are of training alone, without validation: those
+counted; a plain script ends there once it has passed 99%. Seconds are of training alone, without validation: those
 that the app notes, and those in `model.fit`. The share of the machine's dense-multiply limit comes from the same run.
 About a quarter of an hour on two cores.
 """

@@ -48,38 +48,38 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m mnist_core", description="Train and use networks on MNIST.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    presets = commands.add_parser("presets", help="list the published networks")
+    presets = commands.add_parser("presets", help="list the presets")
     presets.set_defaults(command=_presets)
 
     train = commands.add_parser("train", help="train a network, as the Train page does")
     what = train.add_mutually_exclusive_group()
-    what.add_argument("--preset", choices=PRESETS, help="start from the settings of a published network")
-    what.add_argument("--run", metavar="ID", help="carry out a run that was created before")
+    what.add_argument("--preset", choices=PRESETS, help="start from the settings of a preset")
+    what.add_argument("--run", metavar="ID", help="train a run that was created before")
     train.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="change one setting")
-    train.add_argument("--name", metavar="ID", help="name the run instead of letting the time name it")
+    train.add_argument("--name", metavar="ID", help="name the run; otherwise the time names it")
     train.set_defaults(command=_train)
 
     commands.add_parser(
         "spare", help="get ready to train, and wait for a run: what the Train page starts"
     ).set_defaults(command=_spare)
 
-    evaluate = commands.add_parser("evaluate", help="measure a trained network on the test set again")
+    evaluate = commands.add_parser("evaluate", help="evaluate a trained network on the test set again")
     evaluate.add_argument("run", metavar="RUN", help="the id of a run, or its directory")
     evaluate.set_defaults(command=_evaluate)
 
-    predict = commands.add_parser("predict", help="read digits from picture files")
+    predict = commands.add_parser("predict", help="predict the digits in picture files")
     predict.add_argument("run", metavar="RUN", help="the id of a run, or its directory")
     predict.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="a picture of one digit")
     predict.set_defaults(command=_predict)
 
-    taken = commands.add_parser("export", help="take a run away: as Keras code, curves or settings")
+    taken = commands.add_parser("export", help="export a run: as Keras code, curves or settings")
     taken.add_argument("run", metavar="RUN", help="the id of a run, or its directory")
     taken.add_argument("--as", dest="kind", choices=EXPORTS, required=True, help="what to write")
     taken.add_argument("--output", metavar="FILE", type=Path, help="where to write it, instead of standard output")
     taken.set_defaults(command=_export)
 
     for command in (train, evaluate, predict, taken):
-        command.add_argument("--runs-dir", metavar="DIR", type=Path, default=runs_dir(), help="where runs live")
+        command.add_argument("--runs-dir", metavar="DIR", type=Path, default=runs_dir(), help="folder of the runs")
     for command in (presets, train, evaluate, predict):
         command.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser

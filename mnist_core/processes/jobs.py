@@ -94,9 +94,9 @@ def resume(run: runs.Run) -> None:
     with _lock:
         run = runs.read_run(run.path)  # another visitor may have been quicker
         if run.status.state not in ("interrupted", "failed"):
-            raise RunError("Only a run that was interrupted or failed can go on.")
+            raise RunError("Only a run that was interrupted or failed can continue.")
         if not checkpoints.has_checkpoint(run.path):
-            raise RunError("The run ended before its first epoch was done. Start it again instead.")
+            raise RunError("The run ended before its first epoch was done. Run it again instead.")
         limits.check(run.config, bounds)
         _check_queue(run.path.parent, run.owner, bounds)
         runs.withdraw_stop(run.path)

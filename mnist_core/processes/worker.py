@@ -86,7 +86,7 @@ def execute(
         if not result.progress.steps:
             return _end_untrained(path)
 
-        write_status(path, "running", "Reading the test images", pid=os.getpid())
+        write_status(path, "running", "Testing", pid=os.getpid())
         save_model(path, result.model)
         _write_results(path, config, result, data)
         if result.end_reason == "stopped":

@@ -86,13 +86,14 @@ class TrainingConfig:
             raise ConfigError(f"architecture: {error}") from error
         if self.keep == "best" and not self.holds_out:
             raise ConfigError(
-                "keep: “best” needs images to choose on that are neither trained nor tested on. "
+                "keep: “best” needs images to choose by that are neither for training nor for testing. "
                 "Set validation to “last” or “random”, or keep to “last”."
             )
         if self.early_stopping != "never" and self.stop_metric.startswith("validation") and not self.holds_out:
             raise ConfigError(
                 f"stop_metric: to stop by the {self.stop_metric}, images must be held out of training for it; the test "
-                "images would flatter the result. Set validation to “last” or “random”, or watch the training accuracy."
+                "images would flatter the result. Set validation to “last” or “random”, or monitor the training "
+                "accuracy."
             )
 
     @property

@@ -112,10 +112,10 @@ def combine(config: TrainingConfig, changes: Mapping[str, Any]) -> tuple[Trainin
         metric = wanted.get("stop_metric", config.stop_metric)
         if wanted.get("early_stopping", config.early_stopping) != "never" and metric.startswith("validation"):
             followed["stop_metric"] = metric.replace("validation", "training")
-            words.append(f"early stopping watches the {followed['stop_metric']}")
+            words.append(f"early stopping monitors the {followed['stop_metric']}")
         if wanted.get("keep", config.keep) == "best":
             followed["keep"] = "last"
-            words.append("the last weights are kept")
+            words.append("the last weights are saved")
         fitting = replace(config, **{**wanted, **followed})  # a network that cannot be built is refused here again
         return fitting, f"As no images are held out of training, {' and '.join(words)}."
 

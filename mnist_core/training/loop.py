@@ -171,7 +171,7 @@ class _EpochTrainer:
         """Go back to the state of a checkpoint. Raises `CheckpointError` if that belongs to another network."""
         variables = self._all_variables()
         if [tuple(variable.shape) for variable in variables] != [array.shape for array in checkpoint.variables]:
-            raise CheckpointError("The checkpoint belongs to another network or optimizer. Start the run again.")
+            raise CheckpointError("The checkpoint belongs to another network or optimizer. Run it again.")
         for variable, array in zip(variables, checkpoint.variables, strict=True):
             variable.assign(array)
         self.progress = replace(checkpoint.progress)

@@ -126,7 +126,7 @@ class TestRules:
         assert self.judge(examples, answers(*[7] * 7, confidence=0.91)).kind == "clear"
         verdict = self.judge(examples, np.concatenate([answers(7, confidence=0.89), answers(*[7] * 6)]))
         assert verdict.kind == "unsure"
-        assert verdict.sentence.startswith("Unsure: 89.0% is not much, and it may be a ")
+        assert verdict.sentence.startswith("Uncertain: 89.0% is not much, and it may be a ")
 
     def test_a_face_in_a_circle_is_no_nought(self, examples: Examples) -> None:
         turn = np.linspace(0, 2 * np.pi, 40)

@@ -42,7 +42,7 @@ DIES_WHILE_IT_SAVES = """
         replace(source, target)
 
     atomic_files._replace = replace
-    worker.carry_out(Path(sys.argv[1]))
+    worker.execute(Path(sys.argv[1]))
 """
 GETS_LITTLE_MEMORY = """
     import resource, sys
@@ -52,7 +52,7 @@ GETS_LITTLE_MEMORY = """
 
     most = psutil.Process().memory_info().vms + 1500 * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    worker.carry_out(Path(sys.argv[1]))
+    worker.execute(Path(sys.argv[1]))
 """
 
 

@@ -191,7 +191,7 @@ def test_the_glossary_shows_all_words_and_finds_some() -> None:
     assert [text.value.split("**")[1] for text in app.markdown] == ["Optimizer"]
     app.text_input[0].set_value("<script>").run()
     assert not app.markdown
-    assert "None of the words" in app.info[0].value
+    assert "No entry" in app.info[0].value
 
 
 def test_all_lessons_can_be_open_in_the_glossary() -> None:
@@ -220,10 +220,10 @@ def test_what_lessons_say_is_right() -> None:
     assert "784 values become **49**" in texts(set_slider(lesson("pooling"), "Side of a square", 4))
     assert "5 × 469 = **2,345 steps**" in texts(lesson("epoch"))
     assert "the last batch has the 96 that remain" in texts(lesson("epoch"))
-    assert "learns from 30,000 digits" in texts(set_slider(lesson("validation"), "Share held out", 50))
+    assert "learns from 30,000 digits" in texts(set_slider(lesson("validation"), "Validation split", 50))
     assert "2.72 times as much" in texts(lesson("softmax"))
     assert "Equal scores" in texts(set_slider(lesson("softmax"), "Score of the 9", 4.0))
-    assert "**91.0 %** for the 3, 1.0 %" in texts(lesson("label smoothing"))
+    assert "**91.0%** for the 3, 1.0%" in texts(lesson("label smoothing"))
     assert "best weight is **1.00**" in texts(set_slider(lesson("L2"), "Strength of L2", 1.0))
     assert "**Not there yet**" in texts(lesson("learning rate"))
     assert "**Good**" in texts(set_slider(lesson("learning rate"), "Learning rate", 0.1))

@@ -195,7 +195,7 @@ def test_a_damaged_checkpoint_fails_a_run_and_harms_nothing_else(
     before = snapshot(broken_off, "status.json", "checkpoint.npz")
     run = worker.execute(broken_off)
     assert run.status.state == "failed"
-    assert run.status.message == "The run’s checkpoint is damaged, so it cannot go on. Start it again."
+    assert run.status.message == "The run’s checkpoint is damaged, so it cannot continue. Run it again."
     assert snapshot(broken_off, "status.json") == before  # the damaged file itself is gone
     assert "Traceback" not in capfd.readouterr().err
 

@@ -84,8 +84,8 @@ def test_settings_that_are_yet_to_come_are_compared_as_well() -> None:
 def test_a_verdict_that_is_probably_right(names: tuple[str, str]) -> None:
     a, b = names
     assert verdict(a, b, McNemar(9900, 38, 21, 41, 0.0363)) == (
-        f"{a} reads 38 images right that {b} misses, {b} 21 images that {a} misses: if both were equally good, a "
-        "difference at least this large would come about by chance in 3.6% of cases (McNemar’s exact test), "
+        f"{a} gets 38 images right that {b} gets wrong, and {b} 21 images that {a} gets wrong: if both were equally "
+        "good, a difference at least this large would arise by chance in 3.6% of cases (McNemar’s exact test), "
         f"so {a} is probably better."
     )
 
@@ -118,16 +118,16 @@ def test_verdicts_say_how_likely_chance_is(p_value: float, words: str, conclusio
 
 def test_verdicts_word_none_and_one_and_put_commas_in_thousands() -> None:
     assert verdict("A", "B", McNemar(0, 1, 0, 0, 1.0)).startswith(
-        "A reads 1 image right that B misses, B no image that A misses: "
+        "A gets 1 image right that B gets wrong, and B no image that A gets wrong: "
     )
-    assert verdict("A", "B", McNemar(0, 1960, 15, 0, 1e-99)).startswith("A reads 1,960 images right that B misses, ")
+    assert verdict("A", "B", McNemar(0, 1960, 15, 0, 1e-99)).startswith("A gets 1,960 images right that B gets wrong, ")
 
 
 def test_verdicts_on_networks_that_nothing_tells_apart() -> None:
     same = verdict("A", "B", McNemar(9900, 0, 0, 100, 1.0))
-    assert same == "A and B read exactly the same images right: nothing tells them apart."
+    assert same == "A and B get exactly the same images right: nothing tells them apart."
     even = verdict("A", "B", McNemar(9900, 20, 20, 60, 1.0))
-    assert even == "A and B each read 20 images right that the other misses: neither is shown to be better."
+    assert even == "A and B each get 20 images right that the other gets wrong: neither is shown to be better."
 
 
 def test_verdicts_on_networks_that_ship_with_the_project(mnist: Mnist) -> None:

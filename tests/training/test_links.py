@@ -255,11 +255,11 @@ def test_early_stopping_follows_when_no_images_are_held_out(validation: str) -> 
     watching = replace(PRESETS["tiny"].config, early_stopping="patience", stop_metric="validation loss")
     config, note = combine(watching, {"validation": validation})
     assert config == replace(watching, validation=validation, stop_metric="training loss")  # type: ignore[arg-type]
-    assert note == "As no images are held out of training, early stopping watches the training loss."
+    assert note == "As no images are held out of training, early stopping monitors the training loss."
 
     config, note = combine(replace(watching, stop_metric="validation accuracy"), {"validation": validation})
     assert config.stop_metric == "training accuracy"
-    assert note == "As no images are held out of training, early stopping watches the training accuracy."
+    assert note == "As no images are held out of training, early stopping monitors the training accuracy."
 
 
 @pytest.mark.parametrize("validation", ["test", "none"])
@@ -268,7 +268,7 @@ def test_the_choice_of_weights_yields_without_held_out_images(validation: str) -
     config, note = combine(best, {"validation": validation})
     # Early stopping is off, so what it would watch is left alone.
     assert config == replace(best, validation=validation, keep="last")  # type: ignore[arg-type]
-    assert note == "As no images are held out of training, the last weights are kept."
+    assert note == "As no images are held out of training, the last weights are saved."
 
 
 def test_both_follow_when_both_chose_by_validation() -> None:
@@ -276,7 +276,7 @@ def test_both_follow_when_both_chose_by_validation() -> None:
     config, note = combine(both, {"validation": "none", "epochs": 7})
     assert config == replace(both, validation="none", epochs=7, keep="last", stop_metric="training accuracy")
     assert note.startswith("As no images are held out of training, ")
-    assert note.endswith(", early stopping watches the training accuracy and the last weights are kept.")
+    assert note.endswith(", early stopping monitors the training accuracy and the last weights are saved.")
 
 
 @pytest.mark.parametrize(

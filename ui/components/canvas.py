@@ -14,9 +14,9 @@ _tools = st.components.v2.component(
     "digit_lab_canvas_tools",
     html="""
 <div class="canvas-tools" role="group" aria-label="Drawing" hidden>
-  <button type="button" title="Take the last stroke back (Ctrl Z)">Undo</button>
-  <button type="button" title="Draw it again (Ctrl Y)">Redo</button>
-  <button type="button" title="Start over">Clear</button>
+  <button type="button" title="Undo the last stroke (Ctrl Z)">Undo</button>
+  <button type="button" title="Redo the stroke (Ctrl Y)">Redo</button>
+  <button type="button" title="Clear the canvas">Clear</button>
 </div>
 """,
     css=source("canvas_tools.css"),
@@ -56,7 +56,7 @@ def _tell_what_is_left_out(drawing: Drawing) -> None:
     if isinstance(shown, list) and len(shown) > len(drawing.strokes):
         st.warning(
             f"Not all of this is read: a drawing has at most {strokes.MOST_STROKES} strokes with "
-            f"{strokes.MOST_POINTS:,} points in all, and none that leads far from the canvas.",
+            f"{strokes.MOST_POINTS:,} points in all, and no stroke that leads far off the canvas.",
             icon=":material/gesture:",
         )
 

@@ -87,7 +87,7 @@ def _insight(drawn: _Drawn) -> None:
 
 
 _PANELS: dict[str, tuple[str, Callable[[_Drawn], None]]] = {
-    "preparation": ("How it was prepared", _preparation),
-    "networks": ("What other networks read", _networks),
+    "preparation": ("How it was preprocessed", _preparation),
+    "networks": ("What other networks predict", _networks),
     "insight": ("What the network looked at", _insight),
 }

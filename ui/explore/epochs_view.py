@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core import runs
+from mnist_core.common.text import percent
 from mnist_core.evaluation import metrics
 from mnist_core.evaluation.epochs import EpochPredictions, TurnKind, accuracies, turned, unsettled
 from mnist_core.evaluation.selection import AnswerFilter, select
@@ -49,8 +50,8 @@ def show() -> None:
     history = cached_reads.epoch_predictions_of(run)
     if not len(history):
         st.info(
-            "This run has no film: it was trained before Digit Lab kept its answers after each epoch, or it ended "
-            "before its first epoch was done. Train it again to see one.",
+            "This run has no predictions for each epoch: it was trained before Digit Lab saved them, or it ended "
+            "before its first epoch was done. Run it again to see them.",
             icon=":material/movie:",
         )
         return
@@ -101,13 +102,13 @@ def _about_kept_weights(run: runs.Run, history: EpochPredictions) -> None:
     """Say what is not as one would expect: other weights kept than the last ones, epochs that are missing."""
     kept = _kept_epoch(run, history)
     if run.report is not None and run.report.kept_epoch > run.report.epochs_completed:
-        st.caption("The network that was kept is from the middle of an epoch, which the film does not show.")
+        st.caption("The saved weights are from the middle of an epoch, which is not shown here.")
     elif kept is not None and kept != history.epochs[-1]:
-        st.caption(f"The network that was kept, and that all other views show, is the one after epoch {kept}.")
+        st.caption(f"The saved weights, which all other views use, are those after epoch {kept}.")
     if history.missing:
         missing = ", ".join(map(str, history.missing))
         st.caption(
-            f"The answers after epoch {missing} are missing or damaged: what changed there shows one epoch later."
+            f"The predictions after epoch {missing} are missing or damaged: what changed there shows one epoch later."
         )
 
 
@@ -160,7 +161,7 @@ def _figures(history: EpochPredictions, position: int) -> None:
     change = f"{100 * (accuracy[position] - accuracy[position - 1]):+.2f} points" if position else None
     left, right = st.columns([3, 4], gap="large", vertical_alignment="center")
     with left, st.container(horizontal=True):
-        st.metric("Test accuracy", f"{accuracy[position]:.2%}", change, width="content")
+        st.metric("Test accuracy", percent(accuracy[position], 2), change, width="content")
         st.metric("Mistakes", f"{wrong:,}", width="content")
         if position:
             before = history.epochs[position - 1]
@@ -168,7 +169,7 @@ def _figures(history: EpochPredictions, position: int) -> None:
                 f"Since epoch {before}",
                 f"+{len(turned(labels, history, position, 'learned')):,} "
                 f"−{len(turned(labels, history, position, 'forgotten')):,}",
-                help="Images that became right (+) and images that became wrong (−).",
+                help="Images that the network learned to read (+) and images that it forgot (−).",
                 width="content",
             )
     with right:
@@ -193,13 +194,13 @@ def _select(run: runs.Run, history: EpochPredictions, choices: _Choices) -> Sele
         of_answer = caption
 
         def caption(index: int) -> tuple[str, ...]:
-            return of_answer(index)[0], count(int(turns[index]), "turn")
+            return of_answer(index)[0], count(int(turns[index]), "change")
     else:
         found = turned(labels, history, choices.position, cast(TurnKind, kind))
     found = found[np.isin(found, select(labels, probabilities, in_cell))]
     words = {
-        "learned": f"images{answer_words.restrictions(in_cell)} that epoch {epoch} made right",
-        "forgotten": f"images{answer_words.restrictions(in_cell)} that epoch {epoch} made wrong",
-        "unsettled": f"images{answer_words.restrictions(in_cell)} that were right once and then wrong again",
+        "learned": f"images{answer_words.restrictions(in_cell)} that were learned in epoch {epoch}",
+        "forgotten": f"images{answer_words.restrictions(in_cell)} that were forgotten in epoch {epoch}",
+        "unsettled": f"images{answer_words.restrictions(in_cell)} that were learned and then forgotten again",
     }[kind]
     return Selection("test", found, words, run, caption, page_size=_PAGE_SIZE)

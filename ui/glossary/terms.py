@@ -49,8 +49,8 @@ TERMS: tuple[Term, ...] = (
         "What are padding and stride?",
         "The *stride* is how many pixels the window moves at a time: at 2 it skips every other place, and the "
         "result is half as wide. *Padding* is about the edge. With “valid” the window stays inside the image, so 3 "
-        "× 3 makes 26 × 26 of 28 × 28. With “same” a frame of zeros is put around the image, so that at stride 1 "
-        "the size stays.",
+        "× 3 turns 28 × 28 into 26 × 26. With “same” a frame of zeros is put around the image, so that at stride 1 "
+        "the size stays the same.",
         examples.padding_and_stride,
         room=435,
     ),
@@ -60,7 +60,7 @@ TERMS: tuple[Term, ...] = (
         "What is pooling?",
         "Pooling makes a feature map smaller: of each square of 2 × 2 values, one is kept. *Max pooling* takes the "
         "largest (was the edge anywhere in here?), *average pooling* the mean. Three quarters of the work for the "
-        "next layer are saved, and a digit that is shifted by a pixel looks nearly the same.",
+        "next layer is saved, and a digit that is shifted by a pixel looks nearly the same.",
         examples.pooling,
         room=370,
     ),
@@ -87,9 +87,9 @@ TERMS: tuple[Term, ...] = (
         "dropout",
         "Dropout",
         "What is dropout?",
-        "While training, dropout sets a random part of the values to 0, a different part at every step. No unit can "
+        "During training, dropout sets a random part of the values to 0, a different part at every step. No unit can "
         "rely on one other unit, so the network learns several signs of each digit instead of a single one, and is "
-        "less prone to learn by heart. When the network is used, nothing is dropped.",
+        "less likely to learn images by heart. When the network is used, nothing is dropped.",
         examples.dropout,
         room=370,
     ),
@@ -98,9 +98,9 @@ TERMS: tuple[Term, ...] = (
         "Normalization",
         "What is normalization?",
         "Learning is easier with numbers near 0 than with pixels from 0 to 255, so pixels are first divided by 255. "
-        "*Batch normalization* does something alike between layers: it takes what a unit gives for all digits of a "
-        "batch, subtracts the mean and divides by the spread (the standard deviation). Whatever the layers before "
-        "do, the next one gets numbers of a familiar size.",
+        "*Batch normalization* does something similar between layers: it takes the outputs of a unit for all digits "
+        "of a batch, subtracts their mean and divides by their standard deviation. Whatever the earlier layers do, "
+        "the next one gets numbers of a familiar size.",
         examples.normalization,
         room=370,
     ),
@@ -108,10 +108,10 @@ TERMS: tuple[Term, ...] = (
         "softmax",
         "Softmax",
         "What is softmax?",
-        "The last layer gives ten scores, one for each digit, high or low as they come. Softmax makes probabilities "
-        "of them: it raises e = 2.718… to each score, so that all become positive, and divides by their sum, so "
+        "The last layer gives ten scores, one for each digit, which can be any numbers. Softmax turns them into "
+        "probabilities: it raises e = 2.718… to each score, so that all become positive, and divides by their sum, so "
         r"that they add up to 1: $p_k = e^{z_k} / (e^{z_0} + \dots + e^{z_9})$ for the score $z_k$ of digit $k$. The "
-        "highest score gets the largest part.",
+        "highest score gets the largest probability.",
         examples.softmax,
         room=370,
     ),
@@ -138,20 +138,20 @@ TERMS: tuple[Term, ...] = (
         "cross-entropy",
         "Cross-entropy, the loss",
         "What is cross-entropy?",
-        "The *loss* says in one number how wrong an answer is; training makes it small. Cross-entropy looks at the "
-        r"probability $p$ that the right digit got, and takes minus its natural logarithm: $-\ln p$. Sure and right "
-        "costs nearly nothing, ten equal guesses cost 2.30, sure and wrong costs a lot. The curve on this page is "
-        "the mean over many digits. Accuracy only counts right and wrong; the loss also sees how sure.",
+        "The *loss* says in one number how wrong a prediction is; training makes it small. Cross-entropy looks at the "
+        r"probability $p$ that the right digit got, and takes minus its natural logarithm: $-\ln p$. Being sure and "
+        "right costs nearly nothing, ten equal guesses cost 2.30, being sure and wrong costs a lot. The loss curve "
+        "shows the mean over many digits. Accuracy only counts right and wrong; the loss also sees the confidence.",
         examples.cross_entropy,
         room=370,
     ),
     Term(
         "back-propagation",
-        "Back-propagation",
-        "What is back-propagation?",
+        "Backpropagation",
+        "What is backpropagation?",
         "For each weight the network must know: if it grew a little, would the loss rise or fall, and how steeply? "
-        "That slope is the *gradient*. Back-propagation finds the slopes of all weights in one go, from the loss "
-        "back to the first layer: along the way, the slopes of the links are multiplied. Then each weight takes a "
+        "That slope is the *gradient*. Backpropagation finds the slopes of all weights in one go, from the loss "
+        "back to the first layer: along the way, the slopes in between are multiplied. Then each weight takes a "
         "small step downhill. Here is a network of a single weight that asks “is it a 7?”.",
         examples.back_propagation,
         room=370,
@@ -211,7 +211,7 @@ TERMS: tuple[Term, ...] = (
         "Epoch",
         "What is an epoch?",
         "An epoch is one pass through all training digits, batch after batch, in a new random order. Networks need "
-        "several, as one reads a textbook more than once. With too many they begin to know the very digits by "
+        "several, just as you read a textbook more than once. With too many, they begin to learn the digits by "
         "heart.",
         examples.epoch,
         room=175,
@@ -220,18 +220,18 @@ TERMS: tuple[Term, ...] = (
         "seed",
         "Seed",
         "What is a seed?",
-        "Chance has a part in training: the first weights are random, digits are shuffled, dropout picks at random. "
-        "Computers make this chance by a recipe that begins with a number, the *seed*. The same seed and settings "
-        "give the same network again on the same machine; other seeds show how much of a result was luck.",
+        "Chance plays a part in training: the first weights are random, digits are shuffled, dropout picks at random. "
+        "Computers make random numbers by a fixed rule that starts from a number, the *seed*. The same seed and "
+        "settings give the same network again on the same machine; other seeds show how much of a result was luck.",
     ),
     Term(
         "validation",
         "Validation",
         "What is validation?",
         "How a network does on digits that it has learned from says little: it may know them by heart. So some "
-        "training digits are held out, never learned from, and read after each epoch. They are there to choose by: "
-        "which settings, and when to stop. The 10,000 test images are for the very end: whoever chooses by them too "
-        "no longer knows how new digits will be read.",
+        "training digits are held out: the network never learns from them, but is checked on them after each epoch. "
+        "They are there to choose by: which settings, and when to stop. The 10,000 test images are for the very end: "
+        "if you choose by them as well, you no longer know how well new digits will be read.",
         examples.validation,
         room=250,
     ),
@@ -242,7 +242,7 @@ TERMS: tuple[Term, ...] = (
         "A network overfits when it learns its training digits by heart, slips of the pen included, and reads new "
         "ones no better or even worse. In the curves, the training loss keeps falling while the validation loss "
         "turns up again. The same happens to a curve that is fitted to twelve noisy points and may bend too often. "
-        "More digits, augmentation, dropout, L2 or an earlier end help against it.",
+        "More digits, augmentation, dropout, L2 or early stopping help against it.",
         examples.overfitting,
         room=370,
     ),
@@ -259,8 +259,8 @@ TERMS: tuple[Term, ...] = (
         "L2",
         "L2 regularization",
         "What is L2?",
-        "L2 adds a price for large weights to the loss: the sum of their squares, times a small number, the "
-        "strength. A weight stays large only if it earns its price by better answers. The network becomes smoother "
+        "L2 adds a penalty for large weights to the loss: the sum of their squares, times a small number, the "
+        "strength. A weight stays large only if that improves the predictions enough. The network becomes smoother "
         "and overfits less; with too much of it, it learns less. *Weight decay*, as in AdamW, pulls weights towards "
         "0 in much the same way.",
         examples.l2,
@@ -270,10 +270,10 @@ TERMS: tuple[Term, ...] = (
         "label smoothing",
         "Label smoothing",
         "What is label smoothing?",
-        "A one-hot label asks for 100 % on one digit, which takes ever higher scores to come near. Label smoothing "
-        "asks for a little less, and spreads the rest over all ten digits. The network is not pushed to be surer "
-        "than it has reason to be: some digits can honestly be read in two ways. Its loss can then no longer reach "
-        "0.",
+        "A one-hot label asks for 100% on one digit, which takes ever higher scores to come near. Label smoothing "
+        "asks for a little less, and spreads the rest over all ten digits. The network is not pushed to be more "
+        "confident than it has reason to be: some digits can honestly be read in two ways. Its loss can then no "
+        "longer reach 0.",
         examples.label_smoothing,
         room=210,
     ),
@@ -296,7 +296,7 @@ def show() -> None:
     """Show all terms, to read through or to search."""
     wanted = st.text_input(
         "Search",
-        placeholder="Search the words",
+        placeholder="Search the glossary",
         label_visibility="collapsed",
         icon=":material/search:",
         max_chars=40,
@@ -305,7 +305,7 @@ def show() -> None:
     )
     found = [term for term in TERMS if wanted.strip().casefold() in f"{term.title} {term.text}".casefold()]
     if not found:
-        st.info("None of the words mentions that.", icon=":material/search_off:")
+        st.info("No entry mentions that.", icon=":material/search_off:")
     for start in range(0, len(found), 2):
         for column, term in zip(st.columns(2, gap="medium"), found[start : start + 2], strict=False):
             with column, st.container(border=True, height="stretch"):
@@ -316,7 +316,7 @@ def show() -> None:
 def _control(names: tuple[str, ...]) -> None:
     key = f"words-{'-'.join(names)}"
     terms = [_BY_NAME[name] for name in names]
-    several = f"Words: {', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''}"
+    several = f"Glossary: {', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''}"
     popover = st.popover(
         f":small[{terms[0].question if len(names) == 1 else several}]",
         icon=":material/school:",
@@ -342,7 +342,7 @@ def _control(names: tuple[str, ...]) -> None:
 
 
 def _pick(names: tuple[str, ...], key: str) -> Term:
-    name = st.pills("Word", names, default=names[0], required=True, label_visibility="collapsed", key=f"{key}-word")
+    name = st.pills("Term", names, default=names[0], required=True, label_visibility="collapsed", key=f"{key}-word")
     return _BY_NAME[name]
 
 

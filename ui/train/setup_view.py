@@ -155,8 +155,8 @@ def _data(draft: Draft) -> None:
             setting("validation_share", draft)
         if draft.config.validation == "test":
             st.caption(
-                ":material/warning: The author of a recipe may do so; you should not choose by these curves. The test "
-                "images would then no longer tell how new digits are read."
+                ":material/warning: Published networks may do so, but do not choose your settings by these curves: the "
+                "test images would then no longer tell how well new digits are read."
             )
 
 
@@ -202,7 +202,7 @@ def _stopping(draft: Draft) -> None:
         if config.holds_out:
             setting("keep", draft)
         else:
-            st.caption("The weights of the last epoch are kept: no images are held out to choose by.")
+            st.caption("The weights of the last epoch are saved: no images are held out to choose by.")
     with right:
         if config.early_stopping != "never":
             usable = ("training accuracy", "training loss")

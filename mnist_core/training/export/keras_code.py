@@ -134,7 +134,7 @@ x_train, y_train = x_train[training], y_train[training]"""
 
 
 def _network(config: TrainingConfig) -> Section:
-    words = f"{config.architecture.parameters:,} parameters. Comments show what shape each layer hands on."
+    words = f"{config.architecture.parameters:,} parameters. The comments show the output shape of each layer."
     lines = ["keras.utils.set_random_seed(SEED)  # the same first weights every time"]
     loss = '"sparse_categorical_crossentropy"'
     if config.l2:
@@ -143,7 +143,7 @@ def _network(config: TrainingConfig) -> Section:
     if config.label_smoothing:
         words += (
             f" Label smoothing takes {config.label_smoothing:g} of the target from the right digit and spreads it over "
-            "all ten, so that the network does not become too sure."
+            "all ten, so that the network does not become overconfident."
         )
         loss = f"keras.losses.CategoricalCrossentropy(label_smoothing={config.label_smoothing!r})"
     measured = ", ".join(f'"{name}"' for name in metrics(config))

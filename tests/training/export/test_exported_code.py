@@ -122,11 +122,11 @@ def test_the_cells_of_a_notebook_repeat_the_run_and_look_at_it(mnist: Mnist, tmp
 
     probabilities = predict(result.model, mnist.x_test)
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != mnist.y_test)
-    assert f"\n{len(wrong)} of 10000 test images are read wrongly.\n" in printed
+    assert f"\n{len(wrong)} of 10000 test images are predicted wrongly.\n" in printed
     surest = wrong[probabilities[wrong].max(axis=1).argmax()]
     label, read = mnist.y_test[surest], probabilities[surest].argmax()
-    assert f"\nImage {surest}: {label} read as {read}, {probabilities[surest].max():.0%} sure\n" in printed
-    pictures = printed.split("sure\n")[1:]
+    assert f"\nImage {surest}: {label} predicted as {read} ({probabilities[surest].max():.0%})\n" in printed
+    pictures = printed.split("%)\n")[1:]
     assert len(pictures) == 3
     ink = [[letter != " " for letter in line.ljust(40)[::2]] for line in pictures[0].split("\n")[:20]]
     assert_array_equal(ink, mnist.x_test[surest, 4:24, 4:24] >= 26)
