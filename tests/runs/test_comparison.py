@@ -155,7 +155,7 @@ def changes_of_each_setting() -> dict[str, Any]:
         setting, value = TrainingConfig.__dataclass_fields__[name], getattr(BASE, name)
         if get_origin(hint) is Literal:
             changes[name] = next(option for option in get_args(hint) if option != value)
-        elif name not in ("preset", "architecture"):
+        elif name not in ("preset", "notation"):
             changes[name] = setting.metadata["low"] if value != setting.metadata["low"] else setting.metadata["high"]
     assert set(changes) == {setting.name for setting in fields(TrainingConfig)} - {"preset"}
     return changes

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from mnist_core.common.text import percent
 from mnist_core.data.dataset import CLASSES
 from mnist_core.figures.style import shades
 from ui.components import source
