@@ -73,15 +73,17 @@ def own_seconds(digit: int, examples: Examples, folder: Path) -> tuple[float, fl
     started = time.perf_counter()
     runs.list_runs(folder)
     ink = from_canvas(told).ink()
-    prepared = preparation.prepare(ink)
+    box = preparation.bounds(ink)
+    cropped = ink[box]
+    prepared = preparation.prepare_cropped(cropped)
     for switches in WAYS:
-        preparation_steps.steps(ink, switches)
+        preparation_steps.steps(ink, switches, box)
     in_server = time.perf_counter() - started
 
     answers = [np.eye(10, dtype=np.float32)[[digit] * count] for count in (7, 1, 1)]  # of three networks, all sure
     started = time.perf_counter()
     variants(prepared)
-    judge(ink, prepared, answers, examples)
+    judge(cropped, prepared, answers, examples)
     return in_server, time.perf_counter() - started
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import TypeVar
+
+Bounds = TypeVar("Bounds")
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -28,6 +31,11 @@ def handwriting_dir() -> Path:
 def is_public() -> bool:
     """Whether this server is open to strangers: then people have only their own runs to stop and delete."""
     return os.environ.get(PUBLIC_VARIABLE, "").strip().lower() in ("1", "true", "yes", "on")
+
+
+def bounds_here(private: Bounds, public: Bounds) -> Bounds:
+    """Return which of two bounds holds on this server: that among friends, or that for strangers."""
+    return public if is_public() else private
 
 
 def chosen_capacity() -> int | None:

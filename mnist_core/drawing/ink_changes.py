@@ -18,8 +18,11 @@ def changed(
 
     `right` and `down` are pixels of the canvas; `scale`, above 0, and `rotation`, degrees clockwise, leave the middle
     of the digit's box where it is; `thickness` is the pixels that each edge of a stroke gains, or loses if negative.
-    Ink that leaves the canvas is lost. Raises `NoInkError` if there is none to begin with.
+    Ink that leaves the canvas is lost. If nothing is to change, it is `ink` itself; else raises `NoInkError` if there
+    is none to begin with.
     """
+    if (right, down, scale, rotation, thickness) == (0, 0, 1, 0, 0):
+        return ink
     rows, columns = bounds(ink)
     pixels = _thickened(ink, thickness)
     if (right, down, scale, rotation) == (0, 0, 1, 0):

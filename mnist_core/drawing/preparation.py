@@ -34,7 +34,12 @@ def prepare(ink: Ink) -> Ink:
 
     Raises `NoInkError` if there is no ink, and `ValueError` if `ink` is not a two-dimensional uint8 array.
     """
-    return centre(fit(crop(ink)))
+    return prepare_cropped(crop(ink))
+
+
+def prepare_cropped(ink: Ink) -> Ink:
+    """Return what `prepare` does, of ink that has been cropped."""
+    return centre(fit(ink))
 
 
 def crop(ink: Ink) -> Ink:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mnist_core.common.arrays import Ink
+from mnist_core.common.arrays import Box, Ink
 from mnist_core.drawing import preparation
 from mnist_core.drawing.preparation import IMAGE_SIZE
 
@@ -31,12 +31,13 @@ class Step:
     picture: Ink
 
 
-def steps(ink: Ink, switches: Switches = ALL) -> tuple[Step, Step, Step, Step]:
+def steps(ink: Ink, switches: Switches = ALL, box: Box | None = None) -> tuple[Step, Step, Step, Step]:
     """Return the drawing as it is, then after each step, or after what is done in place of a step left out.
 
-    The last picture is (28, 28); with all steps it is `drawing.prepare(ink)`. Raises what `drawing.prepare` raises.
+    The last picture is (28, 28); with all steps it is `preparation.prepare(ink)`. `box` is the `bounds` of the ink,
+    where they are known already. Raises what `prepare` raises.
     """
-    box = preparation.bounds(ink)
+    box = box or preparation.bounds(ink)
     cropped = ink[box] if switches.crop else ink
     fitted = preparation.fit(cropped) if switches.fit else preparation.resized(cropped, IMAGE_SIZE, IMAGE_SIZE)
     return (

@@ -27,7 +27,7 @@ from mnist_core.common.arrays import Images, Ink, Probabilities
 from mnist_core.common.text import percent
 from mnist_core.drawing import connected_components
 from mnist_core.drawing.nearest_example import Examples, similarity
-from mnist_core.drawing.preparation import CENTRE, PAPER_LEVEL, NoInkError, crop
+from mnist_core.drawing.preparation import CENTRE, PAPER_LEVEL, NoInkError
 from mnist_core.evaluation.metrics import ranking
 from mnist_core.evaluation.selection import UNSURE_BELOW
 
@@ -69,21 +69,21 @@ def variants(digit: Images) -> Images:
 def judge(ink: Ink, digit: Images | None, answers: Sequence[Probabilities], examples: Examples) -> Verdict:
     """Say what a drawing is, by the rules above.
 
-    `ink` is the drawing, (height, width) uint8, and `digit` what `drawing.prepare` made of it, (28, 28) uint8, or None
-    if there is no ink. `answers` has the probabilities, (7, 10), that each network gives for `variants(digit)`: first
-    that whose reading is shown, then any others that were asked, for which (1, 10), of the digit alone, will do.
+    `ink` is the drawing, cropped, (height, width) uint8, and `digit` what `preparation` made of it, (28, 28) uint8, or
+    None if there is no ink. `answers` has the probabilities, (7, 10), that each network gives for `variants(digit)`:
+    first that whose reading is shown, then any others that were asked, for which (1, 10), of the digit alone, will do.
     """
-    try:
-        several, pieces = has_several_digits(ink), count_pieces(ink)
-    except NoInkError as error:
-        return Verdict("blank", str(error))
-    if several:
+    points = coarse(ink)
+    if not points.any():
+        return Verdict("blank", str(NoInkError()))
+    if has_several_digits(points):
         return Verdict(
             "several", "These look like several digits, and a network reads one. Draw a single digit, large."
         )
     if digit is None or not answers:
         raise ValueError("A drawing with ink is judged by the answers of at least one network.")
     reading = int(answers[0][0].argmax())
+    pieces = count_pieces(points)
     if pieces > _MOST_PIECES:
         return Verdict(
             "no digit",
@@ -119,27 +119,26 @@ def is_like(digit: Images, reading: int, examples: Examples) -> bool:
     return similarity(digit, reading, examples) >= LIKE[reading]
 
 
-def count_pieces(ink: Ink) -> int:
-    """Return of how many pieces that do not touch ink, (height, width) uint8, is made. Raises `NoInkError`."""
-    return connected_components.label(_coarse(ink) >= PAPER_LEVEL)[1]
+def count_pieces(points: NDArray[np.bool_]) -> int:
+    """Return of how many pieces that do not touch the points of ink, (height, width), are made."""
+    return connected_components.label(points)[1]
 
 
-def has_several_digits(ink: Ink) -> bool:
-    """Return whether a straight line of paper parts ink, (height, width) uint8, into two pieces as large as digits.
+def has_several_digits(points: NDArray[np.bool_]) -> bool:
+    """Return whether a straight line of paper parts points of ink, (height, width), into two pieces as large as digits.
 
     Beside each other, both must be at least half as tall as all the ink, and the line may lean by up to 24 degrees;
-    above each other, both must have 35% of its height. Digits that touch are not told apart. Raises `NoInkError`.
+    above each other, both must have 35% of its height. Digits that touch are not told apart.
     """
-    y, x = np.nonzero(_coarse(ink) >= PAPER_LEVEL)
+    y, x = np.nonzero(points)
     return _is_parted(y, y, _STACKED) or any(_is_parted(x + slant * y, y, _TALL) for slant in _SLANTS)
 
 
-def _coarse(ink: Ink) -> Ink:
-    """Return ink without the paper around it, some 100 to 200 points long at most. Raises `NoInkError`."""
-    ink = crop(ink)
+def coarse(ink: Ink) -> NDArray[np.bool_]:
+    """Return where cropped ink, (height, width) uint8, is no paper, in some 100 to 200 points along its longer side."""
     step = max(1, max(ink.shape) // _FINE)
     rows, columns = (np.arange(0, length, step) for length in ink.shape)
-    return np.maximum.reduceat(np.maximum.reduceat(ink, rows, axis=0), columns, axis=1)
+    return np.maximum.reduceat(np.maximum.reduceat(ink, rows, axis=0), columns, axis=1) >= PAPER_LEVEL
 
 
 def _is_parted(places: NDArray[np.number], y: NDArray[np.intp], share: float) -> bool:

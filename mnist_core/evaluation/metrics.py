@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.common.arrays import Indices, Labels, Probabilities
+from mnist_core.common.arrays import Labels, Probabilities
 
 _EPSILON = 1e-7  # Keras clips probabilities here before taking logarithms
 
@@ -33,14 +33,6 @@ def confusion_matrix(labels: Labels, probabilities: Probabilities) -> NDArray[np
     """Return (10, 10) counts: row = true digit, column = digit that the network read."""
     cells = labels.astype(np.int64) * 10 + probabilities.argmax(axis=1)
     return np.bincount(cells, minlength=100).reshape(10, 10)
-
-
-def mistakes(labels: Labels, probabilities: Probabilities) -> Indices:
-    """Return the indices of misread images, the most confident mistake first."""
-    predicted = probabilities.argmax(axis=1)
-    wrong = np.flatnonzero(predicted != labels)
-    confidence = probabilities[wrong, predicted[wrong]]
-    return wrong[np.argsort(-confidence, kind="stable")]
 
 
 def ranking(probabilities: NDArray[np.float32], count: int = 3) -> list[tuple[int, float]]:

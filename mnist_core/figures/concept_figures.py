@@ -14,7 +14,7 @@ import numpy as np
 
 from mnist_core.common.text import percent
 from mnist_core.data.dataset import CLASSES
-from mnist_core.figures.concepts import Chain, Fit, Values, Windows, height
+from mnist_core.figures.concepts import Chain, Fit, Values, height
 from mnist_core.figures.style import (
     GRID_COLOR,
     NO_COLOR,
@@ -28,6 +28,7 @@ from mnist_core.figures.style import (
     styled,
     with_layout,
 )
+from mnist_core.networks.layers import Windows
 
 _INK = [[0, "#000000"], [1, "#ffffff"]]
 _SIGNED = [[0, "#fbbf24"], [0.5, "#000000"], [1, "#2dd4bf"]]  # black is nothing, as in the digits

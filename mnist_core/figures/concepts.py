@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from mnist_core.common.arrays import Images, Labels
 from mnist_core.data.dataset import CLASSES
-from mnist_core.networks.layers import Padding
 
 Values = NDArray[np.float64]
 Pooling = Literal["max", "average"]
@@ -50,29 +49,6 @@ def convolve(image: Values, kernel: Values) -> Values:
     windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape)
     sums: Values = np.einsum("ijkl,kl->ij", windows, kernel)
     return sums
-
-
-@dataclass(frozen=True)
-class Windows:
-    """Where a sliding window stands along one side of an image: `output` places, `stride` pixels apart."""
-
-    size: int  # of the window
-    stride: int
-    output: int
-    before: int  # zeros that are put in front of the image …
-    after: int  # … and behind it
-
-
-def windows(side: int, size: int, stride: int, padding: Padding) -> Windows:
-    """Return the places of a window of `size` on an image of `side` pixels, by the rules of Keras.
-
-    `same` pads as little as gives ceil(side / stride) places, the odd zero behind; `valid` never pads.
-    """
-    if padding == "valid":
-        return Windows(size, stride, (side - size) // stride + 1, 0, 0)
-    output = math.ceil(side / stride)
-    zeros = max((output - 1) * stride + size - side, 0)
-    return Windows(size, stride, output, zeros // 2, zeros - zeros // 2)
 
 
 def pool(image: Values, kind: Pooling, size: int = 2) -> Values:

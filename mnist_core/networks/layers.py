@@ -75,6 +75,17 @@ OUTPUT = Dense(CLASS_COUNT, "softmax")
 
 
 @dataclass(frozen=True)
+class Windows:
+    """Where a sliding window stands along one side of feature maps: `output` places, `stride` values apart."""
+
+    size: int  # of the window
+    stride: int
+    output: int
+    before: int  # zeros that are put in front of the maps …
+    after: int  # … and behind it
+
+
+@dataclass(frozen=True)
 class LayerSummary:
     """What one layer does to one image. `parameters` counts all stored numbers, trained or not, as Keras does.
 
@@ -156,6 +167,18 @@ def summarize_layer(layer: Layer, shape: Shape) -> LayerSummary:
             return LayerSummary(token, name, (layer.units,), parameters, inputs * layer.units, arithmetic)
 
 
+def windows(side: int, size: int, stride: int, padding: Padding) -> Windows:
+    """Return the places of a window of `size` on feature maps of `side` × `side` values, by the rules of Keras.
+
+    `same` pads as little as gives ceil(side / stride) places, the odd zero behind; `valid` never pads.
+    """
+    if padding == "valid":
+        return Windows(size, stride, (side - size) // stride + 1, 0, 0)
+    output = math.ceil(side / stride)
+    zeros = max((output - 1) * stride + size - side, 0)
+    return Windows(size, stride, output, zeros // 2, zeros - zeros // 2)
+
+
 def _format_layer(layer: Layer) -> str:
     match layer:
         case Conv():
@@ -197,15 +220,13 @@ def _maps(shape: Shape, what: str) -> tuple[int, int, int]:
 
 
 def _window_output(layer: Conv | Pool, height: int, width: int) -> tuple[int, int]:
-    """Output size of a sliding window, by Keras's rules for `valid` and `same` padding."""
-    if layer.padding == "same":
-        return math.ceil(height / layer.stride), math.ceil(width / layer.stride)
-    if layer.size > min(height, width):
+    if layer.padding == "valid" and layer.size > min(height, width):
         raise LayerError(
             f"a window of {layer.size} × {layer.size} does not fit into feature maps of {height} × {width}. "
             f"Use a smaller window, less pooling before it, or :same padding."
         )
-    return (height - layer.size) // layer.stride + 1, (width - layer.size) // layer.stride + 1
+    down, across = (windows(side, layer.size, layer.stride, layer.padding).output for side in (height, width))
+    return down, across
 
 
 Scaling = Literal["0-1", "0-255"]

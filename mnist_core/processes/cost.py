@@ -23,6 +23,7 @@ from mnist_core.networks.notation import parse_architecture
 from mnist_core.processes.machine import is_this_machine
 from mnist_core.runs import Run
 from mnist_core.training.config import Optimizer, TrainingConfig
+from mnist_core.training.events import LONGEST_SEQUENCE
 
 Basis = Literal[
     "this network was measured here", "scaled from runs on this machine", "from a reference machine of two cores"
@@ -67,7 +68,6 @@ _NEAREST_RUNS = 9  # that an estimate rests on
 _NEARNESS = 0.1  # the distance at which a run's weight has fallen to a quarter
 _SLOWEST, _FASTEST = 50.0, 0.02  # multiples of the reference machine's seconds; beyond, a report cannot be right
 _READ_AT_ONCE = 1000  # images, by `network.predict`
-_LONGEST_SEQUENCE = 64  # batches that `training` gathers at once
 
 _STATE_ARRAYS: dict[Optimizer, int] = {  # numbers that an optimizer keeps for each parameter
     "sgd": 0,
@@ -180,7 +180,7 @@ def time_terms(config: TrainingConfig) -> dict[str, float]:
 def memory_terms(config: TrainingConfig) -> dict[str, float]:
     """Return how much of each term of `BYTES` a training process takes."""
     network = _network(config.notation)
-    sequence = min(_LONGEST_SEQUENCE * config.batch_size, config.train_size)
+    sequence = min(LONGEST_SEQUENCE * config.batch_size, config.train_size)
     return {
         "process": 1,
         "pixels": math.prod(INPUT_SHAPE) * (config.train_size + sequence),

@@ -54,8 +54,8 @@ def predict(model_file: Path, images: Images) -> Probabilities:
 def read(model_file: Path, opinions: Sequence[Path], ink: Ink, digit: Images) -> Reading:
     """Return what a saved network reads in a drawing, and what `verdict.judge` says of that.
 
-    `ink` is the drawing, (height, width) uint8, and `digit` what `drawing.prepare` made of it, (28, 28) uint8. Further
-    networks are asked for their opinions; one that cannot answer is an opinion less. Raises as `predict` does.
+    `ink` is the drawing, cropped, (height, width) uint8, and `digit` what `preparation` made of it, (28, 28) uint8.
+    Further networks are asked for their opinions; one that cannot answer is an opinion less. Raises as `predict` does.
     """
     return cast(Reading, _ask(inference_worker.read, model_file, opinions, ink, digit))
 

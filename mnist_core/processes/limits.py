@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mnist_core.common.errors import DigitLabError
-from mnist_core.common.server import is_public
+from mnist_core.common.server import bounds_here
 from mnist_core.processes.cost import memory_mb
 from mnist_core.training.config import TrainingConfig
 
@@ -62,7 +62,7 @@ PUBLIC = Limits(
 
 def current() -> Limits:
     """Return the bounds that hold here."""
-    return PUBLIC if is_public() else PRIVATE
+    return bounds_here(PRIVATE, PUBLIC)
 
 
 def check(config: TrainingConfig, limits: Limits) -> None:

@@ -10,6 +10,8 @@ from mnist_core.common.errors import DigitLabError
 
 EndReason = Literal["all epochs done", "target reached", "no more improvement", "stopped"]
 
+LONGEST_SEQUENCE = 64  # batches that are trained, and told of, at once
+
 
 @dataclass(frozen=True, slots=True)
 class BatchesDone:

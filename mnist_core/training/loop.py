@@ -31,6 +31,7 @@ from mnist_core.training.checkpoints import BestWeights, Checkpoint, CheckpointE
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.early_stopping import best_epoch, reason_to_stop
 from mnist_core.training.events import (
+    LONGEST_SEQUENCE,
     BatchesDone,
     Continued,
     EndReason,
@@ -45,7 +46,6 @@ from mnist_core.training.schedules import learning_rates
 
 # A sequence of batches should take about this long: short enough for live curves and for a prompt stop.
 _SEQUENCE_SECONDS = 0.2
-_LONGEST_SEQUENCE = 64
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ class _EpochTrainer:
         self.progress.seconds += seconds
         fitting = int(_SEQUENCE_SECONDS / max(seconds / len(batches), 1e-6))
         # Grow gently: the first sequence also compiles and says little about the next.
-        self._sequence_length = max(1, min(fitting, 2 * self._sequence_length, _LONGEST_SEQUENCE))
+        self._sequence_length = max(1, min(fitting, 2 * self._sequence_length, LONGEST_SEQUENCE))
         return losses, hits, norms
 
 

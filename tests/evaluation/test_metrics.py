@@ -18,7 +18,6 @@ from mnist_core.evaluation.metrics import (
     confusion_matrix,
     cross_entropy,
     losses,
-    mistakes,
     most_confused,
     ranking,
 )
@@ -174,31 +173,6 @@ def test_most_confused_are_the_largest_cells_beside_the_diagonal() -> None:
 
 def test_a_perfect_network_confuses_nothing() -> None:
     assert most_confused(np.diag(np.full(10, 100))) == []
-
-
-def test_mistakes_come_with_the_most_confident_first() -> None:
-    assert mistakes(LABELS, answers(READ, CONFIDENCE)).tolist() == [4, 1]
-
-
-def test_mistakes_of_equal_confidence_come_in_order_of_images() -> None:
-    labels = np.zeros(50, np.uint8)
-    probabilities = answers([1, 2] * 25, [0.75, 0.5] * 25)
-    assert mistakes(labels, probabilities).tolist() == [*range(0, 50, 2), *range(1, 50, 2)]
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_mistakes_are_exactly_the_images_not_read_right(seed: int) -> None:
-    labels, probabilities = random_answers(1000, seed)
-    found = mistakes(labels, probabilities).tolist()
-    right = {place for place in range(1000) if most_probable(probabilities[place]) == labels[place]}
-    assert len(found) == len(set(found))
-    assert set(found) == set(range(1000)) - right
-    confidences = [float(probabilities[place].max()) for place in found]
-    assert confidences == sorted(confidences, reverse=True)
-
-
-def test_a_perfect_network_makes_no_mistakes() -> None:
-    assert mistakes(LABELS, answers(LABELS.tolist(), [0.9] * 6)).tolist() == []
 
 
 def test_ranking_gives_the_most_probable_digits() -> None:

@@ -11,8 +11,7 @@ import pytest
 from mnist_core.data.dataset import Mnist
 from mnist_core.figures import concept_figures, concepts
 from mnist_core.figures.concept_figures import Frame, Line, Picture
-from mnist_core.networks.layers import Padding, summarize
-from mnist_core.networks.notation import parse_architecture
+from mnist_core.networks.layers import windows
 from tests.support.drawn import drawn
 
 RANDOM = np.random.default_rng(1)
@@ -70,24 +69,6 @@ def test_blur_keeps_ink_and_sharpen_keeps_flat_places() -> None:
     flat = np.full((5, 5), 0.4)
     assert concepts.convolve(flat, concepts.KERNELS["blur"]) == pytest.approx(np.full((3, 3), 0.4))
     assert concepts.convolve(flat, concepts.KERNELS["sharpen"]) == pytest.approx(np.full((3, 3), 0.4))
-
-
-@pytest.mark.parametrize("padding", ["valid", "same"])
-@pytest.mark.parametrize("size", range(1, 8))
-@pytest.mark.parametrize("stride", range(1, 5))
-def test_windows_are_where_a_walk_along_the_image_finds_them(size: int, stride: int, padding: Padding) -> None:
-    places = concepts.windows(28, size, stride, padding)
-    padded = 28 + places.before + places.after
-    assert places.output == len([start for start in range(0, padded, stride) if start + size <= padded])
-    assert places.output == summarize(parse_architecture(f"1C{size}S{stride}:{padding}-10"))[0].output_shape[0]
-    assert padding == "same" or places.before == places.after == 0
-    assert places.after - places.before in (0, 1)
-
-
-def test_padding_by_hand() -> None:
-    assert concepts.windows(28, 3, 1, "same") == concepts.Windows(3, 1, 28, 1, 1)
-    assert concepts.windows(28, 3, 2, "same") == concepts.Windows(3, 2, 14, 0, 1)  # as TensorFlow: the odd zero behind
-    assert concepts.windows(28, 5, 2, "valid") == concepts.Windows(5, 2, 12, 0, 0)
 
 
 @pytest.mark.parametrize("size", [2, 3, 4])
@@ -274,10 +255,10 @@ def test_a_picture_with_negative_values_is_black_at_zero() -> None:
 
 
 def test_every_place_of_a_window_has_its_dot(mnist: Mnist) -> None:
-    _, dots = drawn(concept_figures.windows_figure(digit(mnist), concepts.windows(28, 3, 2, "same"))).data
+    _, dots = drawn(concept_figures.windows_figure(digit(mnist), windows(28, 3, 2, "same"))).data
     assert len(dots.x) == 14 * 14
     assert (dots.x[0], dots.x[1], dots.y[14]) == (1, 3, 3)  # the first window covers 0, 1, 2
-    image, dots = drawn(concept_figures.windows_figure(digit(mnist), concepts.windows(28, 5, 1, "same"))).data
+    image, dots = drawn(concept_figures.windows_figure(digit(mnist), windows(28, 5, 1, "same"))).data
     assert (dots.x[0], image.x0) == (0, -2)
     assert np.array(image.z).shape == (32, 32)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 
-from mnist_core.networks.layers import Architecture, summarize
+from mnist_core.networks.layers import Architecture, Padding, Windows, summarize, windows
 from mnist_core.networks.notation import parse_architecture
 from tests.support.networks import CHOLLET, PUBLISHED_PARAMETERS, architectures, brute_force
 
@@ -151,3 +151,21 @@ def test_summaries_have_names_that_a_reader_understands() -> None:
         "Dense",
         "Output, softmax",
     ]
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("size", range(1, 8))
+@pytest.mark.parametrize("stride", range(1, 5))
+def test_windows_are_where_a_walk_along_the_image_finds_them(size: int, stride: int, padding: Padding) -> None:
+    places = windows(28, size, stride, padding)
+    padded = 28 + places.before + places.after
+    assert places.output == len([start for start in range(0, padded, stride) if start + size <= padded])
+    assert places.output == summarize(parse_architecture(f"1C{size}S{stride}:{padding}-10"))[0].output_shape[0]
+    assert padding == "same" or places.before == places.after == 0
+    assert places.after - places.before in (0, 1)
+
+
+def test_padding_by_hand() -> None:
+    assert windows(28, 3, 1, "same") == Windows(3, 1, 28, 1, 1)
+    assert windows(28, 3, 2, "same") == Windows(3, 2, 14, 0, 1)  # as TensorFlow: the odd zero behind
+    assert windows(28, 5, 2, "valid") == Windows(5, 2, 12, 0, 0)

@@ -47,9 +47,10 @@ class Network:
 
 
 def panel(ink, predict):  # only its source is run, where no name of this module is known
+    from mnist_core.drawing.preparation import bounds
     from ui.draw import preparation
 
-    preparation.show(ink, predict)
+    preparation.show(ink, bounds(ink), predict)
 
 
 def open_panel(predict: Callable[[Ink], Probabilities], ink: Ink | None = None) -> AppTest:
@@ -175,14 +176,6 @@ def test_a_drawing_that_needs_no_help_gets_a_hint() -> None:
     app = open_panel(Network())
     assert "Read as **7** both times: this drawing is much like MNIST as it is. Make it small" in texts(app)
     assert "what you left out makes no difference" in texts(switch(app, "Crop"))
-
-
-def test_without_ink_there_is_nothing_to_prepare() -> None:
-    network = Network()
-    app = open_panel(network, np.zeros((CANVAS_SIDE, CANVAS_SIDE), np.uint8))
-    assert "There is no ink yet" in texts(app)
-    assert not app.toggle
-    assert not network.asked
 
 
 def test_ink_that_has_left_the_canvas_can_be_brought_back() -> None:

@@ -125,12 +125,10 @@ def test_an_optimizer_keeps_as_many_numbers_as_keras_says(optimizer: Optimizer) 
     assert kept // 7850 == cost.memory_terms(setting)["optimizer state"] / 7850
 
 
-def test_training_and_reading_hold_what_cost_thinks_they_hold() -> None:
+def test_reading_takes_as_many_images_at_once_as_cost_thinks() -> None:
     from mnist_core.networks import keras_model
-    from mnist_core.training import loop
 
     assert inspect.signature(keras_model.predict).parameters["batch_size"].default == cost._READ_AT_ONCE
-    assert loop._LONGEST_SEQUENCE == cost._LONGEST_SEQUENCE
 
 
 # Beside what was measured

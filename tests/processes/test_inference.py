@@ -24,6 +24,7 @@ from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.common.server import PROJECT
 from mnist_core.data.dataset import Mnist
 from mnist_core.drawing.nearest_example import learn_examples
+from mnist_core.drawing.preparation import crop
 from mnist_core.drawing.verdict import is_like, judge, variants
 from mnist_core.networks import keras_model
 from mnist_core.networks.insight import looking_inside
@@ -118,10 +119,10 @@ def test_a_drawing_is_read_and_judged_as_one_does_here(trained_run: Path, mnist:
     model = keras.models.load_model(model_file, compile=False)
     examples = learn_examples(mnist.x_train, mnist.y_train)
     for digit in mnist.x_test[:20]:
-        found = inference.read(model_file, [model_file], enlarged(digit), digit)
+        found = inference.read(model_file, [model_file], crop(enlarged(digit)), digit)
         assert_allclose(found.probabilities, keras_model.predict(model, digit[None])[0], atol=1e-6)
         answers = [keras_model.predict(model, images) for images in (variants(digit), digit[None])]
-        assert found.verdict == judge(enlarged(digit), digit, answers, examples)
+        assert found.verdict == judge(crop(enlarged(digit)), digit, answers, examples)
 
 
 def test_a_reading_is_one_question_and_hears_all_opinions(
@@ -143,7 +144,7 @@ def test_a_reading_is_one_question_and_hears_all_opinions(
         ([missing, damaged], "clear"),  # as if nobody had been asked
         ([missing, differs], "unsure"),
     ):
-        found = inference.read(reader, opinions, enlarged(digit), digit)
+        found = inference.read(reader, opinions, crop(enlarged(digit)), digit)
         assert (found.verdict.kind, found.probabilities.argmax()) == (kind, label)
         assert found.probabilities.shape == (10,)
     assert len(questions) == 5
@@ -175,7 +176,7 @@ def test_a_missing_network_gives_a_sentence(tmp_path: Path, images: Images) -> N
     with pytest.raises(InferenceError, match=r"network of my-run is missing.*\.$"):
         inference.look_inside(tmp_path / "my-run" / "model.keras", images[0])
     with pytest.raises(InferenceError, match=r"network of my-run is missing.*\.$"):
-        inference.read(tmp_path / "my-run" / "model.keras", [], enlarged(images[0]), images[0])
+        inference.read(tmp_path / "my-run" / "model.keras", [], crop(enlarged(images[0])), images[0])
 
 
 @pytest.mark.fault(id="damaged-network")
@@ -188,7 +189,7 @@ def test_a_damaged_network_gives_a_sentence(content: bytes | str, model_file: Pa
     with pytest.raises(InferenceError, match=r"network of my-run cannot be loaded.*\.$"):
         inference.look_inside(model_file, images[0])
     with pytest.raises(InferenceError, match=r"network of my-run cannot be loaded.*\.$"):
-        inference.read(model_file, [], enlarged(images[0]), images[0])
+        inference.read(model_file, [], crop(enlarged(images[0])), images[0])
     model_file.write_bytes(whole)  # mended: what went wrong is not remembered
     assert inference.predict(model_file, images).shape == (len(images), 10)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from mnist_core import runs
-from mnist_core.common.arrays import Images, Ink, Probabilities
-from mnist_core.drawing.preparation import NoInkError, prepare
+from mnist_core.common.arrays import Box, Images, Ink, Probabilities
+from mnist_core.drawing.preparation import NoInkError, bounds, prepare_cropped
 from mnist_core.processes import inference
 from ui.components import canvas
 from ui.draw import keeping, networks, preparation, reading
@@ -21,9 +21,10 @@ from ui.session.state import Params
 
 @dataclass(frozen=True, eq=False)
 class _Drawn:
-    """A drawing that has ink: as it is on the canvas, and as networks are given it, (28, 28)."""
+    """A drawing that has ink: as it is on the canvas, where it is, and as networks are given it, (28, 28)."""
 
     ink: Ink
+    box: Box  # of the ink
     digit: Ink
     run: runs.Run
     choices: Sequence[runs.Run]  # of networks, `run` among them
@@ -48,13 +49,15 @@ def show() -> None:
         return
     ink = told.ink()
     try:
-        drawn = _Drawn(ink, prepare(ink), run, choices)
+        box = bounds(ink)
     except NoInkError:
         with answer:
             reading.show_empty()
         return
+    cropped = ink[box]
+    drawn = _Drawn(ink, box, prepare_cropped(cropped), run, choices)
     with answer:
-        digit = reading.show(run, drawn.ink, drawn.digit)
+        digit = reading.show(run, cropped, drawn.digit)
     with right:
         keeping.show(drawn.digit, told, digit)
     st.divider()
@@ -75,7 +78,7 @@ def _panels(drawn: _Drawn) -> None:
 
 
 def _preparation(drawn: _Drawn) -> None:
-    preparation.show(drawn.ink, drawn.predict)
+    preparation.show(drawn.ink, drawn.box, drawn.predict)
 
 
 def _networks(drawn: _Drawn) -> None:

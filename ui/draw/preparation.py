@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from mnist_core.common.arrays import Ink, Probabilities
+from mnist_core.common.arrays import Box, Ink, Probabilities
 from mnist_core.common.text import percent
 from mnist_core.drawing import ink_changes, preparation, preparation_steps
 from mnist_core.drawing.preparation_steps import ALL, NONE, Step, Switches
@@ -85,34 +85,31 @@ class _Variant:
 
 
 @st.fragment
-def show(ink: Ink, predict: Predict) -> None:
+def show(ink: Ink, box: Box, predict: Predict) -> None:
     """Show the four steps that turn the ink into 28 × 28 pixels, each with a switch, and what is read with and without.
 
-    Sliders change the drawing before that. `predict` is asked once for all that is shown; if it raises
-    `InferenceError`, or there is no ink, the panel says so.
+    Sliders change the drawing before that. `box` is the `bounds` of the ink. `predict` is asked once for all that is
+    shown; if it raises `InferenceError`, or no ink is left, the panel says so.
     """
     st.html(f"<style>{source('preparation.css')}</style>")
     steps_place = st.container(key="preparation-steps")
     answers_place, sliders_place = st.columns([3, 2], gap="large")
     with sliders_place:
-        try:
-            changed = _changed(ink)
-        except preparation.NoInkError as error:
-            st.info(str(error))
-            return
+        changed = _changed(ink, box)
     with steps_place:
         columns = st.columns(4, gap="medium")
         switches = _switches(columns)
     try:
         asked = [ALL, switches if switches != ALL else NONE, *_LEFT_OUT]
-        all_steps, other, *left_out = _ask(changed, asked, predict)
+        box = box if changed is ink else preparation.bounds(changed)
+        all_steps, other, *left_out = _ask(changed, box, asked, predict)
     except preparation.NoInkError:
         answers_place.info("No ink is left on the canvas. Shift it back, or reset the sliders.")
         return
     except InferenceError as error:
         answers_place.error(str(error), icon=":material/error:")
         return
-    _show_steps(columns, preparation_steps.steps(changed, switches), switches, all_steps, left_out)
+    _show_steps(columns, all_steps if switches == ALL else other, box, all_steps, left_out)
     with answers_place:
         st.markdown(_verdict(all_steps, other))
         _show_answers(all_steps, other)
@@ -126,11 +123,11 @@ def _switches(columns: Sequence[DeltaGenerator]) -> Switches:
     return Switches(*on)
 
 
-def _changed(ink: Ink) -> Ink:
-    """Show the sliders; return the ink as they change it. Raises `NoInkError` if there was none before."""
+def _changed(ink: Ink, box: Box) -> Ink:
+    """Show the sliders; return the ink as they change it."""
     nothing = {slider.name: slider.default for slider in _SLIDERS}
     with st.container(horizontal=True):
-        corner = {**nothing, **_to_corner(ink)}
+        corner = {**nothing, **_to_corner(ink, box)}
         st.button("Small, in a corner", icon=":material/south_east:", on_click=_set, kwargs=corner)
         st.button("Reset", icon=":material/restart_alt:", on_click=_set, kwargs=nothing)
     for slider in _SLIDERS:  # set each time: a slider that comes back would otherwise stand at its low end
@@ -147,11 +144,10 @@ def _set(**values: int) -> None:
         st.session_state[slider.key] = values[slider.name]
 
 
-def _to_corner(ink: Ink) -> dict[str, int]:
+def _to_corner(ink: Ink, box: Box) -> dict[str, int]:
     """Return what shrinks a drawing and drags its middle towards the lower right corner."""
     down, right = (
-        round(length * 3 / 4 - (lines.start + lines.stop) / 2)
-        for length, lines in zip(ink.shape, preparation.bounds(ink), strict=True)
+        round(length * 3 / 4 - (lines.start + lines.stop) / 2) for length, lines in zip(ink.shape, box, strict=True)
     )
     return {"right": _within(right), "down": _within(down), "size": 40}
 
@@ -160,23 +156,28 @@ def _within(pixels: int) -> int:
     return min(max(pixels, -_FURTHEST), _FURTHEST)
 
 
-def _ask(ink: Ink, variants: Sequence[Switches], predict: Predict) -> list[_Variant]:
+def _ask(ink: Ink, box: Box, variants: Sequence[Switches], predict: Predict) -> list[_Variant]:
     """Return the drawing prepared in each way; the network is asked once for all. Raises what `steps` and it raise."""
-    made = [preparation_steps.steps(ink, variant) for variant in variants]
+    made = [preparation_steps.steps(ink, variant, box) for variant in variants]
     probabilities = predict(np.stack([steps[-1].picture for steps in made]))
     return [_Variant(*each) for each in zip(variants, made, probabilities, strict=True)]
 
 
 def _show_steps(
     columns: Sequence[DeltaGenerator],
-    steps: Sequence[Step],
-    switches: Switches,
+    shown: _Variant,
+    box: Box,
     all_steps: _Variant,
     left_out: Sequence[_Variant],
 ) -> None:
-    drawn, cropped, fitted, centred = steps
-    box = preparation.bounds(drawn.picture) if switches.crop else None
-    figures = (drawn_html(drawn, box), cropped_html(cropped, drawn.picture), fitted_html(fitted), centred_html(centred))
+    drawn, cropped, fitted, centred = shown.steps
+    frame = box if shown.switches.crop else None
+    figures = (
+        drawn_html(drawn, frame),
+        cropped_html(cropped, drawn.picture),
+        fitted_html(fitted),
+        centred_html(centred),
+    )
     lines = [_without(each, all_steps) for each in left_out]
     for column, figure, line in zip(columns, figures, ["", *lines], strict=True):
         column.html(figure + line)

@@ -9,7 +9,7 @@ import streamlit as st
 from mnist_core import runs
 from mnist_core.common.arrays import Ink, Probabilities
 from mnist_core.common.text import percent
-from mnist_core.drawing import preparation
+from mnist_core.drawing.strokes import CANVAS_SIDE
 from mnist_core.drawing.verdict import Verdict
 from mnist_core.processes import inference
 from mnist_core.processes.inference_worker import InferenceError
@@ -31,7 +31,7 @@ def show_empty() -> None:
 
 
 def show(run: runs.Run, ink: Ink, digit: Ink) -> int | None:
-    """Show what a network reads in ink, prepared as `digit`, and return it; None if it cannot tell."""
+    """Show what a network reads in cropped ink, prepared as `digit`, and return it; None if it cannot tell."""
     try:
         with st.spinner("Loading the network …", show_time=False):
             found = inference.read(run.model_file, _opinions(run), ink, digit)
@@ -56,8 +56,8 @@ def _in_words(verdict: Verdict, probabilities: Probabilities, hint: str) -> Answ
 
 
 def _is_small(ink: Ink) -> bool:
-    """Whether ink is so small that a hand has no room for the shape of a digit. Raises what `drawing.bounds` raises."""
-    return bool(max(preparation.crop(ink).shape) < _SMALL * max(ink.shape))
+    """Whether cropped ink is so small that a hand has no room for the shape of a digit."""
+    return bool(max(ink.shape) < _SMALL * CANVAS_SIDE)
 
 
 def _opinions(run: runs.Run) -> list[Path]:

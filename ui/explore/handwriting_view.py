@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core.common.arrays import Indices, Probabilities
+from mnist_core.common.server import owns
 from mnist_core.common.text import percent
-from mnist_core.drawing.class_sets import sets
 from mnist_core.drawing.class_sets.contents import Contents
 from mnist_core.drawing.class_sets.drawings import ClassSetError
 from mnist_core.drawing.class_sets.sets import ClassSet
@@ -53,7 +53,7 @@ def show() -> None:
         return
     opened = next((each for each in found.drawings if each.id == st.query_params.get(Params.DRAWING)), None)
     if opened is not None:
-        may = sets.may_delete(class_set, visitor.owner())
+        may = owns(class_set.owner, visitor.owner())
         on_delete = partial(set_actions.delete_drawing, class_set, opened.id) if may else None
         one_drawing.show(opened, found.drawings, _chosen_first(), on_delete)
         return

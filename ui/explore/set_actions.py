@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from mnist_core.common.server import handwriting_dir
+from mnist_core.common.server import handwriting_dir, owns
 from mnist_core.common.trash import DAYS_KEPT
 from mnist_core.drawing.class_sets import archive, sets, trash
 from mnist_core.drawing.class_sets.drawings import ClassSetError, KeptDrawing
@@ -79,7 +79,7 @@ def show(class_set: ClassSet, drawings: Sequence[KeptDrawing]) -> None:
         key="export-set",
     )
     show_import()
-    if sets.may_delete(class_set, visitor.owner()):
+    if owns(class_set.owner, visitor.owner()):
         with (
             st.popover("Delete", icon=":material/delete:", key=f"delete-set-{class_set.id}"),
             st.container(width=_POPOVER),

@@ -18,7 +18,7 @@ from mnist_core.figures import concept_figures, concepts
 from mnist_core.figures.concept_figures import Frame, Line, Picture
 from mnist_core.figures.concepts import Pooling, Rule, Values
 from mnist_core.figures.style import QUIET_COLOR, with_layout
-from mnist_core.networks.layers import Padding
+from mnist_core.networks.layers import Padding, windows
 from mnist_core.training.config import Schedule, TrainingConfig
 from mnist_core.training.schedules import learning_rates
 from ui.components.live_chart import live_chart
@@ -70,7 +70,7 @@ def padding_and_stride(key: str) -> None:
     with st.container(horizontal=True):
         size = st.slider("Window", 1, 7, 3, key=f"{key}-size")
         stride = st.slider("Stride", 1, 4, 2, key=f"{key}-stride")
-    places = concepts.windows(28, size, stride, padding)
+    places = windows(28, size, stride, padding)
     live_chart(concept_figures.windows_figure(_digit(_THREE), places), key=f"{key}-figure")
     st.caption(
         f"Framed: the first window. A dot: the middle of each. There are {places.output} × {places.output} of them, so "

@@ -9,7 +9,7 @@ import streamlit as st
 
 from mnist_core import runs
 from mnist_core.common import pictures
-from mnist_core.evaluation import metrics
+from mnist_core.evaluation.selection import AnswerFilter, select
 from mnist_core.figures import answer_figures, curve_figures
 from mnist_core.figures.style import Figure, Layout, with_layout
 from mnist_core.training.curves import curves
@@ -40,7 +40,7 @@ def explore_card() -> None:
     chosen = np.arange(48)
     with cached_reads.show_errors():
         if run is not None:
-            chosen = metrics.mistakes(data.y_test, cached_reads.predictions(run))[:48]
+            chosen = select(data.y_test, cached_reads.predictions(run), AnswerFilter("mistakes"))[:48]
     st.image(pictures.enlarged(pictures.montage(data.x_test[chosen], columns=8), 2), width="stretch")
     st.markdown("**Explore** 70,000 digits, and the very images that a network gets wrong.")
     st.page_link(navigation.EXPLORE, label="Explore the digits", icon=":material/search:")

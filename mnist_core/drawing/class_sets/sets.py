@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mnist_core.common.atomic_files import read_patiently, write_json
-from mnist_core.common.server import is_public, owns
+from mnist_core.common.server import bounds_here, owns
 from mnist_core.common.text import one_line
 from mnist_core.drawing.class_sets.drawings import (
     VERSION,
@@ -62,7 +62,7 @@ class ClassSet:
 
 def current_limits() -> ClassSetLimits:
     """Return the bounds that hold here."""
-    return PUBLIC if is_public() else PRIVATE
+    return bounds_here(PRIVATE, PUBLIC)
 
 
 def clean_title(text: str) -> str:
@@ -85,10 +85,7 @@ def set_id(title: str, owner: str = "") -> str:
 
 def visible_sets(folder: Path, owner: str = "", known: Collection[str] = ()) -> list[ClassSet]:
     """Return the sets that a person may see, by title: on a public server their own, and those whose id they know."""
-    found = list_sets(folder)
-    if is_public():
-        found = [each for each in found if (owner and each.owner == owner) or each.id in known]
-    return found
+    return [each for each in list_sets(folder) if owns(each.owner, owner) or each.id in known]
 
 
 def list_sets(folder: Path) -> list[ClassSet]:
@@ -141,11 +138,6 @@ def read_set(path: Path) -> ClassSet:
         return _read_about(path)
     except (OSError, ClassSetError):
         return ClassSet(path, f"Set {path.name[:6]}", None)
-
-
-def may_delete(class_set: ClassSet, owner: str) -> bool:
-    """Whether a person may delete a set or drawings of it: on a public server only who started it."""
-    return owns(class_set.owner, owner)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mnist_core.common import trash
+from mnist_core.common.server import owns
 from mnist_core.drawing.class_sets.drawings import ClassSetError, is_drawing_id
 from mnist_core.drawing.class_sets.sets import (
     ABOUT,
@@ -16,7 +17,6 @@ from mnist_core.drawing.class_sets.sets import (
     current_limits,
     explain_os_errors,
     list_sets,
-    may_delete,
     read_set,
 )
 
@@ -67,7 +67,7 @@ def restore(folder: Path, token: str) -> ClassSet:
 
 
 def _to_trash(class_set: ClassSet, owner: str, path: Path) -> str:
-    if not may_delete(class_set, owner):
+    if not owns(class_set.owner, owner):
         raise ClassSetError("Only the person who started this class set can delete from it.")
     token = secrets.token_hex(16)
     folder = class_set.path.parent / trash.FOLDER

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.networks.layers import INPUT_SHAPE, Conv, Layer, Pool, Shape
+from mnist_core.networks.layers import INPUT_SHAPE, Conv, Layer, Pool, Shape, windows
 
 _SIDE = INPUT_SHAPE[0]
 
@@ -35,7 +35,7 @@ def field_after(layer: Layer, field: Field, shape: Shape) -> Field:
     """Return the fields of what a layer makes of feature maps of `shape`, whose own fields are given."""
     if not isinstance(layer, Conv | Pool):
         return field
-    padding = _padding_before(layer, shape[0])
+    padding = windows(shape[0], layer.size, layer.stride, layer.padding).before
     return Field(
         field.side + (layer.size - 1) * field.step,
         field.step * layer.stride,
@@ -52,11 +52,3 @@ def enlarged(maps: NDArray[np.float32], field: Field) -> NDArray[np.float32]:
     place = (np.arange(_SIDE) - field.start) / field.step  # of each pixel, among the values
     weights = np.maximum(0, 1 - np.abs(place[:, None] - np.arange(count))).astype(np.float32)  # (28, n)
     return np.asarray(weights @ maps @ weights.T, np.float32)
-
-
-def _padding_before(layer: Conv | Pool, length: int) -> int:
-    """Return how many zeros TensorFlow puts before the first value; an odd one more goes behind the last."""
-    if layer.padding == "valid":
-        return 0
-    windows = -(-length // layer.stride)
-    return max((windows - 1) * layer.stride + layer.size - length, 0) // 2

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_core.common.server import PUBLIC_VARIABLE
+from mnist_core.common.server import PUBLIC_VARIABLE, owns
 from mnist_core.drawing.class_sets import contents, drawings, sets, trash
 from mnist_core.drawing.class_sets.drawings import ClassSetError, new_drawing
 from mnist_core.drawing.class_sets.sets import ClassSet, ClassSetLimits
@@ -73,7 +73,7 @@ def test_what_is_too_much_for_a_file_is_refused(class_4b: ClassSet) -> None:
 def test_at_home_everybody_sees_and_deletes_everything(folder: Path) -> None:
     class_set = sets.open_set(folder, "Class 4b")
     assert sets.visible_sets(folder) == [class_set]
-    assert sets.may_delete(class_set, "")
+    assert owns(class_set.owner, "")
 
 
 @pytest.mark.public(id="may-keep-drawings")
@@ -106,4 +106,4 @@ def test_on_a_public_server_only_the_owner_deletes(in_public: None, folder: Path
 @pytest.mark.public(id="no-sets-of-others")
 def test_a_set_of_no_owner_is_nobodys_on_a_public_server(class_4b: ClassSet, folder: Path, in_public: None) -> None:
     assert sets.visible_sets(folder, "") == []
-    assert not sets.may_delete(class_4b, "")
+    assert not owns(class_4b.owner, "")
