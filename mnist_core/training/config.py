@@ -24,6 +24,8 @@ EarlyStopping = Literal["never", "target", "patience"]
 Metric = Literal["training accuracy", "training loss", "validation accuracy", "validation loss"]
 WeightsToKeep = Literal["last", "best"]
 
+HOLDING_OUT: tuple[Validation, ...] = ("last", "random")  # what keeps part of the training images for validation
+
 
 class ConfigError(DigitLabError, ValueError):
     """A setting that cannot be used; the message names it and says what is accepted."""
@@ -111,7 +113,7 @@ class TrainingConfig:
     @property
     def holds_out(self) -> bool:
         """Whether part of the training images is kept for validation."""
-        return self.validation in ("last", "random")
+        return self.validation in HOLDING_OUT
 
     @property
     def validation_size(self) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 from mnist_core.networks.notation import MAX_CHARACTERS, ArchitectureError, parse_architecture
 from mnist_core.training.config import (
     CONFIG_VERSION,
+    HOLDING_OUT,
     ConfigError,
     TrainingConfig,
     bounds,
@@ -104,20 +105,21 @@ def combine(config: TrainingConfig, changes: Mapping[str, Any]) -> tuple[Trainin
     images instead, and the last weights are kept. Raises `ConfigError` for a value that is wrong by itself.
     """
     wanted = {name: checked(name, value) for name, value in changes.items()}
-    try:
-        return replace(config, **wanted), ""
-    except ConfigError:
-        followed: dict[str, str] = {}
-        words = []
-        metric = wanted.get("stop_metric", config.stop_metric)
-        if wanted.get("early_stopping", config.early_stopping) != "never" and metric.startswith("validation"):
-            followed["stop_metric"] = metric.replace("validation", "training")
-            words.append(f"early stopping monitors the {followed['stop_metric']}")
-        if wanted.get("keep", config.keep) == "best":
-            followed["keep"] = "last"
+
+    def value(name: str) -> Any:
+        return wanted.get(name, getattr(config, name))
+
+    words = []
+    if value("validation") not in HOLDING_OUT:
+        metric = value("stop_metric")
+        if value("early_stopping") != "never" and metric.startswith("validation"):
+            wanted["stop_metric"] = metric.replace("validation", "training")
+            words.append(f"early stopping monitors the {wanted['stop_metric']}")
+        if value("keep") == "best":
+            wanted["keep"] = "last"
             words.append("the last weights are saved")
-        fitting = replace(config, **{**wanted, **followed})  # a network that cannot be built is refused here again
-        return fitting, f"As no images are held out of training, {' and '.join(words)}."
+    note = f"As no images are held out of training, {' and '.join(words)}." if words else ""
+    return replace(config, **wanted), note
 
 
 def within_bounds(name: str, value: Any) -> Any:
