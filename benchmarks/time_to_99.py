@@ -1,4 +1,4 @@
-"""Seconds of training until 99% of the test images are read: `fast` beside two published recipes.
+"""Seconds of training until 99% of the test images are read: `fast` beside two published presets.
 
     python -m benchmarks.time_to_99 [--seeds 5]
 
@@ -76,7 +76,7 @@ def train_ours(config: TrainingConfig) -> Measured:
 
 
 def train_plain(config: TrainingConfig) -> Measured:
-    """Train in this process as the recipe's script does, on the same images."""
+    """Train in this process as the preset's script does, on the same images."""
     from benchmarks.plain_keras import PlainScript
     from mnist_core.training.loop import split
 

@@ -16,7 +16,7 @@ from mnist_core.common.server import PROJECT
 
 OURS = [
     PROJECT / "app.py",
-    *(file for room in ("pages", "ui", "mnist_core") for file in (PROJECT / room).rglob("*.py")),
+    *(file for part in ("pages", "ui", "mnist_core") for file in (PROJECT / part).rglob("*.py")),
 ]
 SCRIPTS = sorted((PROJECT / "ui" / "components").glob("*.js"))
 

@@ -1,4 +1,4 @@
-"""Honest doubt: whether what somebody drew can be called a digit at all.
+"""The verdict: whether what somebody drew can be called a digit at all.
 
 A network names a digit for anything. These rules, in this order, decide what the page says of a drawing:
 
@@ -9,7 +9,7 @@ A network names a digit for anything. These rules, in this order, decide what th
    little, or most of the other networks that were asked are sure of another one.
 5. clear: none of these.
 
-The numbers were chosen on MNIST training images, recorded pen strokes, letters and scribbles; `benchmarks/doubt.py`
+The numbers were chosen on MNIST training images, recorded pen strokes, letters and scribbles; `benchmarks/verdict.py`
 shows what they do.
 """
 

@@ -99,22 +99,22 @@ def overlay_figure(
 
 
 def band_figure(
-    recipes: Sequence[Sequence[History]],
+    groups: Sequence[Sequence[History]],
     value: EpochValue,
     names: Sequence[str],
     colors: Sequence[str] = PALETTE,
 ) -> Figure:
-    """Draw, for each recipe, the mean of its runs, one standard deviation to either side as a band, and each run.
+    """Draw, for each group of runs, their mean, one standard deviation to either side as a band, and each run.
 
-    Where fewer than two runs of a recipe completed an epoch, there is neither mean nor band.
+    Where fewer than two runs of a group completed an epoch, there is neither mean nor band.
     """
     shown = _format(value)
     traces: list[Trace] = []
-    for histories, look in zip(recipes, _looks(names, colors), strict=True):
+    for histories, look in zip(groups, _looks(names, colors), strict=True):
         band = epoch_band(histories, value)
         thin = {"mode": "lines", "line": {"color": look.color, "width": 1}, "opacity": 0.5}
         for index, history in enumerate(histories):
-            stands_alone = index == 0 and not len(band.epochs)  # then nothing else names the recipe
+            stands_alone = index == 0 and not len(band.epochs)  # then nothing else names the group
             traces.append(_epochs_trace(history, value, look, "one run", {**thin, "showlegend": stands_alone}))
         edges = [*(band.mean - band.standard_deviation), *(band.mean + band.standard_deviation)[::-1]]
         filled = {"mode": "lines", "fill": "toself", "fillcolor": f"{look.color}4d", "line": {"width": 0}}

@@ -116,7 +116,7 @@ def estimate(config: TrainingConfig, measured: Sequence[Measured] = ()) -> Cost:
     ratio, basis, count = _ratio(config, measured[:_MOST_RUNS])
     low, high = _RANGES[basis]
     seconds = ratio * (_training_seconds(config) + _validation_seconds(config))
-    between_epochs = ratio * _reading_seconds(config, TEST_IMAGES)  # for the film of the test images
+    between_epochs = ratio * _reading_seconds(config, TEST_IMAGES)  # for the epoch predictions
     network = _network(config.notation)
     return Cost(
         parameters=network.parameters,

@@ -39,7 +39,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class SeedSummary:
-    """Accuracies of one recipe trained with several seeds, as shares. One run has no standard deviation."""
+    """Accuracies of the same settings, trained with several seeds, as shares. One run has no standard deviation."""
 
     count: int
     mean: float
@@ -93,15 +93,15 @@ def verdict(name_a: str, name_b: str, result: McNemar) -> str:
 
 
 def same_but_seed(config: TrainingConfig) -> TrainingConfig:
-    """Return `config` with the default seed and label: equal for all configurations of one recipe, a key to sort by.
+    """Return `config` with the default seed and label: equal for all that differ in their seed alone, a key to sort by.
 
-    Settings that another one leaves without effect count too: recipes that differ in them are not the same.
+    Settings that another one leaves without effect count too: settings that differ in them are not the same.
     """
     return replace(config, seed=TrainingConfig.seed, **{label: getattr(TrainingConfig, label) for label in _LABELS})
 
 
-def group_by_recipe(runs: Iterable[Run]) -> dict[TrainingConfig, list[Run]]:
-    """Sort runs by recipe, `same_but_seed` of their settings. Recipes, and runs of each, come in the order given."""
+def group_by_settings(runs: Iterable[Run]) -> dict[TrainingConfig, list[Run]]:
+    """Sort runs by `same_but_seed` of their settings. Groups, and the runs of each, come in the order given."""
     groups: defaultdict[TrainingConfig, list[Run]] = defaultdict(list)
     for run in runs:
         groups[same_but_seed(run.config)].append(run)

@@ -1,4 +1,4 @@
-"""Setting up a run in a real browser: network, knobs, links."""
+"""Setting up a run in a real browser: network, settings, links."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The rules of doubt, one by one with answers made by hand, and all together with a network that ships."""
+"""The rules of the verdict, one by one with answers made by hand, and all together with a network that ships."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def enlarged(image: Images) -> Ink:
 
 
 class TestWithANetwork:
-    """What ships is measured in full by `benchmarks/doubt.py`; this is a sample, with a network of the project."""
+    """What ships is measured in full by `benchmarks/verdict.py`; this is a sample, with a network of the project."""
 
     def kinds(self, inks: Sequence[Ink], examples: Examples) -> list[str]:
         import keras

@@ -284,7 +284,7 @@ def test_a_run_without_a_film_says_so(own_folders: Path) -> None:
     assert "Test image 5" in texts(open_page("explore", view="epochs", run=path.name, index="5"))
 
 
-@pytest.mark.fault(id="damaged-film")
+@pytest.mark.fault(id="damaged-epochs")
 def test_a_film_with_damaged_epochs_shows_the_others(own_folders: Path, mnist: Mnist) -> None:
     path = copied(own_folders)
     (path / "epochs" / "0002.npz").write_bytes(b"torn")
@@ -314,7 +314,7 @@ def test_damaged_predictions_are_told_and_leave_the_rest(view: str, own_folders:
     (path / "predictions.npz").write_bytes(b"torn")
     app = open_explore_of(view, path.name)
     said = texts(app)
-    if view == "epochs":  # its film is whole
+    if view == "epochs":  # its predictions of each epoch are whole
         assert "Mistakes after epoch 15: **91**" in said or "Mistakes after epoch 15: **1–25 of 91**" in said
     else:
         assert f"The predictions of run {path.name} cannot be read; the file is damaged." in said or view == "digits"

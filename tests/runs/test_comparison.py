@@ -17,7 +17,7 @@ from mnist_core.runs.comparison import (
     Difference,
     config_differences,
     epoch_band,
-    group_by_recipe,
+    group_by_settings,
     one_per_seed,
     same_but_seed,
     seed_summary,
@@ -177,15 +177,15 @@ def test_runs_are_grouped_by_recipe_in_the_order_given() -> None:
         run("d", epochs=9, seed=5),
         run("e", batch_size=32),
     ]
-    groups = group_by_recipe(runs)
+    groups = group_by_settings(runs)
     assert [[one.id for one in group] for group in groups.values()] == [["a", "c"], ["b", "d"], ["e"]]
-    assert [recipe.epochs for recipe in groups] == [5, 9, 5]
-    assert group_by_recipe([]) == {}
+    assert [group.epochs for group in groups] == [5, 9, 5]
+    assert group_by_settings([]) == {}
 
 
 def test_networks_that_ship_are_different_recipes() -> None:
     bundled = list_runs(BUNDLED_RUNS)
-    assert len(group_by_recipe(bundled)) == len(bundled) > 1
+    assert len(group_by_settings(bundled)) == len(bundled) > 1
 
 
 def test_one_run_per_seed_counts() -> None:

@@ -1,4 +1,4 @@
-"""Several networks at once: where they disagree is the lesson."""
+"""Several networks at once: where they disagree one learns most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the chosen network reads in a drawing, and whether there is reason to doubt it."""
+"""What the chosen network reads in a drawing, and whether that can be believed."""
 
 from __future__ import annotations
 

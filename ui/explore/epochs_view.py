@@ -1,4 +1,4 @@
-"""Epochs: what a network read after each epoch of its training, as a film."""
+"""Epochs: what a network predicts after each epoch of its training, one by one or played."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ def show() -> None:
     left, right = st.columns([5, 6], gap="large")
     with left:
         matrix = metrics.confusion_matrix(cached_reads.mnist().y_test, history.at(choices.position))
-        confusion_table(matrix, choices.picked, pickers.pick_cell, diagonal=False, key="film-confusion")
-        map_chart("neighbours", history.readings[choices.position], pickers.open_image, key="film-map")
+        confusion_table(matrix, choices.picked, pickers.pick_cell, diagonal=False, key="epochs-confusion")
+        map_chart("neighbours", history.readings[choices.position], pickers.open_image, key="epochs-map")
     with right:
         kinds = list(_KINDS)
         st.segmented_control("Images", kinds, format_func=_KINDS.__getitem__, required=True, **choices.kind.widget)
-        browse(_select(run, history, choices), "film")
+        browse(_select(run, history, choices), "epochs")
     if playing is not None:
         state.play(run.id, playing)  # shown from now on
         st.fragment(_next_frame, run_every=_FRAME_SECONDS)(run.id, choices.epochs, choices.position)
@@ -92,7 +92,7 @@ def _choices(run: runs.Run, history: EpochPredictions, playing: str | None) -> _
 
 
 def _kept_epoch(run: runs.Run, history: EpochPredictions) -> int | None:
-    """Return the epoch whose weights the network of all other views has; None if the film does not have it."""
+    """Return the epoch whose weights the network of all other views has; None if its predictions are missing."""
     if run.report is None or run.report.kept_epoch > run.report.epochs_completed:  # broken off within that epoch
         return None
     return run.report.kept_epoch if run.report.kept_epoch in history.epochs else None
@@ -116,7 +116,7 @@ def _about_kept_weights(run: runs.Run, history: EpochPredictions) -> None:
 
 
 def _playing(run: runs.Run, history: EpochPredictions) -> str | None:
-    """Return the epoch that the film of this run has come to, if it plays."""
+    """Return the epoch that is shown while this run is played, if it is."""
     playing = state.now_playing()
     if playing is None or playing.run_id != run.id or int(playing.epoch) not in history.epochs:
         return None
@@ -127,17 +127,19 @@ def _slider(run: runs.Run, choices: _Choices, *, plays: bool) -> None:
     epochs, now = choices.epochs, choices.epochs[choices.position]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if plays:
-            st.button("Stop", icon=":material/stop:", on_click=state.choose, key="stop-film")
+            st.button("Stop", icon=":material/stop:", on_click=state.choose, key="stop-epochs")
             # While it plays, the URL stays: each epoch would be a step in the browser's history.
             st.select_slider("After epoch", epochs, now, disabled=True, key=f"playing-{now}")
         else:
             start = epochs[0] if choices.position == len(epochs) - 1 else now
-            st.button("Play", icon=":material/play_arrow:", on_click=state.play, args=(run.id, start), key="play-film")
+            st.button(
+                "Play", icon=":material/play_arrow:", on_click=state.play, args=(run.id, start), key="play-epochs"
+            )
             st.select_slider("After epoch", epochs, **choices.epoch.widget)
 
 
 def _next_frame(run_id: str, epochs: list[str], position: int) -> None:
-    """Go on to the next epoch when this one was shown for a while; after the last one the film stops.
+    """Go on to the next epoch when this one was shown for a while; after the last one it stops.
 
     The page itself never waits: what an older frame showed goes away only when the page has run to its end.
     """
@@ -174,7 +176,7 @@ def _figures(history: EpochPredictions, position: int) -> None:
             )
     with right:
         figure = epoch_figures.accuracy_figure(history.epochs, accuracy, history.epochs[position])
-        live_chart(figure, tools="hover", key="film-accuracy")
+        live_chart(figure, tools="hover", key="epochs-accuracy")
 
 
 def _select(run: runs.Run, history: EpochPredictions, choices: _Choices) -> Selection:

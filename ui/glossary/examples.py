@@ -1,6 +1,6 @@
 """The small live figures beside the words: one or two controls, one figure, one line that reads it.
 
-Each function shows one lesson; its `key` keeps the widgets of several places apart.
+Each function shows one example; its `key` keeps the widgets of several places apart.
 """
 
 from __future__ import annotations

@@ -10,16 +10,16 @@ import streamlit as st
 from ui.glossary import examples
 
 # Pixels; on a phone there is less, and what stands side by side stacks.
-_WIDE, _NARROW = 656, 380  # with and without a lesson beside the text
-_PILLS_ROOM = 60
+_WIDE, _NARROW = 656, 380  # with and without an example beside the text
+_PILLS_HEIGHT = 60
 _NAMED = 3  # so many words stand on the control
 
 
 @dataclass(frozen=True)
 class Term:
-    """A word: what the code calls it, its heading, the question on its control, its text, and its lesson if any.
+    """A word: what the code calls it, its heading, the question on its control, its text, and its example if any.
 
-    `figure` shows the lesson: controls, a figure and a line that reads it. Its argument is a prefix for widget keys.
+    `figure` shows the example: controls, a figure and a line that reads it. Its argument is a prefix for widget keys.
     """
 
     name: str
@@ -27,10 +27,10 @@ class Term:
     question: str
     text: str
     figure: Callable[[str], None] | None = None
-    room: int = 0  # pixels that the lesson is high
+    height: int = 0  # of the example, in pixels
 
 
-# In the order in which one would tell them: the network, its lessons, its examinations.
+# In the order in which one would tell them: the network, its training, its evaluation.
 TERMS: tuple[Term, ...] = (
     Term(
         "convolution",
@@ -41,7 +41,7 @@ TERMS: tuple[Term, ...] = (
         "map*: it is strong where the image looks like the kernel. The same kernel is used everywhere, so an edge "
         "is found wherever it is. Here you choose the kernel; a network learns dozens of its own.",
         examples.convolution,
-        room=400,
+        height=400,
     ),
     Term(
         "padding and stride",
@@ -52,7 +52,7 @@ TERMS: tuple[Term, ...] = (
         "× 3 turns 28 × 28 into 26 × 26. With “same” a frame of zeros is put around the image, so that at stride 1 "
         "the size stays the same.",
         examples.padding_and_stride,
-        room=435,
+        height=435,
     ),
     Term(
         "pooling",
@@ -62,7 +62,7 @@ TERMS: tuple[Term, ...] = (
         "largest (was the edge anywhere in here?), *average pooling* the mean. Three quarters of the work for the "
         "next layer is saved, and a digit that is shifted by a pixel looks nearly the same.",
         examples.pooling,
-        room=370,
+        height=370,
     ),
     Term(
         "activation",
@@ -73,7 +73,7 @@ TERMS: tuple[Term, ...] = (
         "simplest and the most used: what is negative becomes 0, the rest stays. A unit then says “my pattern is "
         "not here” (0), or how clearly it is.",
         examples.activation,
-        room=400,
+        height=400,
     ),
     Term(
         "dense layer",
@@ -91,7 +91,7 @@ TERMS: tuple[Term, ...] = (
         "rely on one other unit, so the network learns several signs of each digit instead of a single one, and is "
         "less likely to learn images by heart. When the network is used, nothing is dropped.",
         examples.dropout,
-        room=370,
+        height=370,
     ),
     Term(
         "normalization",
@@ -102,7 +102,7 @@ TERMS: tuple[Term, ...] = (
         "of a batch, subtracts their mean and divides by their standard deviation. Whatever the earlier layers do, "
         "the next one gets numbers of a familiar size.",
         examples.normalization,
-        room=370,
+        height=370,
     ),
     Term(
         "softmax",
@@ -113,7 +113,7 @@ TERMS: tuple[Term, ...] = (
         r"that they add up to 1: $p_k = e^{z_k} / (e^{z_0} + \dots + e^{z_9})$ for the score $z_k$ of digit $k$. The "
         "highest score gets the largest probability.",
         examples.softmax,
-        room=370,
+        height=370,
     ),
     Term(
         "parameters",
@@ -132,7 +132,7 @@ TERMS: tuple[Term, ...] = (
         "written as ten numbers too: a 1 in the place of the right digit, 0 in all others. Of ten lamps, one is "
         "lit, which is why this is called *one-hot*.",
         examples.one_hot,
-        room=210,
+        height=210,
     ),
     Term(
         "cross-entropy",
@@ -143,7 +143,7 @@ TERMS: tuple[Term, ...] = (
         "right costs nearly nothing, ten equal guesses cost 2.30, being sure and wrong costs a lot. The loss curve "
         "shows the mean over many digits. Accuracy only counts right and wrong; the loss also sees the confidence.",
         examples.cross_entropy,
-        room=370,
+        height=370,
     ),
     Term(
         "back-propagation",
@@ -154,7 +154,7 @@ TERMS: tuple[Term, ...] = (
         "back to the first layer: along the way, the slopes in between are multiplied. Then each weight takes a "
         "small step downhill. Here is a network of a single weight that asks “is it a 7?”.",
         examples.back_propagation,
-        room=370,
+        height=370,
     ),
     Term(
         "gradient norm",
@@ -174,7 +174,7 @@ TERMS: tuple[Term, ...] = (
         "each weight a step size of its own, from how large its slopes have been. Each needs its own learning rate, "
         "as you can see here: a long valley from above, with two weights to learn.",
         examples.optimizer,
-        room=410,
+        height=410,
     ),
     Term(
         "learning rate",
@@ -184,7 +184,7 @@ TERMS: tuple[Term, ...] = (
         "over the valley to a place higher up on the other side: the loss grows instead of falling. There is no "
         "best rate for all; 0.001 is a good first try for Adam, 0.01 to 0.1 for SGD.",
         examples.learning_rate,
-        room=370,
+        height=370,
     ),
     Term(
         "schedule",
@@ -194,7 +194,7 @@ TERMS: tuple[Term, ...] = (
         "quickly, small ones at the end settle in it. Some schedules begin gently too, while the weights are still "
         "random: that is the *warm-up*.",
         examples.schedule,
-        room=370,
+        height=370,
     ),
     Term(
         "batch",
@@ -204,7 +204,7 @@ TERMS: tuple[Term, ...] = (
         "the mean slope for these, and makes one step. A small batch gives many quick steps in somewhat wrong "
         "directions, since a few digits are a poor sample; a large one gives few, steadier steps.",
         examples.batch,
-        room=370,
+        height=370,
     ),
     Term(
         "epoch",
@@ -214,7 +214,7 @@ TERMS: tuple[Term, ...] = (
         "several, just as you read a textbook more than once. With too many, they begin to learn the digits by "
         "heart.",
         examples.epoch,
-        room=175,
+        height=175,
     ),
     Term(
         "seed",
@@ -233,7 +233,7 @@ TERMS: tuple[Term, ...] = (
         "They are there to choose by: which settings, and when to stop. The 10,000 test images are for the very end: "
         "if you choose by them as well, you no longer know how well new digits will be read.",
         examples.validation,
-        room=250,
+        height=250,
     ),
     Term(
         "overfitting",
@@ -244,7 +244,7 @@ TERMS: tuple[Term, ...] = (
         "turns up again. The same happens to a curve that is fitted to twelve noisy points and may bend too often. "
         "More digits, augmentation, dropout, L2 or early stopping help against it.",
         examples.overfitting,
-        room=370,
+        height=370,
     ),
     Term(
         "augmentation",
@@ -264,7 +264,7 @@ TERMS: tuple[Term, ...] = (
         "and overfits less; with too much of it, it learns less. *Weight decay*, as in AdamW, pulls weights towards "
         "0 in much the same way.",
         examples.l2,
-        room=370,
+        height=370,
     ),
     Term(
         "label smoothing",
@@ -275,7 +275,7 @@ TERMS: tuple[Term, ...] = (
         "confident than it has reason to be: some digits can honestly be read in two ways. Its loss can then no "
         "longer reach 0.",
         examples.label_smoothing,
-        room=210,
+        height=210,
     ),
 )
 _BY_NAME = {term.name: term for term in TERMS}
@@ -324,11 +324,11 @@ def _control(names: tuple[str, ...]) -> None:
         key=key,
         on_change="rerun",
     )
-    room = max(term.room for term in terms) + (_PILLS_ROOM if len(names) > 1 else 0)
-    # A popover takes the side where it fits as it opens, and stays there: its height must not wait for the lesson.
-    st.html(f"<style>[class*='words-room-{room}'] {{ min-height: {room}px; }}</style>")
+    height = max(term.height for term in terms) + (_PILLS_HEIGHT if len(names) > 1 else 0)
+    # A popover takes the side where it fits as it opens, and stays there: its height must not wait for the example.
+    st.html(f"<style>[class*='words-height-{height}'] {{ min-height: {height}px; }}</style>")
     is_wide = any(term.figure for term in terms)
-    with popover, st.container(width=_WIDE if is_wide else _NARROW, key=f"{key}-words-room-{room}"):
+    with popover, st.container(width=_WIDE if is_wide else _NARROW, key=f"{key}-words-height-{height}"):
         term = _pick(names, key) if len(names) > 1 else terms[0]
         if term.figure is None:
             _text(term)
@@ -351,10 +351,10 @@ def _entry(term: Term) -> None:
     _text(term)
     if term.figure is not None:
         key = f"glossary-{term.name}"
-        lesson = st.expander("Try it", icon=":material/touch_app:", key=key, on_change="rerun", type="compact")
-        if lesson.open:
-            with lesson:
-                term.figure(f"{key}-lesson")
+        example = st.expander("Try it", icon=":material/touch_app:", key=key, on_change="rerun", type="compact")
+        if example.open:
+            with example:
+                term.figure(f"{key}-example")
 
 
 def _text(term: Term) -> None:

@@ -1,4 +1,4 @@
-"""Published networks: what their authors claimed, what came out here, and a lesson in one number."""
+"""Published networks: what their authors claimed, what came out here, and what one number can do."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def _lesson() -> None:
         names = list(_LESSON.values())
         with left:
             figure = comparison_figures.overlay_figure(histories, "accuracy", names)
-            live_chart(figure, tools="hover", key="lesson-accuracy")
+            live_chart(figure, tools="hover", key="rate-accuracy")
         with right:
             figure = comparison_figures.overlay_figure(histories, "loss", names)
-            live_chart(figure, tools="hover", key="lesson-loss")
+            live_chart(figure, tools="hover", key="rate-loss")
         first, second = (run.report.test_accuracy if run.report else 0.0 for run in both)
         st.markdown(f"After nine epochs: **{percent(first, 2)}** at rate 0.001, **{percent(second, 2)}** at rate 1.")
     st.button("Try other rates yourself", icon=":material/tune:", on_click=_start_from, args=("garcia",), key="try")

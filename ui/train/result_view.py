@@ -117,8 +117,8 @@ def _change(run: runs.Run) -> None:
 def _seeds(run: runs.Run) -> None:
     """If the same settings were trained with several seeds, show mean and spread."""
     finished = [other for other in cached_reads.usable_runs() if other.status.state == "finished"]
-    recipes = comparison.group_by_recipe(finished)
-    alike = comparison.one_per_seed(recipes.get(comparison.same_but_seed(run.config), []))
+    groups = comparison.group_by_settings(finished)
+    alike = comparison.one_per_seed(groups.get(comparison.same_but_seed(run.config), []))
     if len(alike) < 2:
         return
     accuracies = [other.report.test_accuracy for other in alike if other.report]

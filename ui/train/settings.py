@@ -1,4 +1,4 @@
-"""The knobs of training: what each is called, how it is explained, and the widget that turns it."""
+"""The settings of training: what each is called, how it is explained, and the widget that changes it."""
 
 from __future__ import annotations
 

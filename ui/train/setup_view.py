@@ -1,4 +1,4 @@
-"""Set up: the network and the knobs of the next run, what it will cost, and the button that starts it."""
+"""Set up: the network and the settings of the next run, what it will cost, and the button that starts it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mnist_core.training.config import TrainingConfig
 from mnist_core.training.curves import curves
 from mnist_core.training.presets import PRESETS
 from ui.components.live_chart import live_chart
-from ui.components.network_editor import network_editor, told_text
+from ui.components.network_editor import network_editor, typed_text
 from ui.glossary import terms
 from ui.session import cached_reads
 from ui.train import cost_card, drafts
@@ -53,10 +53,10 @@ def show() -> None:
 def _draft_as_typed() -> Draft:
     """Return the draft with the network as typed last: a press of *Train* may have ended the run that took note."""
     draft = drafts.current()
-    told = told_text(_EDITOR, draft.version)
-    if told is None or told == draft.notation:
+    typed = typed_text(_EDITOR, draft.version)
+    if typed is None or typed == draft.notation:
         return draft
-    drafts.write_network(told)
+    drafts.write_network(typed)
     return drafts.current()
 
 
@@ -103,7 +103,7 @@ def _schedule_drawing(config: TrainingConfig) -> Figure:
 
 def _settings(draft: Draft) -> None:
     st.subheader("Training", anchor=False)
-    for tab, show in zip(st.tabs(list(_TABS), key="knobs"), _TABS.values(), strict=True):
+    for tab, show in zip(st.tabs(list(_TABS), key="setting-tabs"), _TABS.values(), strict=True):
         with tab:
             show(draft)
 
