@@ -166,7 +166,7 @@ def test_absolute_paths_are_recognized() -> None:
 def test_no_file_names_a_place_of_one_machine() -> None:
     contents = {path: path.read_bytes() for path in project_files()}
     texts = {path: content.decode() for path, content in contents.items() if b"\0" not in content}
-    assert PROJECT / "mnist_core" / "runs.py" in texts
+    assert PROJECT / "mnist_core" / "runs" / "run.py" in texts
     found = {str(path.relative_to(PROJECT)): absolute_paths(text) for path, text in texts.items()}
     assert {name: paths for name, paths in found.items() if paths} == {}
 
