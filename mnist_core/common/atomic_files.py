@@ -1,4 +1,7 @@
-"""Files that readers see whole or not at all: written beside, then renamed."""
+"""Files that readers see whole or not at all: written beside, then renamed.
+
+By hand: atomicwrites is no longer maintained, and knew neither full disks nor Windows's locks on open files.
+"""
 
 from __future__ import annotations
 

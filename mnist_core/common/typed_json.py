@@ -1,4 +1,7 @@
-"""Whether values read from JSON are of the types that a dataclass declares: files may be torn, foreign or newer."""
+"""Whether values read from JSON are of the types that a dataclass declares: files may be torn, foreign or newer.
+
+By hand: pydantic would do it, for 5 MB and 0.1 s more in every process.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Augmentation: training images changed at random, as if somebody else had written the same digit.
 
 Only NumPy, so that a page can show what training will see, and so that one generator gives the same images everywhere.
+Keras's preprocessing layers need TensorFlow, and bend and thicken nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Connected components of a picture: the pieces of ink that hang together."""
+"""Connected components of a picture: the pieces of ink that hang together.
+
+By hand: `scipy.ndimage.label` takes 21 MB and 0.3 s in the server, OpenCV 18 MB, and 150 MB of the disk.
+"""
 
 from __future__ import annotations
 

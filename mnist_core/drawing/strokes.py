@@ -3,6 +3,8 @@
 The canvas draws with Fabric's pencil: a curve that starts at the first point, bends towards each point and passes
 through the middles between them, in a round pen. `rasterise` draws the same curve, so that recorded strokes can be read
 exactly as if they had been drawn on the page.
+
+Pillow's lines have neither bends nor round ends; Cairo and Skia have, but are large to install for one curve.
 """
 
 from __future__ import annotations

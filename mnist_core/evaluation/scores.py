@@ -1,4 +1,7 @@
-"""Scores of a classifier beyond its accuracy: class by class, and whether its confidence can be believed."""
+"""Scores of a classifier beyond its accuracy: class by class, and whether its confidence can be believed.
+
+By hand: `sklearn.metrics` takes 150 MB and 2.5 s in the server; the tests compare with it.
+"""
 
 from __future__ import annotations
 

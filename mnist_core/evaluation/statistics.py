@@ -1,4 +1,7 @@
-"""How sure a figure is: the interval of an accuracy, and whether two networks differ by more than chance."""
+"""How sure a figure is: the interval of an accuracy, and whether two networks differ by more than chance.
+
+By hand: `scipy.stats` takes 69 MB and 0.7 s in the server; statsmodels is built on it.
+"""
 
 from __future__ import annotations
 

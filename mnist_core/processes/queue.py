@@ -1,4 +1,7 @@
-"""Who trains and who waits: each training process decides by the run directories alone when its turn has come."""
+"""Who trains and who waits: each training process decides by the run directories alone when its turn has come.
+
+By hand: RQ and Celery need a broker, Dask a scheduler (146 MB with two workers): here files do.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """`metrics.jsonl` of a run directory: one numbered event a line, only ever appended to.
 
 Torn, foreign and repeated lines are skipped, so a reader never fails, whatever happened to the writer.
+
+By hand: TensorBoard's files take its package to read, and jsonlines raises on torn lines and follows no file.
 """
 
 from __future__ import annotations

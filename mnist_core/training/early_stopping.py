@@ -1,4 +1,7 @@
-"""When to end training before all epochs are done, judged after each epoch from what was reported so far."""
+"""When to end training before all epochs are done, judged after each epoch from what was reported so far.
+
+By hand: Keras's `EarlyStopping` belongs to `fit`, stops at no target, and cannot be asked about epochs of the past.
+"""
 
 from __future__ import annotations
 

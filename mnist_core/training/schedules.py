@@ -10,6 +10,8 @@
 
 Before the first three, the rate may rise evenly from zero for some epochs: the warm-up. One that is longer than
 training takes all of it.
+
+By hand: `keras.optimizers.schedules` would load TensorFlow in the server, which shows them, and has no one-cycle.
 """
 
 from __future__ import annotations

@@ -45,12 +45,14 @@ def test_nothing_happens_where_there_is_no_such_setting(monkeypatch: pytest.Monk
 
 # Streamlit has Plotly's checks loaded, the app lets go of them, and they are there again for who draws with Plotly.
 FIGURES = """
-import streamlit
+from mnist_core.processes import inference
+from ui.session import cached_reads
 from plotly.validator_cache import ValidatorCache
 def loaded():
     return ValidatorCache._json_cache is not None
 before = loaded()
-import ui
+inference.warm_up = lambda files: None
+cached_reads.prepare_server()
 after = loaded()
 import plotly.graph_objects as go
 assert go.Figure(layout={"height": 100}).layout.height == 100

@@ -1,4 +1,7 @@
-"""Many digits at once: one picture for all of them, a button for each."""
+"""Many digits at once: one picture for all of them, a button for each.
+
+`st.image` cannot be clicked, and a Streamlit button for each digit would be hundreds of elements on a page.
+"""
 
 from __future__ import annotations
 

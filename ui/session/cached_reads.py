@@ -7,7 +7,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow
 import streamlit as st
+from plotly.validator_cache import ValidatorCache
 
 from mnist_core import runs
 from mnist_core.common import malloc
@@ -139,6 +141,10 @@ def version(path: Path) -> tuple[int, int]:
 def prepare_server() -> None:
     """Once per server: keep it small, and start the inference process, so that the first drawing need not wait."""
     malloc.give_back()
+    pyarrow.set_memory_pool(pyarrow.system_memory_pool())  # Arrow's own takes 4 MB for the first small table
+    # 9 MB by which Plotly checks figures, loaded for a theme of Streamlit's: no setting lets go of them, tests check
+    # ours (see `mnist_core/figures/style.py`), and Plotly reads them again should it need them.
+    ValidatorCache._json_cache = None
     with suppress(Exception):  # a first try only: the first drawing tries again, and tells what is wrong
         inference.warm_up([run.model_file for run in bundled_runs() if run.id in FIRST_ASKED])
 

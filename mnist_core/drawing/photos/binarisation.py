@@ -3,6 +3,9 @@
 What is paper is estimated for each place by a morphological closing: lines narrower than a quarter of the picture are
 painted over with the paper beside them, while shadows, which are broader, stay. Divided by it, the picture has one
 light all over. Where ink begins is then found by Otsu's method.
+
+By hand: OpenCV has closing and Otsu's threshold, for 18 MB in the server and 150 MB of the disk; scikit-image has them
+too, on top of SciPy. Neither says which of paper and ink is the darker.
 """
 
 from __future__ import annotations
