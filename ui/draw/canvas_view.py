@@ -16,6 +16,7 @@ from ui.draw import keeping, networks, preparation, reading
 from ui.insight import panel as insight_panel
 from ui.pickers.runs import READER, pick_run
 from ui.session import cached_reads, state
+from ui.session.bound import bound_choice
 from ui.session.state import Params
 
 
@@ -65,7 +66,7 @@ def show() -> None:
 
 
 def _panels(digit_on_canvas: _Drawn) -> None:
-    panel = state.bound_choice(Params.PANEL, list(_PANELS), "preparation")
+    panel = bound_choice(Params.PANEL, list(_PANELS), "preparation")
     st.segmented_control(
         "More about it",
         list(_PANELS),

@@ -11,6 +11,7 @@ from ui.components.digit_grid import Tile, digit_grid
 from ui.explore import pickers
 from ui.explore.selection import SIZES, Selection
 from ui.session import cached_reads, state
+from ui.session.bound import Bound
 from ui.session.state import Params
 
 _TILE_WIDTHS = {25: 88, 100: 52, 400: 36}
@@ -48,7 +49,7 @@ def _tile(selection: Selection, labels: Labels, index: int) -> Tile:
     return Tile(index, "\n".join(lines), caption, marked)
 
 
-def _page(selection: Selection, size: state.Bound[str], key: str) -> Indices:
+def _page(selection: Selection, size: Bound[str], key: str) -> Indices:
     """Show where one is and the way to other pages; return the indices of this page."""
     count, on_page = len(selection.indices), int(size.value)
     pages = -(-count // on_page)

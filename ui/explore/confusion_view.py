@@ -14,7 +14,8 @@ from ui.components.confusion_matrix import Picked, confusion_table
 from ui.explore import answer_words, pickers
 from ui.explore.browse import browse
 from ui.explore.selection import Selection
-from ui.session import cached_reads, state
+from ui.session import cached_reads
+from ui.session.bound import Bound, bound_choice, bound_toggle
 from ui.session.state import Params
 
 _CELLS = {"counts": "counts", "percent": "% of row"}
@@ -22,8 +23,8 @@ _CELLS = {"counts": "counts", "percent": "% of row"}
 
 @dataclass(frozen=True)
 class _Choices:
-    cells: state.Bound[str]
-    mistakes_only: state.Bound[bool]
+    cells: Bound[str]
+    mistakes_only: Bound[bool]
     picked: Picked
 
 
@@ -72,8 +73,8 @@ def selection() -> Selection:
 
 def _choices() -> _Choices:
     return _Choices(
-        state.bound_choice(Params.CELLS, list(_CELLS), "counts"),
-        state.bound_toggle(Params.MISTAKES_ONLY),
+        bound_choice(Params.CELLS, list(_CELLS), "counts"),
+        bound_toggle(Params.MISTAKES_ONLY),
         pickers.cell(),
     )
 

@@ -22,6 +22,7 @@ from ui.explore.browse import browse
 from ui.explore.map_chart import map_chart
 from ui.explore.selection import Selection
 from ui.session import cached_reads, state
+from ui.session.bound import Bound, bound_choice
 from ui.session.state import Params
 from ui.wording import count
 
@@ -39,8 +40,8 @@ _PAGE_SIZE = 25
 class _Choices:
     epochs: list[str]  # that can be shown
     position: int  # among them, of the epoch that is shown
-    epoch: state.Bound[str]
-    kind: state.Bound[str]
+    epoch: Bound[str]
+    kind: Bound[str]
     picked: Picked
 
 
@@ -86,8 +87,8 @@ def selection() -> Selection:
 
 def _choices(run: runs.Run, history: EpochPredictions, playing: str | None) -> _Choices:
     epochs = [str(epoch) for epoch in history.epochs]
-    epoch = state.bound_choice(Params.EPOCH, epochs, str(_kept_epoch(run, history) or epochs[-1]))
-    kind = state.bound_choice(Params.KIND, list(_KINDS), "mistakes")
+    epoch = bound_choice(Params.EPOCH, epochs, str(_kept_epoch(run, history) or epochs[-1]))
+    kind = bound_choice(Params.KIND, list(_KINDS), "mistakes")
     return _Choices(epochs, epochs.index(playing or epoch.value), epoch, kind, pickers.cell())
 
 

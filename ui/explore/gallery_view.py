@@ -15,6 +15,7 @@ from ui.explore import pickers
 from ui.explore.browse import browse
 from ui.explore.selection import Selection
 from ui.session import cached_reads, state
+from ui.session.bound import Bound, bound_choice, bound_number, bound_text
 from ui.session.state import Params
 from ui.wording import plain
 
@@ -37,11 +38,11 @@ _MOST_SEEDS = 9999
 
 @dataclass(frozen=True)
 class _Choices:
-    split: state.Bound[Split]
-    digit: state.Bound[str]
-    order: state.Bound[str]
-    seed: state.Bound[int]
-    only: state.Bound[str]
+    split: Bound[Split]
+    digit: Bound[str]
+    order: Bound[str]
+    seed: Bound[int]
+    only: Bound[str]
 
 
 def show() -> None:
@@ -90,13 +91,13 @@ def selection() -> Selection:
 
 
 def _choices() -> _Choices:
-    split = state.bound_choice(Params.SPLIT, list(_SPLIT_WORDS), "test")
+    split = bound_choice(Params.SPLIT, list(_SPLIT_WORDS), "test")
     return _Choices(
         split,
         pickers.digit(Params.DIGIT),
-        state.bound_choice(Params.ORDER, _orders(split.value), "stored"),
-        state.bound_number(Params.SHUFFLE, 0, _MOST_SEEDS, 1),
-        state.bound_text(Params.ONLY),
+        bound_choice(Params.ORDER, _orders(split.value), "stored"),
+        bound_number(Params.SHUFFLE, 0, _MOST_SEEDS, 1),
+        bound_text(Params.ONLY),
     )
 
 

@@ -20,7 +20,8 @@ from ui.explore import pickers
 from ui.explore.map_chart import KINDS, map_chart
 from ui.explore.selection import Selection
 from ui.pickers.runs import pick_run
-from ui.session import cached_reads, state
+from ui.session import cached_reads
+from ui.session.bound import Bound, bound_choice
 from ui.session.state import Params
 from ui.wording import count
 
@@ -54,7 +55,7 @@ def show() -> None:
     with right:
         _show_balance()
     st.subheader("What the images are like", anchor=False)
-    split = state.bound_choice(Params.SPLIT, list(_SPLITS), "train")
+    split = bound_choice(Params.SPLIT, list(_SPLITS), "train")
     st.segmented_control(
         "Images",
         list(_SPLITS),
@@ -90,12 +91,12 @@ def _show_map_controls() -> Run | None:
         return pick_run("Network", cached_reads.usable_runs()) if _map_color().value == "answer" else None
 
 
-def _map_kind() -> state.Bound[str]:
-    return state.bound_choice(Params.MAP, list(KINDS), "neighbours")
+def _map_kind() -> Bound[str]:
+    return bound_choice(Params.MAP, list(KINDS), "neighbours")
 
 
-def _map_color() -> state.Bound[str]:
-    return state.bound_choice(Params.COLOR, list(_COLORS), "digit")
+def _map_color() -> Bound[str]:
+    return bound_choice(Params.COLOR, list(_COLORS), "digit")
 
 
 def _show_map(run: Run | None) -> None:

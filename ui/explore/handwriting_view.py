@@ -24,6 +24,7 @@ from ui.explore import one_drawing, pickers, set_actions
 from ui.pickers import class_sets
 from ui.pickers.runs import READER, chosen_run, name_of, pick_run
 from ui.session import cached_reads, navigation, state
+from ui.session.bound import bound_choice, bound_number
 from ui.session.picture_answers import Pictures
 from ui.session.state import Params
 from ui.wording import count, plain
@@ -44,7 +45,7 @@ def show() -> None:
         _invite_to_draw()
         return
     by_id = {each.id: each for each in there}
-    choice = state.bound_choice(Params.SET, list(by_id), chosen.id if chosen.id in by_id else there[0].id)
+    choice = bound_choice(Params.SET, list(by_id), chosen.id if chosen.id in by_id else there[0].id)
     class_set = by_id[choice.value]
     try:
         found = class_sets.contents_of(class_set)
@@ -107,7 +108,7 @@ def _show_drawings(found: Contents) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width=420):
             run = pick_run("Network", cached_reads.usable_runs(), fallback=READER)
-        kind = state.bound_choice(Params.KIND, list(_KINDS), "all")
+        kind = bound_choice(Params.KIND, list(_KINDS), "all")
         digit = pickers.digit(Params.DIGIT)
         if run is not None:
             st.segmented_control("Show", list(_KINDS), format_func=_KINDS.__getitem__, required=True, **kind.widget)
@@ -158,7 +159,7 @@ def _show_page(chosen: Indices, found: Contents, answers: Probabilities | None, 
         st.info("No mistakes here." if only_mistakes else "No such drawings yet.", icon=":material/info:")
         return
     pages = -(-len(chosen) // _ON_A_PAGE)
-    page = state.bound_number(Params.PAGE, 1, pages, 1)
+    page = bound_number(Params.PAGE, 1, pages, 1)
     if pages > 1:
         st.pagination(pages, **page.widget)
     shown = chosen[(page.value - 1) * _ON_A_PAGE : page.value * _ON_A_PAGE]

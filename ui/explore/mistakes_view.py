@@ -14,7 +14,8 @@ from mnist_core.evaluation.selection import UNSURE_BELOW, AnswerFilter, AnswerKi
 from ui.explore import answer_words, pickers
 from ui.explore.browse import browse
 from ui.explore.selection import Selection
-from ui.session import cached_reads, state
+from ui.session import cached_reads
+from ui.session.bound import Bound, bound_choice, bound_range
 from ui.session.state import Params
 
 _KINDS = {"mistakes": "Mistakes", "unsure": "Right but uncertain"}
@@ -23,11 +24,11 @@ _ORDERS = {"confidence": "confidence", "loss": "loss", "index": "index"}
 
 @dataclass(frozen=True)
 class _Choices:
-    kind: state.Bound[str]
-    true: state.Bound[str]
-    read: state.Bound[str]
-    order: state.Bound[str]
-    confidence: state.Bound[tuple[int, int]]
+    kind: Bound[str]
+    true: Bound[str]
+    read: Bound[str]
+    order: Bound[str]
+    confidence: Bound[tuple[int, int]]
 
     @property
     def wanted(self) -> AnswerFilter:
@@ -86,11 +87,11 @@ def selection() -> Selection:
 
 def _choices() -> _Choices:
     return _Choices(
-        state.bound_choice(Params.KIND, list(_KINDS), "mistakes"),
+        bound_choice(Params.KIND, list(_KINDS), "mistakes"),
         pickers.digit(Params.DIGIT),
         pickers.digit(Params.READ),
-        state.bound_choice(Params.ORDER, list(_ORDERS), "confidence"),
-        state.bound_range(Params.LOW, Params.HIGH, 0, 100),
+        bound_choice(Params.ORDER, list(_ORDERS), "confidence"),
+        bound_range(Params.LOW, Params.HIGH, 0, 100),
     )
 
 

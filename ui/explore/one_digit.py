@@ -22,6 +22,7 @@ from ui.explore.selection import Selection
 from ui.insight import panel as insight_panel
 from ui.pickers.runs import READER, chosen_run, name_of, no_network
 from ui.session import cached_reads, state
+from ui.session.bound import bound_toggle
 from ui.session.state import Params
 from ui.wording import count, plain
 
@@ -63,7 +64,7 @@ def show(selection: Selection) -> None:
 
 def _looked_at(selection: Selection, image: Images, label: int) -> None:
     """Offer a look inside the network: what speaks for each digit, and what each layer makes of the image."""
-    inside = state.bound_toggle(Params.INSIDE, keeps_place=True)
+    inside = bound_toggle(Params.INSIDE, keeps_place=True)
     usable = {run.id: run for run in cached_reads.usable_runs()}
     run = selection.run or (usable[chosen_run(list(usable.values()), fallback=READER).value] if usable else None)
     if run is not None and st.toggle(f"Look inside {plain(name_of(run))}: what it looked at", **inside.widget):

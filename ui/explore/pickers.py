@@ -9,6 +9,7 @@ from mnist_core.data.dataset import CLASSES
 from ui.components.confusion_matrix import Picked
 from ui.pickers.runs import chosen_run, pick_run
 from ui.session import cached_reads, state
+from ui.session.bound import Bound, bound_choice
 from ui.session.state import Params
 
 _ALL = "all"
@@ -31,17 +32,17 @@ def network_in_url() -> runs.Run:
     return next(run for run in usable if run.id == run_id)
 
 
-def digit(name: Params) -> state.Bound[str]:
+def digit(name: Params) -> Bound[str]:
     """Return the class that the URL names, or all of them, for `show_digit` and `as_digit`."""
-    return state.bound_choice(name, [_ALL, *map(str, CLASSES)], _ALL)
+    return bound_choice(name, [_ALL, *map(str, CLASSES)], _ALL)
 
 
-def as_digit(chosen: state.Bound[str]) -> int | None:
+def as_digit(chosen: Bound[str]) -> int | None:
     """Return the class that was chosen; None stands for all."""
     return None if chosen.value == _ALL else int(chosen.value)
 
 
-def show_digit(label: str, chosen: state.Bound[str], *, compact: bool = False) -> None:
+def show_digit(label: str, chosen: Bound[str], *, compact: bool = False) -> None:
     """Show the widget for a class, as a row of buttons or, if `compact`, as a list."""
     options = [_ALL, *map(str, CLASSES)]
     if compact:

@@ -13,7 +13,8 @@ from mnist_core.evaluation import metrics, scores
 from mnist_core.figures import score_figures
 from ui.components.live_chart import live_chart
 from ui.explore import pickers
-from ui.session import cached_reads, state
+from ui.session import cached_reads
+from ui.session.bound import bound_choice
 from ui.session.state import Params
 from ui.wording import count
 
@@ -24,7 +25,7 @@ def show() -> None:
     """Show the classification report of a network, and its calibration."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         run = pickers.network()
-        bins = state.bound_choice(Params.BINS, _BINS, _BINS[0])
+        bins = bound_choice(Params.BINS, _BINS, _BINS[0])
         st.segmented_control(
             "Confidence bins",
             _BINS,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mnist_core import runs
 from mnist_core.common.arrays import Indices
 from mnist_core.data.dataset import Split
-from ui.session import state
+from ui.session.bound import Bound, bound_choice
 from ui.session.state import Params
 
 SIZES = (25, 100, 400)
@@ -27,9 +27,9 @@ class Selection:
     page_size: int = 100  # images on a page, one of `SIZES`, until the visitor chooses another
 
     @property
-    def size(self) -> state.Bound[str]:
+    def size(self) -> Bound[str]:
         """The number of images on a page as the URL has it, bound to its widget."""
-        return state.bound_choice(Params.SIZE, [str(size) for size in SIZES], str(self.page_size))
+        return bound_choice(Params.SIZE, [str(size) for size in SIZES], str(self.page_size))
 
     @property
     def heading(self) -> str:

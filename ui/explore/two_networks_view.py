@@ -15,7 +15,8 @@ from ui.explore import pickers
 from ui.explore.browse import browse
 from ui.explore.selection import Selection
 from ui.pickers.runs import chosen_run, pick_run
-from ui.session import cached_reads, navigation, state
+from ui.session import cached_reads, navigation
+from ui.session.bound import Bound, bound_choice
 from ui.session.state import Params
 
 _KINDS = {
@@ -88,8 +89,8 @@ def selection() -> Selection:
     return _select(_compare(a, next(run for run in usable if run.id == b_id)), _kind().value)
 
 
-def _kind() -> state.Bound[str]:
-    return state.bound_choice(Params.KIND, list(_KINDS), "a")
+def _kind() -> Bound[str]:
+    return bound_choice(Params.KIND, list(_KINDS), "a")
 
 
 def _another(usable: Sequence[runs.Run], a: runs.Run) -> str | None:

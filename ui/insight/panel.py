@@ -17,6 +17,7 @@ from mnist_core.processes.inference_worker import InferenceError
 from ui.components.picture_sections import picture_sections
 from ui.insight.sections import FEW_MAPS, evidence_section, has_more_maps, layer_sections
 from ui.session import cached_reads, state
+from ui.session.bound import bound_choice
 from ui.session.state import Params
 
 _KEPT = 32  # answers; about 0.15 MB each for the networks that ship, some 2 MB for the largest
@@ -49,7 +50,7 @@ def show(run: runs.Run, image: Images, key: str, labelled: int | None = None) ->
 def _ask(probabilities: Probabilities, labelled: int | None) -> int:
     """Let the visitor choose a digit, at first the one that is read, and return it."""
     reading = int(probabilities.argmax())
-    asked = state.bound_choice(Params.ASKED, [str(digit) for digit in CLASSES], str(reading))
+    asked = bound_choice(Params.ASKED, [str(digit) for digit in CLASSES], str(reading))
     widget = {**asked.widget, "on_change": _write_asked, "args": (str(reading), asked.widget["key"])}
     st.pills("Evidence for …", [str(digit) for digit in CLASSES], required=True, **widget)
     digit = int(asked.value)

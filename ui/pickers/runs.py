@@ -15,7 +15,7 @@ from mnist_core.runs import ids
 from mnist_core.runs.reading import RunError
 from mnist_core.runs.status import State
 from mnist_core.training import presets
-from ui.session import state
+from ui.session.bound import Bound, bound_choice
 from ui.session.state import Params
 from ui.wording import plain
 
@@ -85,13 +85,11 @@ def no_network() -> None:
     st.info("There is no trained network yet: train one first, it takes a minute or two.", icon=":material/info:")
 
 
-def chosen_run(
-    choices: Sequence[runs.Run], *, fallback: str | None = None, param: Params = Params.RUN
-) -> state.Bound[str]:
+def chosen_run(choices: Sequence[runs.Run], *, fallback: str | None = None, param: Params = Params.RUN) -> Bound[str]:
     """Return the id of the run that the URL names, bound to its widget; or else that of another one of the choices."""
     by_id = {run.id: run for run in choices}
     default = next((run_id for run_id in (fallback, DEFAULT_RUN) if run_id in by_id), choices[0].id)
-    return state.bound_choice(param, list(by_id), default)
+    return bound_choice(param, list(by_id), default)
 
 
 def _why_not(run_id: str) -> str:

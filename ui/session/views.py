@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from ui.session import state
+from ui.session.bound import bound_view
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ AnyView = TypeVar("AnyView", bound=View)
 
 def choose(views: Mapping[str, AnyView], default: str) -> AnyView:
     """Let the visitor choose one of the views, by their names in the URL; return the one that is chosen."""
-    name = state.bound_view(list(views), default)
+    name = bound_view(list(views), default)
     st.segmented_control(
         "View",
         list(views),
