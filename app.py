@@ -20,6 +20,6 @@ cached_reads.prepare_server()
 visitor.recognise()
 with st.sidebar:
     navigation.show_menu()
-    st.caption("Convolutional networks and handwritten digits: train them, question them, draw for them.")
+    st.caption("Convolutional networks and handwritten digits: train, explore and draw.")
 page.run()
 load_ahead()

@@ -41,28 +41,28 @@ BATCH_NORM_NETWORK = (
 )
 GEOMETRY = {"rotation": 10.0, "shift": 2.0, "zoom": 0.1, "shear": 5.0}
 SETTINGS: tuple[dict[str, Any], ...] = (
-    {"architecture": "32C3-P2-64C3-P2-D0.5-10", "batch_size": 128},  # the published five
-    {"architecture": "32C3-P2-64C3-P2-64C3-64-10", "batch_size": 64},
-    {"architecture": "32C3-P2-D0.2-128-10", "batch_size": 64},
-    {"architecture": "64C3-32C3-P2-10", "batch_size": 32},
-    {"architecture": "32C3-64C3-P2-D0.25-128-D0.5-10", "batch_size": 128, "optimizer": "adadelta"},
-    {"architecture": "16C5-P2-32C5-P2-128-10", "batch_size": 128},
-    {"architecture": BATCH_NORM_NETWORK, "batch_size": 64},
-    {"architecture": "32C3-32C3-P2-64C3-64C3-GAP-10", "batch_size": 128},
-    {"architecture": "8C3-P2-16C3-P2-10", "batch_size": 16},
-    {"architecture": "8C3-P2-16C3-P2-10", "batch_size": 512},
-    {"architecture": "10", "batch_size": 16},
-    {"architecture": "10", "batch_size": 512},
-    {"architecture": "512-512-10", "batch_size": 64},
-    {"architecture": "2048-2048-10", "batch_size": 128, "optimizer": "sgd"},
-    {"architecture": "4000-4000-10", "batch_size": 256},
-    {"architecture": "32C3:same-32C3:same-P2-10", "batch_size": 512},
-    {"architecture": "16C3-P2-10", "batch_size": 4096},
-    {"architecture": "8C3-P2-16C3-P2-10", "batch_size": 512, **GEOMETRY},
-    {"architecture": "512-512-10", "batch_size": 64, "elastic": 1.0},
-    {"architecture": "10", "batch_size": 128, "thickness": 0.5},
-    {"architecture": "16C5-P2-32C5-P2-128-10", "batch_size": 128, "train_size": 60_000},
-    {"architecture": "10", "batch_size": 512, "train_size": 60_000, **GEOMETRY},
+    {"notation": "32C3-P2-64C3-P2-D0.5-10", "batch_size": 128},  # the published five
+    {"notation": "32C3-P2-64C3-P2-64C3-64-10", "batch_size": 64},
+    {"notation": "32C3-P2-D0.2-128-10", "batch_size": 64},
+    {"notation": "64C3-32C3-P2-10", "batch_size": 32},
+    {"notation": "32C3-64C3-P2-D0.25-128-D0.5-10", "batch_size": 128, "optimizer": "adadelta"},
+    {"notation": "16C5-P2-32C5-P2-128-10", "batch_size": 128},
+    {"notation": BATCH_NORM_NETWORK, "batch_size": 64},
+    {"notation": "32C3-32C3-P2-64C3-64C3-GAP-10", "batch_size": 128},
+    {"notation": "8C3-P2-16C3-P2-10", "batch_size": 16},
+    {"notation": "8C3-P2-16C3-P2-10", "batch_size": 512},
+    {"notation": "10", "batch_size": 16},
+    {"notation": "10", "batch_size": 512},
+    {"notation": "512-512-10", "batch_size": 64},
+    {"notation": "2048-2048-10", "batch_size": 128, "optimizer": "sgd"},
+    {"notation": "4000-4000-10", "batch_size": 256},
+    {"notation": "32C3:same-32C3:same-P2-10", "batch_size": 512},
+    {"notation": "16C3-P2-10", "batch_size": 4096},
+    {"notation": "8C3-P2-16C3-P2-10", "batch_size": 512, **GEOMETRY},
+    {"notation": "512-512-10", "batch_size": 64, "elastic": 1.0},
+    {"notation": "10", "batch_size": 128, "thickness": 0.5},
+    {"notation": "16C5-P2-32C5-P2-128-10", "batch_size": 128, "train_size": 60_000},
+    {"notation": "10", "batch_size": 512, "train_size": 60_000, **GEOMETRY},
 )
 
 
@@ -83,7 +83,7 @@ class Measurement:
     @property
     def name(self) -> str:
         """The setting in a few words."""
-        architecture = self.config.architecture
+        architecture = self.config.notation
         words = [f"`{architecture}`" if len(architecture) <= 35 else f"`{architecture[:35]}…`"]
         words += [self.config.optimizer] if "optimizer" in self.settings else []
         words += [name for name in ("rotation", "elastic", "thickness") if name in self.settings]
@@ -126,7 +126,7 @@ def train(settings: dict[str, Any], seconds: float) -> Measurement:
     with tempfile.TemporaryDirectory() as folder:
         run = execute(runs.create_run(Path(folder), config), note, lambda: done)
     if run.report is None:
-        raise SystemExit(f"{config.architecture}: {run.status.message}")
+        raise SystemExit(f"{config.notation}: {run.status.message}")
     return Measurement(
         settings, _fastest(batches), min(validations) / config.validation_size, first_done, run.report.peak_memory_mb
     )
@@ -185,7 +185,7 @@ def table(measurements: list[Measurement]) -> str:
         others = [
             cost.Measured(other.config, 1 / other.training_seconds)
             for other in measurements
-            if other.config.architecture != one.config.architecture
+            if other.config.notation != one.config.notation
         ]
         seconds = one.epoch_seconds
         reference = cost.estimate(one.epoch).seconds_per_epoch

@@ -56,8 +56,8 @@ def clear(page: Page) -> None:
 def own_seconds(digit: int, examples: Examples, folder: Path) -> tuple[float, float]:
     """Return the seconds of our own work on a drawn digit, in the server and in the inference process.
 
-    In the server: the runs of a folder looked at, ink from what the canvas tells, and all that *How it was prepared*
-    shows of it, in five ways. In the inference process: the digit varied, and the answers to that judged.
+    In the server: the runs of a folder looked at, ink from what the canvas tells, and all that *How it was
+    preprocessed* shows of it, in five ways. In the inference process: the digit varied, and the answers to that judged.
     """
     paths = [[(CANVAS_SIDE * x, CANVAS_SIDE * y) for x, y in stroke] for stroke in DIGITS[digit]]
     told = {

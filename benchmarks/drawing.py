@@ -83,7 +83,7 @@ def report(recorded: Recorded, probabilities: Probabilities, title: str) -> str:
     low, high = wilson_interval(int(right.sum()), len(right))
     lines = [
         f"{title}: **{right.mean():.2%}** of {len(right):,} digits are read right",
-        f"(95 % interval {low:.2%} to {high:.2%}).",
+        f"(95% interval {low:.2%} to {high:.2%}).",
         "",
         "| digit | read right | of | most often misread as |",
         "|---|---|---|---|",

@@ -120,7 +120,7 @@ def train(visitor: Visitor) -> None:
     visitor.time("more rotation, with a picture of it", lambda: rotation.press("ArrowRight"), "shows('Rotation: 10 →')")
     visitor.press("view: Published networks", "Published networks", "shows('After nine epochs')")
     visitor.press("view: Compare", "Compare", "shows('Tick a run') && found('[data-testid=stDataFrame] canvas').length")
-    visitor.press("view: Words", "Words", "shows('The network slides a window')")
+    visitor.press("view: Glossary", "Glossary", "shows('The network slides a window')")
     visitor.go("train?run=fast", "found('.live-chart .main-svg').length > 0")
     longer = f"found('.live-chart').some((node) => ({TRAINING_CURVE})(node).at(-1) > 14)"
     visitor.choose("open another run, curves drawn", "Run", "chollet ·", longer)
@@ -146,12 +146,12 @@ def explore(visitor: Visitor) -> None:
         ("Scores", "Expected calibration error"),
         ("Epochs", "Mistakes after epoch"),
         ("Two networks", "Only A misreads"),
-        ("Labels", "Beyond the list"),
+        ("Labels", "Beyond the fifteen"),
         ("Our handwriting", "There is no class set yet"),
     ):
         visitor.press(f"view: {view}", view, f"shows('{text}')")
     visitor.go("explore?view=confusion", "shows('Most often confused:')")
-    visitor.time("a cell's images", page.locator("[data-cell='9,5']").click, "shows('labelled 9 read as 5:')")
+    visitor.time("a cell's images", page.locator("[data-cell='9,5']").click, "shows('labelled 9 and predicted as 5:')")
     visitor.go("explore?view=epochs", "shows('Mistakes after epoch 15:')")
     visitor.time("another epoch", lambda: page.get_by_role("slider").press("ArrowLeft"), "shows('after epoch 14:')")
 
@@ -163,7 +163,7 @@ def draw(visitor: Visitor) -> None:
         if digit < 2:
             clear(visitor.page)
     others = "found('.answer.small .digit').length === 4"
-    visitor.press("panel: What other networks read", "What other networks read", others)
+    visitor.press("panel: What other networks predict", "What other networks predict", others)
     visitor.press("panel: What the network looked at", "What the network looked at", "shows('Layer by layer')")
     visitor.choose("another network", "Network", "keras-steps", "location.search.includes('keras-steps') && rests()")
 

@@ -25,7 +25,7 @@ class PlainScript:
     def __init__(self, config: TrainingConfig) -> None:
         self._config = config
         keras.utils.set_random_seed(config.seed)
-        layers = build_model(config.network, config.scaling).layers[1:]  # without our scaling layer
+        layers = build_model(config.architecture, config.scaling).layers[1:]  # without our scaling layer
         self.model = keras.Sequential([keras.Input((28, 28, 1)), *layers])
         self.model.compile(loss="categorical_crossentropy", optimizer=build_optimizer(config), metrics=["accuracy"])
 

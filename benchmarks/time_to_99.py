@@ -1,10 +1,10 @@
-"""Seconds of training until 99 % of the test images are read: `fast` beside two published recipes.
+"""Seconds of training until 99% of the test images are read: `fast` beside two published presets.
 
     python -m benchmarks.time_to_99 [--seeds 5]
 
 Each seed trains the preset `fast` as the app does it, then `chollet` and `keras-steps` as the plain Keras scripts that
 they are, each in a process of its own. After each epoch the test accuracy is measured, for the table only, and not
-counted; a plain script ends there once it has passed 99 %. Seconds are of training alone, without validation: those
+counted; a plain script ends there once it has passed 99%. Seconds are of training alone, without validation: those
 that the app notes, and those in `model.fit`. The share of the machine's dense-multiply limit comes from the same run.
 About a quarter of an hour on two cores.
 """
@@ -76,7 +76,7 @@ def train_ours(config: TrainingConfig) -> Measured:
 
 
 def train_plain(config: TrainingConfig) -> Measured:
-    """Train in this process as the recipe's script does, on the same images."""
+    """Train in this process as the preset's script does, on the same images."""
     from benchmarks.plain_keras import PlainScript
     from mnist_core.training.loop import split
 
@@ -109,7 +109,7 @@ def multiply_limit() -> float:
 def operations(config: TrainingConfig) -> float:
     """Return the multiplications and additions of training, in 10⁹: forward once, backward for inputs and weights."""
     trained_on = (config.train_size - config.validation_size) * config.epochs
-    return 3 * 2 * config.network.multiply_adds * trained_on / 1e9
+    return 3 * 2 * config.architecture.multiply_adds * trained_on / 1e9
 
 
 def in_a_process(side: str, seed: int, images: int) -> str:

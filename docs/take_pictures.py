@@ -57,7 +57,7 @@ def main() -> None:
             page = chromium.new_page(viewport=SIZE)
             film_training(page, server)
             page.goto(f"{server.url}/train?view=compare&compare=garcia,garcia-rate-1,chollet")
-            expect(page.get_by_role("heading", name="What differs")).to_be_visible()
+            expect(page.get_by_role("heading", name="Different settings")).to_be_visible()
             save(page, "compare.png")
             page.goto(f"{server.url}/explore?view=glance")
             expect(page.locator(".live-chart .legendtext").first).to_be_visible()

@@ -1,10 +1,11 @@
-"""The command line: `python -m mnist_core presets | train | evaluate | predict | export`."""
+"""The command line: `digit-lab presets | train | evaluate | predict | export | app`, or `python -m mnist_core …`."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 from mnist_core import runs
 from mnist_core.cli_output import ProgressBar, print_report, print_rows
 from mnist_core.common.errors import DigitLabError
-from mnist_core.common.server import runs_dir
+from mnist_core.common.server import PROJECT, runs_dir
 from mnist_core.data.dataset import load_mnist
 from mnist_core.drawing import preparation
 from mnist_core.drawing.photos import picture_files
@@ -32,54 +33,75 @@ class CommandError(DigitLabError):
     """A command that cannot be carried out; the message says why."""
 
 
-def main(arguments: list[str] | None = None) -> int:
+def digit_lab(prog: str = "digit-lab") -> int:
+    """Run the command that this process was started with, without pandas: what the script `digit-lab` calls."""
+    block_pandas()
+    return main(prog=prog)
+
+
+def main(arguments: list[str] | None = None, prog: str = "python -m mnist_core") -> int:
     """Run one command. Returns the exit status: 0, 1 if a run failed, 2 if the command cannot be carried out."""
-    options = _parser().parse_args(arguments)
+    parser = _parser(prog)
+    options, further = parser.parse_known_args(arguments)
+    if options.command is _app:
+        options.further = further
+    elif further:
+        parser.error(f"unrecognized arguments: {' '.join(further)}")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         status: int = options.command(options)
         return status
     except (DigitLabError, OSError) as error:
-        print(f"mnist_core: {error}", file=sys.stderr)
+        print(f"{options.program}: {error}", file=sys.stderr)
         return 2
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m mnist_core", description="Train and use networks on MNIST.")
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description="Train and use networks on MNIST.")
+    parser.set_defaults(program=prog.split()[-1])
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    presets = commands.add_parser("presets", help="list the published networks")
+    presets = commands.add_parser("presets", help="list the presets")
     presets.set_defaults(command=_presets)
 
     train = commands.add_parser("train", help="train a network, as the Train page does")
     what = train.add_mutually_exclusive_group()
-    what.add_argument("--preset", choices=PRESETS, help="start from the settings of a published network")
-    what.add_argument("--run", metavar="ID", help="carry out a run that was created before")
+    what.add_argument("--preset", choices=PRESETS, help="start from the settings of a preset")
+    what.add_argument("--run", metavar="ID", help="train a run that was created before")
     train.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="change one setting")
-    train.add_argument("--name", metavar="ID", help="name the run instead of letting the time name it")
+    train.add_argument("--name", metavar="ID", help="name the run; otherwise the time names it")
     train.set_defaults(command=_train)
 
     commands.add_parser(
         "spare", help="get ready to train, and wait for a run: what the Train page starts"
     ).set_defaults(command=_spare)
 
-    evaluate = commands.add_parser("evaluate", help="measure a trained network on the test set again")
+    evaluate = commands.add_parser("evaluate", help="evaluate a trained network on the test set again")
     evaluate.add_argument("run", metavar="RUN", help="the id of a run, or its directory")
     evaluate.set_defaults(command=_evaluate)
 
-    predict = commands.add_parser("predict", help="read digits from picture files")
+    predict = commands.add_parser("predict", help="predict the digits in picture files")
     predict.add_argument("run", metavar="RUN", help="the id of a run, or its directory")
     predict.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="a picture of one digit")
     predict.set_defaults(command=_predict)
 
-    taken = commands.add_parser("export", help="take a run away: as Keras code, curves or settings")
+    taken = commands.add_parser("export", help="export a run: as Keras code, curves or settings")
     taken.add_argument("run", metavar="RUN", help="the id of a run, or its directory")
     taken.add_argument("--as", dest="kind", choices=EXPORTS, required=True, help="what to write")
     taken.add_argument("--output", metavar="FILE", type=Path, help="where to write it, instead of standard output")
     taken.set_defaults(command=_export)
 
+    app = commands.add_parser(
+        "app",
+        help="serve the app",
+        usage=f"{prog} app [-h] [OPTION …]",
+        description="Serve the app. Options are those of `streamlit run`, as in --server.port 8600.",
+        allow_abbrev=False,
+    )
+    app.set_defaults(command=_app)
+
     for command in (train, evaluate, predict, taken):
-        command.add_argument("--runs-dir", metavar="DIR", type=Path, default=runs_dir(), help="where runs live")
+        command.add_argument("--runs-dir", metavar="DIR", type=Path, default=runs_dir(), help="folder of the runs")
     for command in (presets, train, evaluate, predict):
         command.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser
@@ -89,8 +111,8 @@ def _presets(options: argparse.Namespace) -> int:
     rows = [
         {
             "preset": preset.name,
-            "architecture": preset.config.architecture,
-            "parameters": preset.config.network.parameters,
+            "architecture": preset.config.notation,
+            "parameters": preset.config.architecture.parameters,
             "optimizer": preset.config.optimizer,
             "batch_size": preset.config.batch_size,
             "epochs": preset.config.epochs,
@@ -116,7 +138,7 @@ def _train(options: argparse.Namespace) -> int:
     with ProgressBar(config, quiet=options.json) as bar:
         run = worker.execute(path, bar.show, lambda: bool(interrupted))
     if run.status.state == "failed":
-        print(f"mnist_core: {run.status.message}", file=sys.stderr)
+        print(f"{options.program}: {run.status.message}", file=sys.stderr)
         return 1
     print_report(run, as_json=options.json)
     return 0
@@ -182,6 +204,17 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _app(options: argparse.Namespace) -> int:
+    """Let Streamlit serve the app in place of this process; on Windows, which cannot do that, in a child of it."""
+    # -P: modules are not looked for in the current folder, just as `streamlit` does not.
+    command = [sys.executable, "-P", "-m", "streamlit", "run", str(PROJECT / "app.py"), *options.further]
+    if sys.platform != "win32":
+        os.execv(sys.executable, command)
+    with subprocess.Popen(command) as server:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server answers Ctrl-C
+        return server.wait()
+
+
 def _reached(run: runs.Run) -> float | None:
     """Return the test accuracy that training all over again will reach; None if somebody ended the run before."""
     return run.report.test_accuracy if run.report and run.report.end_reason != "stopped" else None
@@ -211,5 +244,4 @@ def _stop_on_signal() -> list[int]:
 
 
 if __name__ == "__main__":
-    block_pandas()
-    sys.exit(main())
+    sys.exit(digit_lab("python -m mnist_core"))

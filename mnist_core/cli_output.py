@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from mnist_core import runs
+from mnist_core.common.text import percent
 from mnist_core.data.dataset import TEST_IMAGES
 from mnist_core.evaluation.statistics import wilson_interval
 from mnist_core.training.config import TrainingConfig
@@ -27,7 +28,7 @@ class ProgressBar:
         self._progress = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
             BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %  loss {task.fields[loss]}  {task.fields[rate]} images/s"),
+            TextColumn("{task.percentage:>3.0f}%  loss {task.fields[loss]}  {task.fields[rate]} images/s"),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             disable=quiet,
@@ -65,7 +66,8 @@ def print_report(run: runs.Run, *, as_json: bool) -> None:
     print(f"Run {run.id}: {run.status.state}, {run.status.message}")
     if run.report:
         low, high = wilson_interval(run.report.test_correct, TEST_IMAGES)
-        print(f"Test accuracy {run.report.test_accuracy:.2%} (95 % interval {low:.2%} to {high:.2%})")
+        accuracy, least, most = (percent(share, 2) for share in (run.report.test_accuracy, low, high))
+        print(f"Test accuracy {accuracy} (95% interval {least} to {most})")
         print(f"Test loss {run.report.test_loss:.4f}, {run.report.training_seconds:.1f} s of training")
 
 

@@ -62,7 +62,7 @@ def tiny_config() -> MakeConfig:
     """A function that makes a configuration which trains in about a second; keywords change its settings."""
 
     def make(**settings: object) -> TrainingConfig:
-        tiny = {"preset": "tiny", "architecture": "4C3-P2-10", "train_size": 500, "batch_size": 50, "epochs": 2}
+        tiny = {"preset": "tiny", "notation": "4C3-P2-10", "train_size": 500, "batch_size": 50, "epochs": 2}
         return TrainingConfig(**{**tiny, "learning_rate": 0.01, **settings})
 
     return make

@@ -1,7 +1,8 @@
-"""`python -m mnist_core …`, as people type it: what it prints, where it writes, how it ends."""
+"""`python -m mnist_core …` or `digit-lab …`, as people type it: what it prints, where it writes, how it ends."""
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import shutil
@@ -9,16 +10,19 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
 from mnist_core import runs
-from mnist_core.__main__ import main
+from mnist_core.__main__ import digit_lab, main
 from mnist_core.common.server import PROJECT, PUBLIC_VARIABLE
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.metrics import ranking
@@ -26,6 +30,7 @@ from mnist_core.runs import event_log
 from mnist_core.runs.results import read_predictions
 from mnist_core.training.export.files import read_config
 from mnist_core.training.presets import PRESETS
+from tests.support.serving import free_port
 
 PROJECT = PROJECT
 PARAMETERS = {"chollet": 34_826, "keras-steps": 93_322, "nehlr": 693_962, "five-layer": 65_194, "garcia": 1_199_882}
@@ -98,7 +103,7 @@ def test_training_prints_the_report_that_it_stores(trained: dict[str, Any], netw
     stored = json.loads((network.path / "report.json").read_text())
     assert trained == {"run": "small-net", "state": "finished", **stored}
     assert {"test_accuracy", "test_loss", "training_seconds", "parameters", "versions"} <= set(stored)
-    assert stored["parameters"] == network.config.network.parameters
+    assert stored["parameters"] == network.config.architecture.parameters
     assert {"python", "tensorflow", "keras", "numpy", "digit_lab"} <= set(stored["versions"])
     assert stored["training_seconds"] > 0
     assert stored["test_accuracy"] > 0.8
@@ -109,7 +114,7 @@ def test_training_prints_the_report_that_it_stores(trained: dict[str, Any], netw
 def test_training_uses_the_preset_with_the_settings_changed(network: runs.Run) -> None:
     config = network.config
     assert (config.preset, config.validation, config.optimizer) == ("chollet", "last", "adam")
-    assert (config.architecture, config.train_size, config.batch_size) == ("4C3-P2-10", 2000, 50)
+    assert (config.notation, config.train_size, config.batch_size) == ("4C3-P2-10", 2000, 50)
     assert (config.epochs, config.learning_rate, config.early_stopping) == (4, 0.01, "never")
 
 
@@ -204,7 +209,7 @@ MORE_ERRORS = {
     "unsafe run": (["evaluate", "../x"], ["../x"]),
     "no picture": (["predict", "RUN", "PICTURES/text.png"], ["text.png", "picture"]),
     "folder as picture": (["predict", "RUN", "PICTURES"], []),
-    "untrained run": (["evaluate", "untrained"], ["untrained", "no network yet"]),
+    "untrained run": (["evaluate", "untrained"], ["untrained", "is missing"]),
     "damaged network": (["evaluate", "damaged"], ["damaged"]),
     "taken name": (["train", "--name", "taken"], ["taken", "already"]),
 }
@@ -378,3 +383,61 @@ def test_ctrl_c_ends_training_and_keeps_a_report(tmp_path: Path) -> None:
     assert f"{run.report.test_accuracy:.2%}" in out
     assert run.report.epochs_completed < 100
     assert read_predictions(run.path).shape == (10_000, 10)
+
+
+def test_the_script_of_the_project_is_this_command_line() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    ((name, target),) = project["scripts"].items()
+    script = importlib.metadata.EntryPoint(name, target, "console_scripts")
+    assert (name, script.load()) == ("digit-lab", digit_lab)
+
+
+def test_the_installed_script_works_in_any_folder_under_its_name(tmp_path: Path) -> None:
+    script = shutil.which("digit-lab", path=Path(sys.executable).parent)
+    if script is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("this takes `pip install -r requirements-dev.txt`")
+    done = subprocess.run([script, "evaluate", "no-such-run"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("digit-lab: ")
+    assert "no-such-run" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_calls_the_program_as_it_was_called(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, usage in ([], "digit-lab "), (["app"], "digit-lab app "), (["train"], "digit-lab train "):
+        with pytest.raises(SystemExit):
+            main([*words, "--help"], prog="digit-lab")
+        assert capsys.readouterr().out.startswith(f"usage: {usage}")
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def test_app_is_served_with_the_options_of_streamlit() -> None:
+    address, port = "127.0.0.1", str(free_port())
+    options = ["--server.headless=true", "--server.address", address, "--server.port", port]
+    with subprocess.Popen(words_of("app", *options), cwd=PROJECT, stdout=subprocess.DEVNULL, text=True) as process:
+        try:
+            wait_until(lambda: answers(f"http://{address}:{port}/_stcore/health"), process)
+            assert answers(f"http://{address}:{port}/app/static/logo.svg")  # so .streamlit/config.toml is heeded
+            assert os.name == "nt" or "streamlit" in psutil.Process(process.pid).cmdline()
+        finally:
+            for part in [*psutil.Process(process.pid).children(recursive=True), process]:
+                part.terminate()
+
+
+def test_windows_serves_the_app_in_a_child_process(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ignored: list[int] = []
+    monkeypatch.setattr(signal, "signal", lambda number, _: ignored.append(number))
+    with monkeypatch.context() as windows:
+        windows.setattr(sys, "platform", "win32")
+        status = main(["app", "--server.port", "none"])
+    assert (status, ignored) == (2, [signal.SIGINT])
+    assert "'none' is not a valid integer" in capfd.readouterr().err

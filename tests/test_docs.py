@@ -9,18 +9,29 @@ from pathlib import Path
 
 import pytest
 
+from mnist_core.common import server
 from mnist_core.common.server import PROJECT
 from mnist_core.drawing.class_sets import sets
 from mnist_core.processes import limits
 
-DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").glob("*.md"))]
+MADE_HERE = {"models/runs/", "handwriting/", "epochs/"}  # folders that runs and class sets make
 MARKED = {"fault": "faults.md", "public": "public-mode.md"}  # the marks of tests, and the document that has their ids
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_program_that_a_document_names_is_there(document: Path) -> None:
-    named = re.findall(r"\b(?:benchmarks|docs|tests)/[\w/]+\.py\b", document.read_text(encoding="utf-8"))
-    assert [name for name in named if not (PROJECT / name).is_file()] == []
+    text = document.read_text(encoding="utf-8")
+    named = {*re.findall(r"\b[\w/]+/\w+\.py\b", text), *re.findall(r"`([\w/]+/)`", text)}
+    named |= {f"{name.replace('.', '/')}.py" for name in re.findall(r"python -m ((?:benchmarks|docs)\.\w+)", text)}
+    places = (PROJECT, PROJECT / "mnist_core")  # whose packages are named without it
+    assert [name for name in named - MADE_HERE if not any((place / name).exists() for place in places)] == []
+
+
+def test_the_readme_lists_every_environment_variable() -> None:
+    known = {value for name, value in vars(server).items() if name.endswith("_VARIABLE")}
+    listed = re.findall(r"^\| `(DIGIT_LAB_\w+)` \|", (PROJECT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(known)
 
 
 @pytest.mark.parametrize("mark", MARKED)

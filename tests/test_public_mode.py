@@ -16,7 +16,7 @@ from mnist_core.common.server import PROJECT
 
 OURS = [
     PROJECT / "app.py",
-    *(file for room in ("pages", "ui", "mnist_core") for file in (PROJECT / room).rglob("*.py")),
+    *(file for part in ("pages", "ui", "mnist_core") for file in (PROJECT / part).rglob("*.py")),
 ]
 SCRIPTS = sorted((PROJECT / "ui" / "components").glob("*.js"))
 
@@ -106,10 +106,10 @@ def test_networks_are_loaded_from_runs_only() -> None:
                     loaded.append((file.name, ast.unparse(child.args[0])))
     assert sorted(handed_in) == [
         "None if photo is None else photo.getvalue()",  # a picture, see `picture_files`
-        "export.read_config(file.getvalue())",
-        "set_files.read_file(file.getvalue())",
+        "archive.read_file(file.getvalue())",
+        "read_config(file.getvalue())",
     ]
-    assert set(loaded) == {("inference.py", "model_file"), ("__main__.py", "run.model_file")}
+    assert set(loaded) == {("inference_worker.py", "model_file")}
 
 
 @pytest.mark.public(id="no-markup")

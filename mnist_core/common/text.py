@@ -12,8 +12,13 @@ def one_line(text: str, most: int) -> str:
     return " ".join(kept.split())[:most].rstrip()
 
 
-def percent(share: float) -> str:
-    """Return a probability, 0 to 1, in percent that never round a doubt away: “98.2%”, “over 99.9%”, “under 0.1%”."""
+def percent(share: float, decimals: int | None = None) -> str:
+    """Return a proportion, 0 to 1, in percent with so many decimals, as all text writes it: “99.09%” with two.
+
+    Without `decimals` it is a probability, which is never rounded to certainty: “98.2%”, “over 99.9%”, “under 0.1%”.
+    """
+    if decimals is not None:
+        return f"{share:.{decimals}%}"
     if share > 0.999:
         return "over 99.9%"
     return f"{share:.1%}" if share >= 0.001 else "under 0.1%"

@@ -28,7 +28,7 @@ class Augmentation:
 
     rotation: float = 0.0  # degrees
     shift: float = 0.0  # pixels, across and down
-    zoom: float = 0.0  # 0.1: from 90 % to 110 % of the size
+    zoom: float = 0.0  # 0.1: from 90% to 110% of the size
     shear: float = 0.0  # degrees that upright strokes lean
     elastic: float = 0.0  # pixels that parts of the image move against each other
     thickness: float = 0.0  # 1: strokes lose or gain up to a pixel on each side

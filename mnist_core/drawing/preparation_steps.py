@@ -42,17 +42,15 @@ def steps(ink: Ink, switches: Switches = ALL, box: Box | None = None) -> tuple[S
     fitted = preparation.fit(cropped) if switches.fit else preparation.resized(cropped, IMAGE_SIZE, IMAGE_SIZE)
     return (
         Step("Drawn", "Your ink, anywhere on the canvas.", ink),
-        Step("Cropped", "The paper around it is cut away: where you draw does not matter any more.", cropped)
+        Step("Cropped", "The paper around it is cut away: where you draw no longer matters.", cropped)
         if switches.crop
         else Step("Not cropped", "The paper around it counts as part of the digit.", cropped),
-        Step(
-            "Fitted", "Scaled so that its longer side has 20 pixels: how large you draw does not matter either.", fitted
-        )
+        Step("Fitted", "Scaled so that its longer side has 20 pixels: how large you draw no longer matters.", fitted)
         if switches.fit
         else Step("Not fitted", "Squeezed to 28 × 28 pixels, whatever its proportions.", fitted),
         Step(
             "Centred",
-            "Its centre of mass, the dot, goes to the middle of 28 × 28 pixels, unless the border stops it.",
+            "Its centre of mass, the dot, goes to the middle of the 28 × 28 pixels, unless the border stops it.",
             preparation.centre(fitted),
         )
         if switches.centre

@@ -73,12 +73,12 @@ def drawing_of(strokes: Sequence[Stroke], width: float = BRUSH_WIDTH, size: floa
     return Drawing(tuple(placed), (width,) * len(strokes))
 
 
-def from_canvas(told: object) -> Drawing:
+def from_canvas(payload: object) -> Drawing:
     """Return the drawing in what the canvas tells of itself (`CanvasResult.json_data`).
 
     It comes from a visitor's browser: what is not a stroke of finite numbers is left out, and so is what is too much.
     """
-    objects = told.get("objects") if isinstance(told, dict) else None
+    objects = payload.get("objects") if isinstance(payload, dict) else None
     strokes: list[Stroke] = []
     widths: list[float] = []
     points_left = MOST_POINTS

@@ -1,15 +1,15 @@
-"""Honest doubt: whether what somebody drew can be called a digit at all.
+"""The verdict: whether what somebody drew can be called a digit at all.
 
 A network names a digit for anything. These rules, in this order, decide what the page says of a drawing:
 
 1. blank: there is no ink.
 2. several: a straight line of bare paper parts the ink into two pieces that are both as large as digits.
 3. no digit: the ink is in more pieces than digits are, or no training image of the digit that was read is like it.
-4. unsure: the network is less than 90 % sure of the digit, or no longer sure when it is turned, slanted or squeezed a
+4. unsure: the network is less than 90% sure of the digit, or no longer sure when it is turned, slanted or squeezed a
    little, or most of the other networks that were asked are sure of another one.
 5. clear: none of these.
 
-The numbers were chosen on MNIST training images, recorded pen strokes, letters and scribbles; `benchmarks/doubt.py`
+The numbers were chosen on MNIST training images, recorded pen strokes, letters and scribbles; `benchmarks/verdict.py`
 shows what they do.
 """
 
@@ -87,26 +87,31 @@ def judge(ink: Ink, digit: Images | None, answers: Sequence[Probabilities], exam
     if pieces > _MOST_PIECES:
         return Verdict(
             "no digit",
-            f"It would say {reading}, but no digit is made of {pieces} pieces. Perhaps it is something else.",
+            f"It would read {reading}, but no digit is made of {pieces} pieces. Perhaps it is something else.",
         )
     if not is_like(digit, reading, examples):
         return Verdict(
             "no digit",
-            f"It would say {reading}, but no {reading} that it learned from looks like this. Perhaps it is no digit.",
+            f"It would read {reading}, but no {reading} that it learned from looks like this. Perhaps it is not a "
+            "digit.",
         )
     mean, *others = (answer.mean(axis=0) for answer in answers)
     if mean[reading] < CERTAIN:
         second = next(other for other, _ in ranking(mean, 2) if other != reading)
-        return Verdict("unsure", f"Unsure: turned or squeezed a little, this {reading} is also read as {second}.")
+        return Verdict("unsure", f"Uncertain: turned or squeezed a little, this {reading} is also read as {second}.")
     certainty = float(answers[0][0][reading])
     if certainty < UNSURE_BELOW:
         second = next(other for other, _ in ranking(answers[0][0], 2) if other != reading)
-        return Verdict("unsure", f"Unsure: {percent(certainty)} is not much, and it may be a {second}.")
+        return Verdict("unsure", f"Uncertain: {percent(certainty)} is not much, and it may be {_a(second)}.")
     against = [other for other in others if other.argmax() != reading and other.max() >= CERTAIN]
     if 2 * len(against) > len(others):
         who = "the other network is" if len(others) == 1 else "most of the other networks are"
-        return Verdict("unsure", f"Unsure: {who} sure that this is no {reading}.")
+        return Verdict("unsure", f"Uncertain: {who} sure that this is not {_a(reading)}.")
     return Verdict("clear", f"A clear {reading}: it stays one when turned, slanted or squeezed a little.")
+
+
+def _a(digit: int) -> str:
+    return f"an {digit}" if digit == 8 else f"a {digit}"
 
 
 def is_like(digit: Images, reading: int, examples: Examples) -> bool:
@@ -123,7 +128,7 @@ def has_several_digits(points: NDArray[np.bool_]) -> bool:
     """Return whether a straight line of paper parts points of ink, (height, width), into two pieces as large as digits.
 
     Beside each other, both must be at least half as tall as all the ink, and the line may lean by up to 24 degrees;
-    above each other, both must have 35 % of its height. Digits that touch are not told apart.
+    above each other, both must have 35% of its height. Digits that touch are not told apart.
     """
     y, x = np.nonzero(points)
     return _is_parted(y, y, _STACKED) or any(_is_parted(x + slant * y, y, _TALL) for slant in _SLANTS)

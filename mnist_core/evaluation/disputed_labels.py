@@ -50,7 +50,7 @@ class DisputedLabel:
             )
             if votes
         ]
-        return f"Disputed label: {self.label_votes} of {PEOPLE} people kept the {self.label}, {', '.join(others)}."
+        return f"Disputed label: {self.label_votes} of {PEOPLE} people agreed with {self.label}, {', '.join(others)}."
 
 
 _LISTED = (

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.common.arrays import Labels, Probabilities
+from mnist_core.common.text import percent
 from mnist_core.evaluation.statistics import wilson_interval
 
 Values = NDArray[np.float64]
@@ -111,7 +112,7 @@ def report_csv(report: ClassificationReport) -> str:
 def calibration(labels: Labels, probabilities: Probabilities, bins: int = 10) -> Calibration:
     """Sort answers by confidence, the probability of the digit that is read, into `bins` bins of equal width.
 
-    A network is well calibrated if, of all answers given with 80 % confidence, 80 % are right. The expected calibration
+    A network is well calibrated if, of all answers given with 80% confidence, 80% are right. The expected calibration
     error says by how much it is not, in [0, 1]. It depends on the number of bins, so that belongs beside it.
 
     `labels` is (n,), `probabilities` (n, 10). Raises `ValueError` without images or bins.
@@ -138,13 +139,13 @@ def calibration(labels: Labels, probabilities: Probabilities, bins: int = 10) ->
 def calibration_verdict(result: Calibration) -> str:
     """Say in two sentences how far the confidence of a network can be believed: in the fullest bin, and elsewhere.
 
-    It counts as too sure, or not sure enough, where its mean confidence is outside the 95 % interval of its accuracy.
+    It counts as too sure, or not sure enough, where its mean confidence is outside the 95% interval of its accuracy.
     """
     fullest = int(result.count.argmax())
-    low, high = (f"{100 * edge:.3g}" for edge in result.edges[fullest : fullest + 2])
+    low, high = (f"{100 * edge:.3g}%" for edge in result.edges[fullest : fullest + 2])
     said = (
-        f"When it is {low} to {high}% sure, which it is on {result.count[fullest]:,} images, it is right "
-        f"{result.accuracy[fullest]:.1%} of the time."
+        f"Where its confidence is {low} to {high}, as on {result.count[fullest]:,} images, it is right "
+        f"{percent(result.accuracy[fullest], 1)} of the time."
     )
     others = np.arange(result.bins) != fullest
     count = result.count[others]
@@ -154,11 +155,11 @@ def calibration_verdict(result: Calibration) -> str:
     right = round(float(np.nansum(result.accuracy[others] * count)))
     confidence = float(np.nansum(result.confidence[others] * count)) / images
     least, most = wilson_interval(right, images)
-    verdict = "too sure" if confidence > most else "not sure enough" if confidence < least else "about as it should be"
+    verdict = "overconfident" if confidence > most else "underconfident" if confidence < least else "well calibrated"
     rest = "the other image" if images == 1 else f"the other {images:,}"
     return (
-        f"{said} On {rest} it is {confidence:.1%} sure on average and right {right / images:.1%} of "
-        f"the time: {verdict}."
+        f"{said} On {rest}, its confidence is {percent(confidence, 1)} on average, and it is right "
+        f"{percent(right / images, 1)} of the time: {verdict}."
     )
 
 

@@ -39,7 +39,7 @@ class ClassAccuracies:
 
 
 def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return the Wilson score interval of a proportion; 95 % by default. (0, 1) without trials.
+    """Return the Wilson score interval of a proportion; 95% by default. (0, 1) without trials.
 
     Source: E. B. Wilson (1927), Journal of the American Statistical Association 22, 209-212.
     """

@@ -30,7 +30,7 @@ def probability_figure(probabilities: Probabilities) -> Figure:
         "type": "bar",
         "x": [str(digit) for digit in CLASSES],
         "y": probabilities.tolist(),
-        "text": [f"{value:.0%}" if value >= 0.005 else "" for value in probabilities.tolist()],
+        "text": [percent(value, 0) if value >= 0.005 else "" for value in probabilities.tolist()],
         "textposition": "outside",
         "cliponaxis": False,
         "marker": {"color": [TRAINING_COLOR if digit == reading else QUIET_COLOR for digit in CLASSES]},

@@ -1,7 +1,7 @@
 """Figures that set training runs side by side, in the style of `figures`.
 
 Losses stand on a logarithmic axis, accuracies on one that is logarithmic in the share of mistakes: a straight axis that
-holds a network of 80 % would show 98.4 and 99.2 % as one dot.
+holds a network of 80% would show 98.4 and 99.2% as one dot.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core.common.text import percent
 from mnist_core.data.dataset import CLASSES, TEST_IMAGES
 from mnist_core.evaluation.statistics import ClassAccuracies, wilson_interval
 from mnist_core.figures.style import TRAINING_COLOR, VALIDATION_COLOR, Figure, Layout, Trace, with_legend_below
@@ -26,7 +27,7 @@ PALETTE = (TRAINING_COLOR, VALIDATION_COLOR, "#5086fb", "#b4391d", "#d765c8", "#
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "triangle-down", "x")
 
 ACCURACY_AXIS_NOTE = (
-    "The axis of accuracies is finer towards 100 %: from 98 to 99 % is as far as from 80 to 90 %, for both halve the "
+    "The axis of accuracies is finer towards 100%: from 98% to 99% is as far as from 80% to 90%, since both halve the "
     "mistakes."
 )
 
@@ -98,22 +99,22 @@ def overlay_figure(
 
 
 def band_figure(
-    recipes: Sequence[Sequence[History]],
+    groups: Sequence[Sequence[History]],
     value: EpochValue,
     names: Sequence[str],
     colors: Sequence[str] = PALETTE,
 ) -> Figure:
-    """Draw, for each recipe, the mean of its runs, one standard deviation to either side as a band, and each run.
+    """Draw, for each group of runs, their mean, one standard deviation to either side as a band, and each run.
 
-    Where fewer than two runs of a recipe completed an epoch, there is neither mean nor band.
+    Where fewer than two runs of a group completed an epoch, there is neither mean nor band.
     """
     shown = _format(value)
     traces: list[Trace] = []
-    for histories, look in zip(recipes, _looks(names, colors), strict=True):
+    for histories, look in zip(groups, _looks(names, colors), strict=True):
         band = epoch_band(histories, value)
         thin = {"mode": "lines", "line": {"color": look.color, "width": 1}, "opacity": 0.5}
         for index, history in enumerate(histories):
-            stands_alone = index == 0 and not len(band.epochs)  # then nothing else names the recipe
+            stands_alone = index == 0 and not len(band.epochs)  # then nothing else names the group
             traces.append(_epochs_trace(history, value, look, "one run", {**thin, "showlegend": stands_alone}))
         edges = [*(band.mean - band.standard_deviation), *(band.mean + band.standard_deviation)[::-1]]
         filled = {"mode": "lines", "fill": "toself", "fillcolor": f"{look.color}4d", "line": {"width": 0}}
@@ -140,7 +141,7 @@ def band_figure(
         }
         traces += [area, mean]
     subject = value.replace("_", " ") if value.startswith("validation") else f"training {value}"
-    title = _title(value, subject.capitalize(), "Line: mean. Band: ± one standard deviation.")
+    title = _title(value, subject.capitalize(), "Line: the mean. Band: ± one standard deviation.")
     return _finished(traces, {**title, **_epoch_axes(traces, value)}, names)
 
 
@@ -150,7 +151,7 @@ def scatter_figure(
     x: Literal["parameters", "training_seconds"] = "parameters",
     colors: Sequence[str] = PALETTE,
 ) -> Figure:
-    """Draw a dot for each run: test accuracy with its 95 % Wilson interval, over parameters or training time.
+    """Draw a dot for each run: test accuracy with its 95% Wilson interval, over parameters or training time.
 
     Names stand beside the dots; in a legend, should one have no room beside its dot on a phone.
     """
@@ -188,19 +189,19 @@ def scatter_figure(
             "cliponaxis": False,
             "name": look.name,
             "customdata": [[right[index] / TEST_IMAGES, *bounds[index]]],
-            "hovertemplate": f"%{{x:,.0f}} {over}<br>%{{customdata[0]:.2%}} right, 95 % interval: "
+            "hovertemplate": f"%{{x:,.0f}} {over}<br>%{{customdata[0]:.2%}} right, 95% interval: "
             "%{customdata[1]:.2%} to %{customdata[2]:.2%}<extra>%{fullData.name}</extra>",
         }
         for index, look in enumerate(looks)
     ]
-    title = _title("accuracy", "Test accuracy", "Lines: 95 % intervals.")
+    title = _title("accuracy", "Test accuracy", "Lines: 95% intervals.")
     return _finished(traces, {**title, "xaxis": x_axis, "yaxis": y_axis}, names, legend=places is None)
 
 
 def class_accuracy_figure(
     classes: Sequence[ClassAccuracies], names: Sequence[str], colors: Sequence[str] = PALETTE
 ) -> Figure:
-    """Draw ten bars for each run: the share of each digit that it reads right, with the 95 % Wilson interval.
+    """Draw ten bars for each run: the share of each digit that it reads right, with the 95% Wilson interval.
 
     The axis starts below the lowest interval, and the figure says where: from zero, all bars would look alike.
     """
@@ -219,14 +220,14 @@ def class_accuracy_figure(
             "marker": {"color": f"{look.color}60", "line": {"color": look.color, "width": 1}},
             "name": look.name,
             "customdata": np.stack([result.right, result.images, result.low, result.high], axis=-1).tolist(),
-            "hovertemplate": "%{x}: %{customdata[0]:,} of %{customdata[1]:,} images read right, %{y:.2%}"
-            "<br>95 % interval: %{customdata[2]:.2%} to %{customdata[3]:.2%}<extra>%{fullData.name}</extra>",
+            "hovertemplate": "%{x}: %{customdata[0]:,} of %{customdata[1]:,} images right, %{y:.2%}"
+            "<br>95% interval: %{customdata[2]:.2%} to %{customdata[3]:.2%}<extra>%{fullData.name}</extra>",
         }
         for result, look in zip(classes, _looks(names, colors), strict=True)
     ]
     start = _bar_start(min(float(result.low.min()) for result in classes))
-    subtitle = "Lines: 95 % intervals." + (f" The axis starts at {start:.0%}, not at zero." if start else "")
-    title = _title("accuracy", "Share of each digit read right", subtitle)
+    subtitle = "Lines: 95% intervals." + (f" The axis starts at {percent(start, 0)}, not at zero." if start else "")
+    title = _title("accuracy", "Accuracy for each digit", subtitle)
     x_axis = {"title": {"text": "True digit"}, "type": "category", "dtick": 1, "fixedrange": True, "showgrid": False}
     y_axis = {"range": [start, 1], "tickformat": ".4~p", "fixedrange": True}
     return _finished(traces, {**title, "xaxis": x_axis, "yaxis": y_axis}, names)
@@ -307,7 +308,7 @@ def _short_number(number: float) -> str:
 def _accuracy_axis(least: float, most: float) -> Layout:
     """Return an axis for shares of mistakes from `least` to `most`, labelled with accuracies, the best at the top."""
     axis = _log_axis(least, min(most, 1.0))
-    labels = [f"{1 - tick:.4%}".rstrip("%").rstrip("0").rstrip(".") + "%" for tick in axis["tickvals"]]
+    labels = [percent(1 - tick, 4).rstrip("%").rstrip("0").rstrip(".") + "%" for tick in axis["tickvals"]]
     return {**axis, "range": axis["range"][::-1], "ticktext": labels}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from mnist_core.common.text import percent
 from mnist_core.data.dataset import CLASSES
 from mnist_core.figures.concepts import Chain, Fit, Values, height
 from mnist_core.figures.style import (
@@ -116,7 +117,7 @@ def bars_figure(values: Values, chosen: int | None = None, *, top: float = 1.0, 
         "marker": {"color": [TRAINING_COLOR if digit == chosen else QUIET_COLOR for digit in CLASSES]},
         "hovertemplate": "%{x}: %{y:.2%}<extra></extra>",
     }
-    shares = [f"<b>{digit}</b><br>{value * 100:.0f} %" for digit, value in zip(CLASSES, values.tolist(), strict=True)]
+    shares = [f"<b>{digit}</b><br>{percent(value, 0)}" for digit, value in zip(CLASSES, values.tolist(), strict=True)]
     layout: Layout = {
         "xaxis": {"tickvals": list(CLASSES), "ticktext": shares, "tickangle": 0, "tickfont": {"size": 11}},
         "yaxis": {"range": [0, top], "showticklabels": False},
@@ -240,7 +241,7 @@ def spread_figure(before: Values, after: Values) -> Figure:
     layout = {
         "barmode": "overlay",
         "bargap": 0,
-        "xaxis": {"title": {"text": "what one unit gives", "standoff": 6}, "range": [-8, 8]},
+        "xaxis": {"title": {"text": "output of one unit", "standoff": 6}, "range": [-8, 8]},
         "yaxis": {"showticklabels": False},
     }
     return _small(traces, layout, size=220, top=34, left=4)

@@ -71,7 +71,7 @@ class _Quantity:
 
 _LOSS = _Quantity("loss", "Loss (lower is better)", ".4f", "~g", validated=True)
 _ACCURACY = _Quantity("accuracy", "Accuracy (higher is better)", ".2%", ".3~%", validated=True)
-# On a logarithmic axis, accuracies would all lie close to 100 %; shares of mistakes spread out.
+# On a logarithmic axis, accuracies would all lie close to 100%; shares of mistakes spread out.
 _ERROR_RATE = _Quantity("accuracy", "Error rate (lower is better)", ".2%", ".3~%", validated=True, complement=True)
 _LEARNING_RATE = _Quantity("learning_rate", "Learning rate", ".3~g", "~g", smoothed=False)
 _GRADIENT_NORM = _Quantity("gradient_norm", "Gradient norm", ".3~g", "~g")
@@ -304,7 +304,7 @@ def _logarithmic_axis(quantity: _Quantity, extent: tuple[float, float] | None) -
 
 
 def _extent(traces: Sequence[Trace], quantity: _Quantity, above: float = -math.inf) -> tuple[float, float] | None:
-    """Return least and largest of the values drawn. Of those by batch, 2 % at each end do not count."""
+    """Return least and largest of the values drawn. Of those by batch, 2% at each end do not count."""
     ends: list[float] = []
     for trace in traces:
         values = np.array(trace["y"], np.float64)

@@ -140,9 +140,9 @@ def map_by_answer(positions: Positions, labels: Labels, predicted: NDArray[np.in
     right, wrong = np.flatnonzero(predicted == labels), np.flatnonzero(predicted != labels)
     quiet = {"color": QUIET_COLOR, "size": 3, "opacity": 0.6}
     loud = {"color": VALIDATION_COLOR, "size": 9, "line": {"color": "#ffffff", "width": 1}}
-    read_right = _dots(positions, right, f"read right: {len(right):,}", quiet)
-    misread = _dots(positions, wrong, f"misread: {len(wrong):,}", loud)
-    misread["text"] = [f"read as {digit}" for digit in predicted[wrong]]
+    read_right = _dots(positions, right, f"right: {len(right):,}", quiet)
+    misread = _dots(positions, wrong, f"wrong: {len(wrong):,}", loud)
+    misread["text"] = [f"predicted as {digit}" for digit in predicted[wrong]]
     return _map(positions, [read_right, misread])
 
 

@@ -100,15 +100,15 @@ def network_figure(architecture: Architecture) -> Figure:
     Each trace has in its `meta` the layer that it belongs to, counted from 0 (-1 is the image), and the face it draws.
     """
     pieces = _pieces(architecture)
-    scale = next((scale for scale in _SCALES if sum(piece.room(scale) for piece in pieces) <= _WIDTH), _SCALES[-1])
+    scale = next((scale for scale in _SCALES if sum(piece.slot(scale) for piece in pieces) <= _WIDTH), _SCALES[-1])
     traces: list[Trace] = []
     labels: list[Layout] = []
     left = 0.0
     for piece in pieces:
-        room = piece.room(scale)
-        traces += _drawing(piece, scale, left + (room - piece.width(scale)) / 2)
-        labels.append(_label(piece, left + room / 2))
-        left += room
+        slot = piece.slot(scale)
+        traces += _drawing(piece, scale, left + (slot - piece.width(scale)) / 2)
+        labels.append(_label(piece, left + slot / 2))
+        left += slot
     axis = {"visible": False, "fixedrange": True, "constrain": "domain"}
     layout = {
         "height": _HEIGHT,
@@ -141,7 +141,7 @@ class _Piece:
         """Return the width of the drawing in pixels of the figure."""
         return self.front[0] * scale.right + self.depth * scale.up * _BACKWARD[0]
 
-    def room(self, scale: _Scale) -> float:
+    def slot(self, scale: _Scale) -> float:
         """Return the width that drawing and label need, in pixels of the figure."""
         label = max(map(len, self.label)) * 0.57 * self.font_size
         return max(self.width(scale) + _GAP, (label + _GAP / 2) * scale.spacing)

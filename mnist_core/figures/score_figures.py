@@ -30,12 +30,12 @@ def reliability_figure(result: Calibration) -> Figure:
     }
     gaps = {**bars, "y": np.abs(gap), "base": np.minimum(accuracy, confidence)}
     hover = (
-        "%{customdata[0]:.3~g} to %{customdata[1]:.3~g} % sure: %{customdata[2]:,} images<br>"
-        "sure %{customdata[3]:.1f} % on average, right %{customdata[4]:.1f} %<extra></extra>"
+        "confidence %{customdata[0]:.3~g}% to %{customdata[1]:.3~g}%: %{customdata[2]:,} images<br>"
+        "mean confidence %{customdata[3]:.1f}%, accuracy %{customdata[4]:.1f}%<extra></extra>"
     )
     above = {"type": "bar", "hovertemplate": hover}
     below = {"type": "bar", "hovertemplate": hover, "xaxis": "x2", "yaxis": "y2"}
-    directions = (("too sure", gap > 0, VALIDATION_COLOR), ("not sure enough", gap < 0, _MODEST_COLOR))
+    directions = (("overconfident", gap > 0, VALIDATION_COLOR), ("underconfident", gap < 0, _MODEST_COLOR))
     gap_traces = [
         {
             **above,
@@ -47,7 +47,7 @@ def reliability_figure(result: Calibration) -> Figure:
         for name, side, color in directions
     ]
     traces: list[Trace] = [
-        {**above, **bars, "y": accuracy, "name": "right", "marker": {"color": TRAINING_COLOR}},
+        {**above, **bars, "y": accuracy, "name": "accuracy", "marker": {"color": TRAINING_COLOR}},
         *gap_traces,
         {
             "type": "scatter",
@@ -77,11 +77,11 @@ def reliability_figure(result: Calibration) -> Figure:
         "barmode": "overlay",
         "legend": {"orientation": "h", "x": 0, "yref": "container", "y": 1, "yanchor": "top"},
         "xaxis": {**across, "anchor": "y", "matches": "x2", "showticklabels": False},
-        "xaxis2": {**across, "anchor": "y2", "title": {"text": "How sure it is, %"}},
+        "xaxis2": {**across, "anchor": "y2", "title": {"text": "Confidence, %"}},
         "yaxis": {
             "anchor": "x",
             "domain": [_ACCURACIES_START, 1],
-            "title": {"text": "Right, %"},
+            "title": {"text": "Accuracy, %"},
             "range": [0, 102],
             "fixedrange": True,
         },

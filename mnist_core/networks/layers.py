@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mnist_core.common.errors import DigitLabError
+from mnist_core.common.text import percent
 
 Activation = Literal["relu", "tanh", "sigmoid", "elu", "gelu", "silu", "linear", "softmax"]
 Padding = Literal["valid", "same"]
@@ -155,7 +156,7 @@ def summarize_layer(layer: Layer, shape: Shape) -> LayerSummary:
             features = _maps(shape, "global average pooling")[2:]
             return LayerSummary(token, "Global average pooling", features, 0, 0, "0")
         case Dropout():
-            return LayerSummary(token, f"Dropout {layer.rate:.0%}", shape, 0, 0, "0")
+            return LayerSummary(token, f"Dropout {percent(layer.rate, 0)}", shape, 0, 0, "0")
         case BatchNorm():
             return LayerSummary(token, "Batch normalization", shape, 4 * shape[-1], 0, _arithmetic((4, shape[-1])))
         case Dense():

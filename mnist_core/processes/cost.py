@@ -116,8 +116,8 @@ def estimate(config: TrainingConfig, measured: Sequence[Measured] = ()) -> Cost:
     ratio, basis, count = _ratio(config, measured[:_MOST_RUNS])
     low, high = _RANGES[basis]
     seconds = ratio * (_training_seconds(config) + _validation_seconds(config))
-    between_epochs = ratio * _reading_seconds(config, TEST_IMAGES)  # for the film of the test images
-    network = _network(config.architecture)
+    between_epochs = ratio * _reading_seconds(config, TEST_IMAGES)  # for the epoch predictions
+    network = _network(config.notation)
     return Cost(
         parameters=network.parameters,
         multiply_adds=network.multiply_adds,
@@ -162,7 +162,7 @@ def memory_mb(config: TrainingConfig) -> float:
 
 def time_terms(config: TrainingConfig) -> dict[str, float]:
     """Return how much of each term of `SECONDS` an epoch of training takes."""
-    network = _network(config.architecture)
+    network = _network(config.notation)
     images = config.train_size - config.validation_size
     steps = config.steps_per_epoch
     moved = any((config.rotation, config.shift, config.zoom, config.shear, config.elastic))
@@ -179,7 +179,7 @@ def time_terms(config: TrainingConfig) -> dict[str, float]:
 
 def memory_terms(config: TrainingConfig) -> dict[str, float]:
     """Return how much of each term of `BYTES` a training process takes."""
-    network = _network(config.architecture)
+    network = _network(config.notation)
     sequence = min(LONGEST_SEQUENCE * config.batch_size, config.train_size)
     return {
         "process": 1,
@@ -192,7 +192,7 @@ def memory_terms(config: TrainingConfig) -> dict[str, float]:
 
 def activations_held(config: TrainingConfig) -> tuple[int, int]:
     """Return how many activations are held at once while training, all of a batch, and while reading images."""
-    network = _network(config.architecture)
+    network = _network(config.notation)
     batch = min(config.batch_size, config.train_size)
     return batch * network.activations, _READ_AT_ONCE * network.largest_pair
 
@@ -242,7 +242,7 @@ def _ratio(config: TrainingConfig, known: Sequence[Measured]) -> tuple[float, Ba
 
 
 def _kind(config: TrainingConfig) -> tuple[str, int]:
-    return _network(config.architecture).notation, config.batch_size
+    return _network(config.notation).notation, config.batch_size
 
 
 def _slowness(one: Measured) -> float:
@@ -260,7 +260,7 @@ def _validation_seconds(config: TrainingConfig) -> float:
 
 
 def _reading_seconds(config: TrainingConfig, images: int) -> float:
-    network = _network(config.architecture)
+    network = _network(config.notation)
     return (
         images
         * READING_SHARE

@@ -1,7 +1,7 @@
 """Training processes: start one for a run, let it wait for its turn, ask it to stop.
 
 There is no scheduler. Each training process decides for itself when it may begin, from the run directories alone:
-a run begins once fewer others train, or wait and are older, than the machine has room for. The order of run ids is
+a run begins once fewer others train, or wait and are older, than the machine has capacity for. The order of run ids is
 total, so processes agree, and a restarted server changes nothing. (But for a moment: an old run that goes on again just
 when a newer one begins may train beside it.) Runs started by hand on the command line do not wait, but count.
 """
@@ -94,9 +94,9 @@ def resume(run: runs.Run) -> None:
     with _lock:
         run = runs.read_run(run.path)  # another visitor may have been quicker
         if run.status.state not in ("interrupted", "failed"):
-            raise RunError("Only a run that was interrupted or failed can go on.")
+            raise RunError("Only a run that was interrupted or failed can continue.")
         if not checkpoints.has_checkpoint(run.path):
-            raise RunError("The run ended before its first epoch was done. Start it again instead.")
+            raise RunError("The run ended before its first epoch was done. Run it again instead.")
         limits.check(run.config, bounds)
         _check_queue(run.path.parent, run.owner, bounds)
         runs.withdraw_stop(run.path)

@@ -67,7 +67,7 @@ def current() -> Limits:
 
 def check(config: TrainingConfig, limits: Limits) -> None:
     """Raise `LimitError` if a run of these settings would be too large here."""
-    network, memory = config.network, round(memory_mb(config))
+    network, memory = config.architecture, round(memory_mb(config))
     for value, most, what, advice in (
         (config.epochs, limits.epochs, "{:,} epochs", "Train fewer"),
         (config.steps, limits.steps, "{:,} batches in all", "Use larger batches, fewer images or fewer epochs"),

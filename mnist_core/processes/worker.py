@@ -86,7 +86,7 @@ def execute(
         if not result.progress.steps:
             return _end_untrained(path)
 
-        write_status(path, "running", "Reading the test images", pid=os.getpid())
+        write_status(path, "running", "Testing", pid=os.getpid())
         save_model(path, result.model)
         _write_results(path, config, result, data)
         if result.end_reason == "stopped":
@@ -136,7 +136,7 @@ def _write_results(path: Path, config: TrainingConfig, result: TrainingResult, d
     probabilities = predict(result.model, data.x_test)
     write_predictions(path, probabilities)
     progress = result.progress
-    network = config.network
+    network = config.architecture
     report = Report(
         **measure(probabilities, data),  # type: ignore[arg-type]
         training_seconds=round(progress.seconds, 3),

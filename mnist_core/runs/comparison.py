@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core.common.text import percent
 from mnist_core.evaluation.statistics import McNemar
 from mnist_core.runs import Run
 from mnist_core.training.config import TrainingConfig
@@ -19,8 +20,8 @@ History = Sequence[EpochDone]  # the epochs of one run
 EpochValue = Literal["accuracy", "loss", "validation_accuracy", "validation_loss"]
 
 VERDICT_LIMITS = (
-    "This compares two trained networks on the 10,000 test images, not the recipes behind them. Trained again with "
-    "another seed, the same recipe gives another network; to say which recipe is better, train each with several seeds."
+    "This compares two trained networks on the 10,000 test images, not their settings. Trained again with another "
+    "seed, the same settings give another network; to say which settings are better, train each with several seeds."
 )
 
 _LABELS = ("preset",)  # settings that name a configuration and have no effect on training
@@ -38,7 +39,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class SeedSummary:
-    """Accuracies of one recipe trained with several seeds, as shares. One run has no standard deviation."""
+    """Accuracies of the same settings, trained with several seeds, as shares. One run has no standard deviation."""
 
     count: int
     mean: float
@@ -73,10 +74,11 @@ def verdict(name_a: str, name_b: str, result: McNemar) -> str:
     """Say in a sentence which of two networks reads better and whether that may be chance; see `VERDICT_LIMITS`."""
     a, b, p_value = result.only_a_right, result.only_b_right, result.p_value
     if a == b == 0:
-        return f"{name_a} and {name_b} read exactly the same images right: nothing tells them apart."
+        return f"{name_a} and {name_b} get exactly the same images right: nothing tells them apart."
     if a == b:
         return (
-            f"{name_a} and {name_b} each read {_images(a)} right that the other misses: neither is shown to be better."
+            f"{name_a} and {name_b} each get {_images(a)} right that the other gets wrong: neither is shown to be "
+            "better."
         )
     if p_value >= _SIGNIFICANT:
         conclusion = "it may well be chance"
@@ -84,22 +86,22 @@ def verdict(name_a: str, name_b: str, result: McNemar) -> str:
         certainty = "clearly" if p_value < _VERY_SIGNIFICANT else "probably"
         conclusion = f"{name_a if a > b else name_b} is {certainty} better"
     return (
-        f"{name_a} reads {_images(a)} right that {name_b} misses, {name_b} {_images(b)} that {name_a} misses: if both "
-        f"were equally good, a difference at least this large would come about by chance {_how_often(p_value)} "
-        f"(McNemar’s exact test), so {conclusion}."
+        f"{name_a} gets {_images(a)} right that {name_b} gets wrong, and {name_b} {_images(b)} that {name_a} gets "
+        "wrong: if both were equally good, a difference at least this large would arise by chance "
+        f"{_how_often(p_value)} (McNemar’s exact test), so {conclusion}."
     )
 
 
 def same_but_seed(config: TrainingConfig) -> TrainingConfig:
-    """Return `config` with the default seed and label: equal for all configurations of one recipe, a key to sort by.
+    """Return `config` with the default seed and label: equal for all that differ in their seed alone, a key to sort by.
 
-    Settings that another one leaves without effect count too: recipes that differ in them are not the same.
+    Settings that another one leaves without effect count too: settings that differ in them are not the same.
     """
     return replace(config, seed=TrainingConfig.seed, **{label: getattr(TrainingConfig, label) for label in _LABELS})
 
 
-def group_by_recipe(runs: Iterable[Run]) -> dict[TrainingConfig, list[Run]]:
-    """Sort runs by recipe, `same_but_seed` of their settings. Recipes, and runs of each, come in the order given."""
+def group_by_settings(runs: Iterable[Run]) -> dict[TrainingConfig, list[Run]]:
+    """Sort runs by `same_but_seed` of their settings. Groups, and the runs of each, come in the order given."""
     groups: defaultdict[TrainingConfig, list[Run]] = defaultdict(list)
     for run in runs:
         groups[same_but_seed(run.config)].append(run)
@@ -152,4 +154,4 @@ def _how_often(p_value: float) -> str:
         return "less than once in a thousand times"
     if p_value >= 0.995:
         return "nearly always"
-    return f"in {p_value:.1%} of cases" if p_value < 0.0995 else f"in {p_value:.0%} of cases"
+    return f"in {percent(p_value, 1)} of cases" if p_value < 0.0995 else f"in {percent(p_value, 0)} of cases"

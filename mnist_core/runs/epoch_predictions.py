@@ -1,4 +1,4 @@
-"""What a network read after each epoch: a film of its learning, one file an epoch in the run directory.
+"""What a network predicts for the test images after each epoch, one file an epoch in the run directory.
 
     epochs/0001.npz  probabilities for the 10,000 test images after epoch 1, (10000, 10), in half precision
 
@@ -37,7 +37,7 @@ def cut(path: Path, epochs: int) -> None:
 
 
 def read(path: Path) -> EpochPredictions:
-    """Read what is there of the film of a run; what is missing or damaged is left out."""
+    """Read the predictions after each epoch of a run; what is missing or damaged is left out."""
     files = _files(path)
     frames = np.empty((len(files), TEST_IMAGES, 10), np.float16)
     epochs: list[int] = []
@@ -62,7 +62,7 @@ def _file(path: Path, epoch: int) -> Path:
 
 
 def _files(path: Path) -> dict[int, Path]:
-    """Return the files of a film by epoch, in order."""
+    """Return the files of a run by epoch, in order."""
     return {int(file.stem): file for file in sorted((path / FOLDER).glob("[0-9][0-9][0-9][0-9].npz"))}
 
 

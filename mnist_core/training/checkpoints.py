@@ -81,9 +81,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
                 ),
             )
     except FileNotFoundError:
-        raise CheckpointError("The run ended before its first epoch was done: nothing to go on from.") from None
+        raise CheckpointError("The run ended before its first epoch was done: nothing to continue from.") from None
     except Exception as error:  # a damaged zip file raises many kinds
-        raise CheckpointError("The run’s checkpoint is damaged, so it cannot go on. Start it again.") from error
+        raise CheckpointError("The run’s checkpoint is damaged, so it cannot continue. Run it again.") from error
 
 
 def has_checkpoint(path: Path) -> bool:

@@ -14,6 +14,7 @@ from mnist_core.networks.layers import Architecture, Scaling
 from mnist_core.networks.notation import MAX_CHARACTERS, ArchitectureError, parse_architecture
 
 CONFIG_VERSION = 2
+_KEYS = {"notation": "architecture"}  # older than its name here
 _MOST_QUOTED = 60  # characters of a foreign value in a message
 
 Optimizer = Literal["adam", "adamw", "nadam", "rmsprop", "sgd", "momentum", "nesterov", "adagrad", "adadelta"]
@@ -40,7 +41,7 @@ class TrainingConfig:
     """The settings of one run. Creating one with a value out of bounds raises `ConfigError`."""
 
     preset: str = "custom"  # where the settings came from; a label without effect on training
-    architecture: str = "32C3-P2-64C3-P2-D0.5-10"
+    notation: str = "32C3-P2-64C3-P2-D0.5-10"  # of the network; files, links and `--set` call it `architecture`
     scaling: Scaling = "0-1"  # what the first layer makes of pixels 0-255
 
     optimizer: Optimizer = "adam"
@@ -79,27 +80,28 @@ class TrainingConfig:
             object.__setattr__(self, setting.name, checked(setting.name, getattr(self, setting.name)))
         if len(self.preset) > 60:
             raise ConfigError("preset: the name may have at most 60 characters.")
-        if len(self.architecture) > MAX_CHARACTERS:
+        if len(self.notation) > MAX_CHARACTERS:
             raise ConfigError(f"architecture: the notation may have at most {MAX_CHARACTERS} characters.")
         try:
-            parse_architecture(self.architecture)
+            parse_architecture(self.notation)
         except ArchitectureError as error:
             raise ConfigError(f"architecture: {error}") from error
         if self.keep == "best" and not self.holds_out:
             raise ConfigError(
-                "keep: “best” needs images to choose on that are neither trained nor tested on. "
+                "keep: “best” needs images to choose by that are neither for training nor for testing. "
                 "Set validation to “last” or “random”, or keep to “last”."
             )
         if self.early_stopping != "never" and self.stop_metric.startswith("validation") and not self.holds_out:
             raise ConfigError(
                 f"stop_metric: to stop by the {self.stop_metric}, images must be held out of training for it; the test "
-                "images would flatter the result. Set validation to “last” or “random”, or watch the training accuracy."
+                "images would flatter the result. Set validation to “last” or “random”, or monitor the training "
+                "accuracy."
             )
 
     @property
-    def network(self) -> Architecture:
+    def architecture(self) -> Architecture:
         """The architecture, read from its notation."""
-        return parse_architecture(self.architecture)
+        return parse_architecture(self.notation)
 
     @property
     def augmentation(self) -> Augmentation:
@@ -132,7 +134,7 @@ class TrainingConfig:
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON values, with the version of this format."""
-        return {"config_version": CONFIG_VERSION, **asdict(self)}
+        return {"config_version": CONFIG_VERSION, **{key_of(name): value for name, value in asdict(self).items()}}
 
     @classmethod
     def from_json(cls, values: object) -> TrainingConfig:
@@ -145,8 +147,7 @@ class TrainingConfig:
             settings = _from_version_1(settings)
         elif version != CONFIG_VERSION:
             raise ConfigError(f"The configuration has version {_shown(version)}; readable are 1 and {CONFIG_VERSION}.")
-        _check_names(settings)
-        return cls(**settings)
+        return cls(**_by_name(settings))
 
     def with_settings(self, assignments: list[str]) -> TrainingConfig:
         """Apply settings written as `name=value`, as the command line takes them. Raises `ConfigError`."""
@@ -158,8 +159,22 @@ class TrainingConfig:
                     f"“{one_line(assignment, _MOST_QUOTED)}” is not of the form name=value, such as epochs=3."
                 )
             changes[name.strip()] = _parse_value(text.strip())
-        _check_names(changes)
-        return replace(self, **changes)
+        return replace(self, **_by_name(changes))
+
+
+def keys() -> list[str]:
+    """Return what files, links and `--set` call the settings, in the order in which they are declared."""
+    return [key_of(setting.name) for setting in fields(TrainingConfig)]
+
+
+def key_of(name: str) -> str:
+    """Return what files, links and `--set` call a setting."""
+    return _KEYS.get(name, name)
+
+
+def name_of(key: str) -> str:
+    """Return the name of the setting that files, links and `--set` call `key`."""
+    return next((name for name, other in _KEYS.items() if other == key), key)
 
 
 def checked(name: str, value: object) -> Any:
@@ -207,13 +222,15 @@ def _from_version_1(settings: dict[str, Any]) -> dict[str, Any]:
     return {**others, "early_stopping": "target", "stop_metric": "training accuracy", "stop_target": target}
 
 
-def _check_names(settings: dict[str, Any]) -> None:
-    known = [setting.name for setting in fields(TrainingConfig)]
+def _by_name(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings by their names, given by their keys. Raises `ConfigError` for a key that there is not."""
+    known = keys()
     unknown = [name for name in settings if name not in known]
     if unknown:
         raise ConfigError(
             f"“{one_line(str(unknown[0]), _MOST_QUOTED)}” is not a setting. Settings are: {', '.join(known)}."
         )
+    return {name_of(key): value for key, value in settings.items()}
 
 
 def _parse_value(text: str) -> Any:
@@ -228,7 +245,9 @@ def _checked_type(name: str, value: Any, hint: Any) -> Any:
     """Return `value` as the type the field declares (whole floats as int, ints as float), or raise `ConfigError`."""
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
-            raise ConfigError(f"{name}: {_shown(value)} is not accepted; choose one of {', '.join(get_args(hint))}.")
+            raise ConfigError(
+                f"{key_of(name)}: {_shown(value)} is not accepted; choose one of {', '.join(get_args(hint))}."
+            )
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
     try:
@@ -239,9 +258,9 @@ def _checked_type(name: str, value: Any, hint: Any) -> Any:
         if hint is str and (isinstance(value, str) or (number and isinstance(value, int))):
             return str(value)
     except (OverflowError, ValueError):
-        raise ConfigError(f"{name}: this number is far too large.") from None
+        raise ConfigError(f"{key_of(name)}: this number is far too large.") from None
     kind = {int: "a whole number", float: "a number", str: "text"}[hint]
-    raise ConfigError(f"{name}: {_shown(value)} is not {kind}.")
+    raise ConfigError(f"{key_of(name)}: {_shown(value)} is not {kind}.")
 
 
 def _shown(value: object) -> str:
@@ -256,7 +275,7 @@ def _check_bounds(name: str, value: Any, low: float | None, high: float | None) 
     if low is None or high is None:
         return
     if not low <= value <= high:  # also catches NaN
-        raise ConfigError(f"{name}: {_number(value)} is out of bounds; accepted are {low:,} to {high:,}.")
+        raise ConfigError(f"{key_of(name)}: {_number(value)} is out of bounds; accepted are {low:,} to {high:,}.")
 
 
 def _number(value: float) -> str:

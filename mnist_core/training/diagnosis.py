@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from mnist_core.common.text import percent
 from mnist_core.networks.layers import Dropout
 from mnist_core.training.config import TrainingConfig, bounds
 from mnist_core.training.curves import Curves, Values
@@ -51,24 +52,24 @@ The first of these that applies:
   times as high as it once was, and more than {_RISE:g} higher; or it is back at guessing ({_GUESSING:.1f}) after it had
   been better; or it jumped above {_JUMP:.1f} and never got better than guessing. Lower the learning rate.
 - **Too early to say**: fewer than two whole epochs, or the learning rate has not yet risen to half of its highest.
-- **Hardly learning**: the training loss is above {_HIGH_LOSS:g}, and no epoch lowered it by {_SLOW_FALL:.0%}. Raise the
-  learning rate.
-- **Unsteady**: the training loss of the last epoch is {_UNSTEADY_FACTOR - 1:.0%} above its lowest, and more than
-  {_UNSTEADY_RISE:g}. Lower the learning rate.
+- **Hardly learning**: the training loss is above {_HIGH_LOSS:g}, and no epoch lowered it by {percent(_SLOW_FALL, 0)}.
+  Raise the learning rate.
+- **Unsteady**: the training loss of the last epoch is {percent(_UNSTEADY_FACTOR - 1, 0)} above its lowest, and more
+  than {_UNSTEADY_RISE:g}. Lower the learning rate.
 - **Overfitting** since the epoch with the lowest validation loss: the last two epochs were both
-  {_OVERFITTING_FACTOR - 1:.0%} or more above it, while the training loss fell on. Keep the weights of that epoch;
-  dropout and augmentation help.
-- **Levelling off**: the last two epochs lowered the lowest validation loss by less than {_LEVEL_FALL:.0%};
+  {percent(_OVERFITTING_FACTOR - 1, 0)} or more above it, while the training loss kept falling. Save the weights of that
+  epoch; dropout and augmentation help.
+- **Levelling off**: the last two epochs lowered the lowest validation loss by less than {percent(_LEVEL_FALL, 0)};
   **underfitting** if both losses are still above {_UNDERFITTING_LOSS:g}, and that of training fell by less than
-  {_UNDERFITTING_FALL:.0%} as well: a larger network could learn more.
+  {percent(_UNDERFITTING_FALL, 0)} as well: a larger network could learn more.
 - **Still learning** otherwise.
 
-The two losses count as close if they are within {_GAP_FACTOR - 1:.0%} of each other; the gap is wide if the validation
-loss is more than {_WIDE_GAP_FACTOR} times the training loss. A higher training loss is no fault: augmentation and
-dropout make training harder, and it is a mean over the epoch, while the network still improves.
+The two losses count as close if they are within {percent(_GAP_FACTOR - 1, 0)} of each other; the gap is wide if the
+validation loss is more than {_WIDE_GAP_FACTOR} times the training loss. A higher training loss is not a fault:
+augmentation and dropout make training harder, and it is a mean over the epoch, while the network still improves.
 
 Without validation images, the training loss stands in for theirs, and overfitting cannot be seen. Label smoothing keeps
-the loss from reaching 0: limits for it are counted from the lowest that it can reach.
+the loss from reaching 0: its limits are counted from the lowest value that it can reach.
 """.strip()
 
 
@@ -98,8 +99,8 @@ def diagnose(history: Curves, config: TrainingConfig) -> Diagnosis:
     training = [event.loss for event in epochs]
     if training[-1] - lowest_possible > _HIGH_LOSS and max(map(_fall, [_GUESSING, *training], training)) < _SLOW_FALL:
         fall = _fall(training[-2], training[-1])
-        fell = f"fell by only {fall:.0%}" if fall > 0.005 else "did not fall"
-        or_else = " Or change the images less." if config.augmentation.active else ""
+        fell = f"fell by only {percent(fall, 0)}" if fall > 0.005 else "did not fall"
+        or_else = " Or use less augmentation." if config.augmentation.active else ""
         return Diagnosis(
             "hardly learning",
             f"Hardly learning: the training loss is {_loss(training[-1])} and {fell} in the last epoch. "
@@ -124,8 +125,8 @@ def _by_validation(epochs: Sequence[EpochDone], config: TrainingConfig, lowest_p
     if validated and _overfits(training, losses, best):
         rise, fall = -_fall(losses[best], losses[-1]), _fall(training[best], training[-1])
         sentence = (
-            f"Overfitting since epoch {epochs[best].epoch}: the validation loss has risen by {rise:.0%}, "
-            f"while the training loss fell by {fall:.0%}."
+            f"Overfitting since epoch {epochs[best].epoch}: the validation loss has risen by {percent(rise, 0)}, "
+            f"while the training loss fell by {percent(fall, 0)}."
         )
         return Diagnosis("overfitting", sentence, epochs[best].epoch)
 
@@ -136,12 +137,13 @@ def _by_validation(epochs: Sequence[EpochDone], config: TrainingConfig, lowest_p
     fall = _fall_of_lowest(losses, recent)
     time = "the last epoch" if recent == 1 else "the last two epochs"
     if fall >= _LEVEL_FALL:
-        return Diagnosis("still learning", f"Still learning: the lowest {name} fell by {fall:.0%} over {time}. {gap}")
+        sentence = f"Still learning: the lowest {name} fell by {percent(fall, 0)} over {time}. {gap}"
+        return Diagnosis("still learning", sentence)
     high = min(training[-1], losses[-1]) - lowest_possible > _UNDERFITTING_LOSS
     if high and _fall_of_lowest(training, recent) < _UNDERFITTING_FALL:
         sentence = f"Underfitting: the {name} levels off at {_loss(losses[-1])}. A larger network could learn more."
         return Diagnosis("underfitting", sentence)
-    little = f"lowered the {name} by only {fall:.1%}" if fall > 0 else f"did not lower the {name}"
+    little = f"lowered the {name} by only {percent(fall, 1)}" if fall > 0 else f"did not lower the {name}"
     return Diagnosis("levelling off", f"Levelling off: {time} {little}. {gap}")
 
 
@@ -181,7 +183,7 @@ def _gap(training: float, validation: float, config: TrainingConfig) -> str:
     if training > _GAP_FACTOR * validation:
         harder = [
             *(["augmentation"] if config.augmentation.active else []),
-            *(["dropout"] if any(isinstance(layer, Dropout) for layer in config.network.layers) else []),
+            *(["dropout"] if any(isinstance(layer, Dropout) for layer in config.architecture.layers) else []),
         ]
         reason = "it is a mean over the epoch, while the network still improves"
         if harder:

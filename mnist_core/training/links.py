@@ -21,6 +21,9 @@ from mnist_core.training.config import (
     TrainingConfig,
     bounds,
     checked,
+    key_of,
+    keys,
+    name_of,
     read_text,
 )
 from mnist_core.training.presets import DEFAULT_PRESET, PRESETS
@@ -40,7 +43,7 @@ class LinkedSettings:
 
 def setting_names() -> tuple[str, ...]:
     """Return all names that a link to a configuration may hold."""
-    return (VERSION_NAME, *(setting.name for setting in fields(TrainingConfig)))
+    return (VERSION_NAME, *keys())
 
 
 def to_query(config: TrainingConfig) -> dict[str, str]:
@@ -55,7 +58,7 @@ def to_query(config: TrainingConfig) -> dict[str, str]:
         for setting in fields(config)
         if setting.name != "preset" and getattr(config, setting.name) != getattr(original, setting.name)
     }
-    settings = {name: _text(value) for name, value in changed.items()}
+    settings = {key_of(name): _text(value) for name, value in changed.items()}
     return {VERSION_NAME: str(CONFIG_VERSION), "preset": preset, **settings}
 
 
@@ -70,16 +73,17 @@ def from_query(query: Mapping[str, str]) -> LinkedSettings:
         notes.append(f"There is no preset called {_quoted(preset)}: these are the settings of {DEFAULT_PRESET}.")
         preset = DEFAULT_PRESET
     config = PRESETS[preset].config
-    notation = config.architecture
+    notation = config.notation
     values: dict[str, Any] = {}
-    for name, text in query.items():
-        if name in (VERSION_NAME, "preset"):
+    for key, text in query.items():
+        name = name_of(key)
+        if key in (VERSION_NAME, "preset"):
             continue
-        if name not in setting_names():
-            notes.append(f"{_quoted(name)} is not a setting, so it was ignored.")
-        elif name == "architecture" and len(text) > MAX_CHARACTERS:
+        if key not in setting_names():
+            notes.append(f"{_quoted(key)} is not a setting, so it was ignored.")
+        elif name == "notation" and len(text) > MAX_CHARACTERS:
             notes.append(f"The network of the link is too long to be read, so it is that of {preset}.")
-        elif name == "architecture":
+        elif name == "notation":
             notation = text
             if _is_network(notation):
                 values[name] = notation
@@ -110,10 +114,10 @@ def combine(config: TrainingConfig, changes: Mapping[str, Any]) -> tuple[Trainin
         metric = value("stop_metric")
         if value("early_stopping") != "never" and metric.startswith("validation"):
             wanted["stop_metric"] = metric.replace("validation", "training")
-            words.append(f"early stopping watches the {wanted['stop_metric']}")
+            words.append(f"early stopping monitors the {wanted['stop_metric']}")
         if value("keep") == "best":
             wanted["keep"] = "last"
-            words.append("the last weights are kept")
+            words.append("the last weights are saved")
     note = f"As no images are held out of training, {' and '.join(words)}." if words else ""
     return replace(config, **wanted), note
 

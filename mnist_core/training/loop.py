@@ -79,7 +79,7 @@ def train(
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
     images, labels, validation = split(config, data)
-    model = build_model(config.network, config.scaling, config.l2)
+    model = build_model(config.architecture, config.scaling, config.l2)
     trainer = _EpochTrainer(model, config, images, labels, on_event, should_stop)
     epochs: list[EpochDone] = []
     best: BestWeights | None = None
@@ -171,7 +171,7 @@ class _EpochTrainer:
         """Go back to the state of a checkpoint. Raises `CheckpointError` if that belongs to another network."""
         variables = self._all_variables()
         if [tuple(variable.shape) for variable in variables] != [array.shape for array in checkpoint.variables]:
-            raise CheckpointError("The checkpoint belongs to another network or optimizer. Start the run again.")
+            raise CheckpointError("The checkpoint belongs to another network or optimizer. Run it again.")
         for variable, array in zip(variables, checkpoint.variables, strict=True):
             variable.assign(array)
         self.progress = replace(checkpoint.progress)

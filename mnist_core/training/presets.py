@@ -33,12 +33,12 @@ class Preset:
 def _published(
     name: str, title: str, source: str, claim: str, differs: str, note: str, architecture: str, **settings: Any
 ) -> Preset:
-    config = TrainingConfig(preset=name, architecture=architecture, **settings)
+    config = TrainingConfig(preset=name, notation=architecture, **settings)
     return Preset(name, title, note, config, source, claim, differs)
 
 
 def _own(name: str, title: str, note: str, architecture: str, **settings: Any) -> Preset:
-    return Preset(name, title, note, TrainingConfig(preset=name, architecture=architecture, **settings))
+    return Preset(name, title, note, TrainingConfig(preset=name, notation=architecture, **settings))
 
 
 DEFAULT_PRESET = "chollet"
@@ -67,7 +67,7 @@ _PRESETS = (
         "keras-steps",
         "Three convolutions",
         "“Neural Networks & Deep Learning using Keras: Convolutional NNs in Python”",
-        "about 98–99 %",
+        "about 98–99%",
         "Nothing that we know of. It watches the test images while it trains, but chooses nothing by them.",
         "A third convolution and a hidden dense layer: the shape of many tutorials.",
         "32C3-P2-64C3-P2-64C3-64-10",
@@ -79,8 +79,8 @@ _PRESETS = (
         "nehlr",
         "One convolution",
         "Nehlr1, “Classification_MNIST_CNN”",
-        "a classification report, no figure",
-        "No figure to compare with.",
+        "a classification report, no accuracy",
+        "There is no accuracy to compare with.",
         "One convolution before a large dense layer: nearly all of its weights sit in that layer.",
         "32C3-P2-D0.2-128-10",
         batch_size=64,
@@ -92,9 +92,9 @@ _PRESETS = (
         "five-layer",
         "Raw pixels",
         "“MNIST-Handwritten-Digit-Classification”, a 5 layers sequential CNN",
-        "99.51 % and 98.15 %, both in the same text",
+        "99.51% and 98.15%, both in the same text",
         "Our result lies between the two, nearer to the lower one. The higher one may be that of the training images: "
-        "ours reaches 99.4 % there, which says nothing about new digits.",
+        "ours reaches 99.4% there, which says nothing about new digits.",
         "Pixels stay at 0–255 and there is no dropout: see what scaling is good for.",
         "64C3-32C3-P2-10",
         scaling="0-255",
@@ -106,8 +106,8 @@ _PRESETS = (
         "garcia",
         "Slow start",
         "J. R. Garcia Garcia, “CNN for MNIST Classification”, March 2024",
-        "no figure",
-        "Its text names augmentation, which its code does not have. With Keras’s rate it is still learning when it "
+        "no accuracy",
+        "Its text mentions augmentation, which its code does not have. With Keras’s rate it is still learning when it "
         "ends; see it beside the same network at rate 1.",
         "The largest of the five, with Adadelta at Keras’s rate of 0.001: a thousandth of the one it was made for.",
         "32C3-64C3-P2-D0.25-128-D0.5-10",
@@ -119,7 +119,7 @@ _PRESETS = (
     ),
     _own(
         "garcia-rate-1",
-        "Slow start, mended",
+        "Slow start, fixed",
         "The network of garcia with the rate that Adadelta was made for, 1: the only thing changed.",
         "32C3-64C3-P2-D0.25-128-D0.5-10",
         optimizer="adadelta",
@@ -131,7 +131,7 @@ _PRESETS = (
     _own(
         "fast",
         "Fast",
-        "About 99 % within seconds: a small network, and a learning rate that rises and falls once.",
+        "About 99% within seconds: a small network, and a learning rate that rises and falls once.",
         "16C5-P2-32C5-P2-128-10",
         learning_rate=0.012,
         schedule="one-cycle",
@@ -161,7 +161,7 @@ _PRESETS = (
     _own(
         "tiny",
         "Tiny",
-        "For weak machines and quick tries: few filters, and a sixth of the images.",
+        "For slow computers and quick experiments: few filters, and a sixth of the images.",
         "8C3-P2-16C3-P2-10",
         learning_rate=0.003,
         batch_size=64,
@@ -197,7 +197,7 @@ def label(config: TrainingConfig) -> str:
 
 def _in_words(name: str, value: Any) -> str:
     short = {
-        "architecture": "other network",
+        "notation": "other network",
         "epochs": f"{value} epoch" if value == 1 else f"{value} epochs",
         "train_size": f"{value:,} images" if isinstance(value, int) else "",
         "batch_size": f"batches of {value}",

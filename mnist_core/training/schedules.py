@@ -5,7 +5,7 @@
 | `constant`  | stays                                                                                             |
 | `cosine`    | falls to zero along half a cosine (Loshchilov and Hutter, 2016, without restarts)                 |
 | `step`      | is multiplied by a factor after every so many epochs                                              |
-| `one-cycle` | rises from 1/25 of the given rate to all of it over the first 30 % of steps, then falls nearly to |
+| `one-cycle` | rises from 1/25 of the given rate to all of it over the first 30% of steps, then falls nearly to |
 |             | zero, both along half a cosine (Smith and Topin, 2017; figures as in PyTorch's `OneCycleLR`)      |
 
 Before the first three, the rate may rise evenly from zero for some epochs: the warm-up. One that is longer than

@@ -86,7 +86,7 @@ def test_a_class_set_from_the_first_drawing_to_its_return(page: Page, browser: B
         tiles.first.click()
         expect(page.get_by_text(re.compile("Number 2, meant as"))).to_be_visible()
         networks = len(list(runs.BUNDLED_RUNS.iterdir()))
-        expect(page.get_by_text(re.compile(f"of {networks} networks read it as it was meant"))).to_be_visible()
+        expect(page.get_by_text(re.compile(f"of {networks} networks predict what was meant"))).to_be_visible()
         expect(page.get_by_alt_text("The strokes of the pen")).to_be_visible()
         page.get_by_role("button", name="Delete it").click()
         expect(tiles).to_have_count(1)

@@ -44,7 +44,7 @@ def test_two_networks_from_count_to_images_to_the_exact_test(page: Page, fresh_s
     expect(page.get_by_text(f"Test image {shown[1]:,}, labelled {mnist.y_test[shown[1]]}")).to_be_visible()
     expect(page).to_have_url(re.compile(rf"index={shown[1]}\b"))
     page.get_by_role("button", name="Back to the list").click()
-    page.get_by_role("link", name="The exact test").click()
+    page.get_by_role("link", name="exact test").click()
     expect(page.get_by_text("McNemar’s exact test")).to_be_visible()
     expect(page).to_have_url(re.compile(r"/train\?.*compare=keras-steps(,|%2C)fast"))
 
@@ -81,7 +81,7 @@ def test_the_labels_are_a_game(page: Page, fresh_server) -> None:
 
     page.locator(".st-key-disputed").get_by_role("button", name="More").click()
     expect(page.get_by_text(f"Test image {index:,}", exact=True)).to_be_visible()
-    expect(page.get_by_text(f"Read as {read[0]}:")).to_be_visible()
+    expect(page.get_by_text(f"Predicted as {read[0]}:")).to_be_visible()
     page.get_by_role("button", name="Open it").click()
     expect(page.get_by_text(disputed.sentence)).to_be_visible()
     page.get_by_role("button", name="Back to the list").click()

@@ -61,7 +61,7 @@ def test_the_gallery_by_split_class_order_and_page(page: Page, server, mnist) ->
     field = page.get_by_role("textbox", name="Only these indices")
     field.fill("9, 3, 50000-50001")
     field.press("Enter")
-    expect(page.get_by_text("Training images of your list: 4")).to_be_visible()
+    expect(page.get_by_text("Training images in your list: 4")).to_be_visible()
     expect(tiles(page)).to_have_count(4)
     assert indices(page) == [9, 3, 50_000, 50_001]
     field.fill("9, three")
@@ -138,7 +138,7 @@ def test_from_a_cell_of_the_confusion_matrix_to_its_images(page: Page, server, m
 
     cell = np.flatnonzero((mnist.y_test == 9) & (reading == 4))
     page.locator("[data-cell='9,4']").click()
-    expect(page.get_by_text(f"Test images labelled 9 read as 4: {len(cell)}")).to_be_visible()
+    expect(page.get_by_text(f"Test images labelled 9 and predicted as 4: {len(cell)}")).to_be_visible()
     expect(page).to_have_url(re.compile(r"run=nehlr.*digit=9.*read=4"))
     expect(tiles(page)).to_have_count(len(cell))
     assert sorted(indices(page)) == cell.tolist()
@@ -147,12 +147,12 @@ def test_from_a_cell_of_the_confusion_matrix_to_its_images(page: Page, server, m
     page.go_back()
     expect(page.locator("[data-cell='9,4'][aria-pressed=true]")).to_be_visible()
 
-    page.get_by_role("button", name=re.compile("read as 7$")).last.click()
+    page.get_by_role("button", name=re.compile("predicted as 7$")).last.click()
     column = int((reading == 7).sum())
-    expect(page.get_by_text(f"Test images read as 7: 1–25 of {column:,}")).to_be_visible()
+    expect(page.get_by_text(f"Test images predicted as 7: 1–25 of {column:,}")).to_be_visible()
     page.get_by_text("Mistakes only").click()
     misread = int(((reading == 7) & (mnist.y_test != 7)).sum())
-    expect(page.get_by_text(f"Mistakes read as 7: {misread}", exact=True)).to_be_visible()
+    expect(page.get_by_text(f"Mistakes predicted as 7: {misread}", exact=True)).to_be_visible()
     expect(page.locator("[data-cell='7,7']")).to_have_count(0)
 
 
@@ -180,5 +180,5 @@ def test_nonsense_in_the_url_does_no_harm(page: Page, server) -> None:
     page.goto(f"{server.url}/explore?view=zzz&digit=77&page=-5&split=<b>&run=../../etc&order=x&size=7&shuffle=-1")
     expect(page.get_by_text("Test images: 1–100 of 10,000")).to_be_visible()
     page.goto(f"{server.url}/explore?view=mistakes&run=../../etc&page=999999&low=90&high=3&kind=x&read=a")
-    expect(page.get_by_text("The link names no run. Here is another one.")).to_be_visible()
+    expect(page.get_by_text("The link does not name a run. Here is another run instead.")).to_be_visible()
     expect(tiles(page).first).to_be_visible()

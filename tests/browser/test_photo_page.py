@@ -50,13 +50,13 @@ def test_the_threshold_decides_what_is_read(page: Page, server, mnist: Mnist, tm
     open_photo(page, server.url, file)
     heading = page.get_by_role("heading", name="7 2 1")
     expect(heading).to_be_visible()
-    page.get_by_text("Find the threshold by itself").click()
+    page.get_by_text("Find the threshold automatically").click()
     slider = page.get_by_role("slider")
     expect(slider).to_be_enabled()
     slider.focus()
     page.keyboard.press("End")
     expect(page.get_by_text("No digit was found")).to_be_visible()
-    page.get_by_text("Find the threshold by itself").click()
+    page.get_by_text("Find the threshold automatically").click()
     expect(heading).to_be_visible()
 
 

@@ -19,14 +19,14 @@ def test_a_queue_of_three_runs(page: Page, tmp_path: Path, monkeypatch) -> None:
     try:
         ids = [start_run(page, server.url, images=20_000, epochs=30, seed=seed) for seed in range(capacity() + 2)]
         *_, second_last, last = ids
-        expect(page.get_by_text("place 2 of 2 in line")).to_be_visible()
+        expect(page.get_by_text("number 2 of 2")).to_be_visible()
 
         other = page.context.new_page()
         other.goto(f"{server.url}/train?run={second_last}")
-        expect(other.get_by_text("place 1 of 2 in line")).to_be_visible()
+        expect(other.get_by_text("number 1 of 2")).to_be_visible()
         other.get_by_role("button", name="Cancel", exact=True).click()
         expect(other.get_by_text("Stopped before training began.")).to_be_visible()
-        expect(page.get_by_text("place 1 of 1 in line")).to_be_visible()
+        expect(page.get_by_text("number 1 of 1")).to_be_visible()
 
         other.goto(f"{server.url}/train?run={ids[0]}")
         other.get_by_role("button", name="Stop", exact=True).click()
@@ -75,7 +75,7 @@ def test_runs_are_compared_renamed_deleted_and_brought_back(page: Page, server) 
     assert runs.read_run(server.runs_dir / run_id).title == "The small one"
 
     page.goto(f"{server.url}/train?view=compare&compare={run_id},chollet")
-    expect(page.get_by_role("heading", name="What differs")).to_be_visible()
+    expect(page.get_by_role("heading", name="Different settings")).to_be_visible()
     expect(page.get_by_text(re.compile("chollet is clearly better"))).to_be_visible()
     expect(page.locator(".live-chart")).to_have_count(4)
 
@@ -94,14 +94,14 @@ def test_a_result_leads_on(page: Page, server) -> None:
     assert report is not None
     expect(page.get_by_text(f"{report.test_accuracy:.2%}", exact=True).first).to_be_visible()
     with page.expect_download() as started:
-        page.get_by_role("button", name="Take away").click()
+        page.get_by_role("button", name="Export").click()
         page.get_by_role("button", name="Python", exact=True).click()
     script = started.value.path().read_text()
     compile(script, "script", "exec")
     assert "keras" in script
 
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Again").click()
+    page.get_by_role("button", name="Run again").click()
     page.get_by_role("button", name="Change its settings").click()
     expect(page).to_have_url(re.compile("view=setup"))
     expect(page.get_by_role("textbox", name="Network")).to_have_value("32C3-P2-64C3-P2-D0.5-10")

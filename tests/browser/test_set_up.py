@@ -1,4 +1,4 @@
-"""Setting up a run in a real browser: network, knobs, links."""
+"""Setting up a run in a real browser: network, settings, links."""
 
 import re
 
@@ -15,8 +15,8 @@ def test_settings_are_in_the_address_and_a_link_brings_them_back(page: Page, ser
     set_number(page, "Seed", 42)
     expect(page).to_have_url(re.compile(r"epochs=7&seed=42$"))
     page.get_by_role("tab", name="Stopping").click()
-    page.get_by_role("combobox", name="Stop early").click()
-    page.get_by_role("option", name="When it gets no better").click()
+    page.get_by_role("combobox", name="Early stopping").click()
+    page.get_by_role("option", name="When it stops improving").click()
     expect(page).to_have_url(re.compile(r"early_stopping=patience"))
     link = page.url
 

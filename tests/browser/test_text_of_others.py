@@ -48,8 +48,8 @@ def test_what_others_typed_is_text_in_a_browser_too(page: Page, public_server: S
     set_id = sets.set_id(HOSTILE)
     chosen = {"run": RUN, "compare": f"{RUN},fast", "ghosts": RUN, "other": RUN, "beside": RUN}
     for path, query, shown in (
-        ("train", {**chosen, "view": "compare"}, "What differs"),
-        ("explore", {**chosen, "index": "3"}, "read it as its label says"),
+        ("train", {**chosen, "view": "compare"}, "Different settings"),
+        ("explore", {**chosen, "index": "3"}, "predict its label"),
         ("explore", {"view": "handwriting", "set": set_id}, "drawing"),
         (
             "train",

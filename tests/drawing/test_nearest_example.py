@@ -1,4 +1,4 @@
-"""Likeness to training images: features against a second implementation, and what is like what."""
+"""Similarity to training images: features against a second implementation, and what is like what."""
 
 from __future__ import annotations
 

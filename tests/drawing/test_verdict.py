@@ -1,4 +1,4 @@
-"""The rules of doubt, one by one with answers made by hand, and all together with a network that ships."""
+"""The rules of the verdict, one by one with answers made by hand, and all together with a network that ships."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class TestRules:
         assert self.judge(examples, answers(*[7] * 7, confidence=0.91)).kind == "clear"
         verdict = self.judge(examples, np.concatenate([answers(7, confidence=0.89), answers(*[7] * 6)]))
         assert verdict.kind == "unsure"
-        assert verdict.sentence.startswith("Unsure: 89.0% is not much, and it may be a ")
+        assert verdict.sentence.startswith("Uncertain: 89.0% is not much, and it may be a ")
 
     def test_a_face_in_a_circle_is_no_nought(self, examples: Examples) -> None:
         turn = np.linspace(0, 2 * np.pi, 40)
@@ -232,7 +232,7 @@ def enlarged(image: Images) -> Ink:
 
 
 class TestWithANetwork:
-    """What ships is measured in full by `benchmarks/doubt.py`; this is a sample, with a network of the project."""
+    """What ships is measured in full by `benchmarks/verdict.py`; this is a sample, with a network of the project."""
 
     def kinds(self, inks: Sequence[Ink], examples: Examples) -> list[str]:
         import keras

@@ -46,9 +46,9 @@ def test_five_people_voted_and_fewer_than_three_kept_the_label(disputed) -> None
 
 
 def test_what_people_said_in_a_sentence() -> None:
-    assert DISPUTED[947].sentence == "Disputed label: 0 of 5 people kept the 8, 5 said 9."
-    assert DISPUTED[2130].sentence == "Disputed label: 2 of 5 people kept the 4, 2 said 9, 1 said neither 4 nor 9."
-    assert DISPUTED[3520].sentence == "Disputed label: 2 of 5 people kept the 6, 3 said neither 6 nor 4."
+    assert DISPUTED[947].sentence == "Disputed label: 0 of 5 people agreed with 8, 5 said 9."
+    assert DISPUTED[2130].sentence == "Disputed label: 2 of 5 people agreed with 4, 2 said 9, 1 said neither 4 nor 9."
+    assert DISPUTED[3520].sentence == "Disputed label: 2 of 5 people agreed with 6, 3 said neither 6 nor 4."
 
 
 def test_who_said_the_same() -> None:

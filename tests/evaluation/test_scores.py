@@ -179,21 +179,24 @@ def test_calibration_needs_images_and_bins(images: int, bins: int) -> None:
 @pytest.mark.parametrize(
     ("others", "expected"),
     [
-        ([True] * 7 + [False] * 3, "On the other 10 it is 70.0% sure on average and right 70.0% of the time: about"),
-        ([True] + [False] * 9, "right 10.0% of the time: too sure."),
-        ([True] * 8, "right 100.0% of the time: about as it should be."),  # eight images cannot tell 70 from 100 %
-        ([True] * 40, "right 100.0% of the time: not sure enough."),
-        ([False], "On the other image it is 70.0% sure"),
+        (
+            [True] * 7 + [False] * 3,
+            "On the other 10, its confidence is 70.0% on average, and it is right 70.0% of the time: well",
+        ),
+        ([True] + [False] * 9, "right 10.0% of the time: overconfident."),
+        ([True] * 8, "right 100.0% of the time: well calibrated."),  # eight images cannot tell 70% from 100%
+        ([True] * 40, "right 100.0% of the time: underconfident."),
+        ([False], "On the other image, its confidence is 70.0%"),
         ([], "right 99.0% of the time."),
     ],
 )
 def test_what_calibration_comes_to_in_words(others: list[bool], expected: str) -> None:
     labels, probabilities = with_confidences([0.95] * 100 + [0.7] * len(others), [True] * 99 + [False, *others])
     said = calibration_verdict(calibration(labels, probabilities, 10))
-    assert said.startswith("When it is 90 to 100% sure, which it is on 100 images, it is right 99.0% of the time.")
+    assert said.startswith("Where its confidence is 90% to 100%, as on 100 images, it is right 99.0% of the time.")
     assert expected in said
 
 
 def test_odd_bins_are_named_without_many_digits() -> None:
     said = calibration_verdict(calibration(*with_confidences([0.95], [True]), 15))
-    assert said.startswith("When it is 93.3 to 100% sure")
+    assert said.startswith("Where its confidence is 93.3% to 100%")

@@ -15,7 +15,6 @@ import pytest
 
 from mnist_core import runs
 from mnist_core.processes import jobs, worker
-from mnist_core.runs import results
 from mnist_core.runs.event_log import EventWriter
 from mnist_core.runs.status import read_status, write_status
 from mnist_core.training import checkpoints
@@ -64,7 +63,7 @@ FULL = {
     "metrics": ((EventWriter, "append"), [1]),
     "weights": ((worker, "save_model"), [1, 2]),
     "checkpoint": ((checkpoints, "write_checkpoint"), [1, 2]),
-    "predictions": ((results, "write_predictions"), [1, 2]),
+    "predictions": ((worker, "write_predictions"), [1, 2]),
 }
 
 
@@ -97,7 +96,7 @@ def test_a_full_disk_is_told_and_costs_nothing_measured(
     assert "could not be written: No space left on device. Make room on the disk first." in run.status.message
     assert epochs_of(path) == epochs
     done = checkpoints.read_checkpoint(path).progress.epochs_completed
-    assert done == (2 if writer == (results, "write_predictions") else 1)
+    assert done == (2 if writer == (worker, "write_predictions") else 1)
     assert keras.models.load_model(run.model_file, compile=False)
     assert hidden_files(path) == []
 

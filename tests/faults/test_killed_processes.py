@@ -42,7 +42,7 @@ DIES_WHILE_IT_SAVES = """
         replace(source, target)
 
     atomic_files._replace = replace
-    worker.carry_out(Path(sys.argv[1]))
+    worker.execute(Path(sys.argv[1]))
 """
 GETS_LITTLE_MEMORY = """
     import resource, sys
@@ -52,7 +52,7 @@ GETS_LITTLE_MEMORY = """
 
     most = psutil.Process().memory_info().vms + 1500 * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    worker.carry_out(Path(sys.argv[1]))
+    worker.execute(Path(sys.argv[1]))
 """
 
 
@@ -78,7 +78,7 @@ def accidents(tmp_path_factory: pytest.TempPathFactory, tiny_config: MakeConfig)
     processes = [started(DIES_WHILE_IT_SAVES, path, name) for name, path in paths.items()]
     if LINUX:
         # What the convolution gives for one batch is 2.8 GB.
-        large = tiny_config(architecture="256C3-10", train_size=5000, batch_size=4096, validation="none")
+        large = tiny_config(notation="256C3-10", train_size=5000, batch_size=4096, validation="none")
         paths["memory"] = runs.create_run(folder, large)
         processes.append(started(GETS_LITTLE_MEMORY, paths["memory"]))
     try:
@@ -103,7 +103,7 @@ def test_a_process_killed_while_saving_leaves_the_older_files(
     assert "memory may have run out" in run.status.message
     assert epochs_of(path) == [1, 2]
     assert checkpoints.read_checkpoint(path).progress.epochs_completed == 1
-    assert keras.models.load_model(run.model_file, compile=False).count_params() == run.config.network.parameters
+    assert keras.models.load_model(run.model_file, compile=False).count_params() == run.config.architecture.parameters
     (torn,) = hidden_files(path)
     assert torn.startswith(f".{Path(name).stem}-")
     assert_ends_as(path, trained_run)

@@ -291,7 +291,7 @@ def test_bars_and_vectors_show_their_values() -> None:
     assert list(figure.data[0].y) == shares.tolist()
     assert len(set(figure.data[0].marker.color[:9])) == 1
     assert figure.data[0].marker.color[9] != figure.data[0].marker.color[0]
-    assert "63 %" in figure.layout.xaxis.ticktext[9]  # 1 - 1/e, nearly
+    assert "63%" in figure.layout.xaxis.ticktext[9]  # 1 - 1/e, nearly
     assert figure.layout.shapes[0].y0 == 0.1
     vector = drawn(concept_figures.vector_figure(concepts.target(3, 0.1))).data[0]
     assert list(vector.text[0])[2:4] == ["0.01", "0.91"]

@@ -93,10 +93,10 @@ def test_the_map_shows_each_image_in_the_colour_of_its_class() -> None:
 
 def test_misread_images_lie_on_top_and_say_what_they_are_read_as() -> None:
     right, wrong = drawn(data_figures.map_by_answer(POSITIONS, LABELS, np.array([7, 1, 3, 9, 3]))).data
-    assert (right.name, wrong.name) == ("read right: 3", "misread: 2")
+    assert (right.name, wrong.name) == ("right: 3", "wrong: 2")
     assert right.customdata.tolist() == [0, 2, 4]
     assert wrong.customdata.tolist() == [1, 3]
-    assert list(wrong.text) == ["read as 1", "read as 9"]
+    assert list(wrong.text) == ["predicted as 1", "predicted as 9"]
     assert wrong.marker.color == VALIDATION_COLOR
     assert wrong.marker.size > 2 * right.marker.size
 

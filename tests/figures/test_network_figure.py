@@ -29,7 +29,7 @@ NETWORKS = [
     "6C5:same:tanh-A2-16C5:tanh-A2-120C5:tanh-84:tanh-10",
     "32C3-BN-32C3-BN-32C5S2:same-BN-D0.4-64C3-BN-64C3-BN-64C5S2:same-BN-D0.4-128C4-BN-D0.4-10",
     DEEP,
-    *(preset.config.architecture for preset in PRESETS.values()),
+    *(preset.config.notation for preset in PRESETS.values()),
 ]
 
 Face = tuple[int, str]

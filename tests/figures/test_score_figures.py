@@ -31,9 +31,9 @@ def traces(figure: go.Figure) -> dict[str | None, go.Bar]:
 
 def test_bars_show_the_accuracy_and_gaps_reach_the_confidence() -> None:
     found = traces(drawn(reliability_figure(RESULT)))
-    assert list(found["right"].x) == [37.5, 62.5, 87.5]  # the empty bin is not drawn
-    assert list(found["right"].y) == pytest.approx([0, 80, 97])
-    above, below = found["too sure"], found["not sure enough"]
+    assert list(found["accuracy"].x) == [37.5, 62.5, 87.5]  # the empty bin is not drawn
+    assert list(found["accuracy"].y) == pytest.approx([0, 80, 97])
+    above, below = found["overconfident"], found["underconfident"]
     assert list(zip(above.x, above.base, above.y, strict=True)) == [
         (37.5, pytest.approx(0), pytest.approx(40)),
         (87.5, pytest.approx(97), pytest.approx(2)),
@@ -58,11 +58,11 @@ def test_both_halves_share_the_axis_of_confidence() -> None:
     figure = drawn(reliability_figure(RESULT))
     assert figure.layout.xaxis.range == figure.layout.xaxis2.range == (0, 100)
     assert figure.layout.xaxis.matches == "x2"
-    assert set(traces(figure)[None].x) == set(traces(figure)["right"].x)
+    assert set(traces(figure)[None].x) == set(traces(figure)["accuracy"].x)
 
 
 def test_hover_tells_a_bin_in_words() -> None:
-    bars = traces(drawn(reliability_figure(RESULT)))["right"]
+    bars = traces(drawn(reliability_figure(RESULT)))["accuracy"]
     assert list(bars.customdata[1]) == pytest.approx([50, 75, 40, 60, 80])
     assert "customdata[2]" in bars.hovertemplate
 

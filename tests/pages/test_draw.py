@@ -90,10 +90,10 @@ def test_a_drawing_is_read(monkeypatch: pytest.MonkeyPatch, answers: list[dict[s
 @pytest.mark.parametrize(
     ("kind", "digit", "headline", "note"),
     [
-        ("clear", "1", "It reads 1, 60.0% sure.", "Most probable: "),
+        ("clear", "1", "It reads 1, with 60.0% confidence.", "Most probable: "),
         ("unsure", "1", "Perhaps 1.", "Most probable: "),
         ("several", "?", "More than one digit?", None),
-        ("no digit", "?", "Is this a digit?", "A network has to name one of ten, whatever it is shown: "),
+        ("no digit", "?", "Is this a digit?", "A network has to choose one of ten digits, whatever it is shown: "),
     ],
 )
 def test_doubt_is_told(
@@ -146,7 +146,7 @@ def test_a_very_small_drawing_that_is_doubted_could_be_larger(
     open_page("draw")
     sentence = str(next(each for each in answers if each["key"] == "reading")["sentence"])
     assert sentence.startswith("A reason.")
-    assert ("Draw larger" in sentence) == hinted
+    assert ("Draw it larger" in sentence) == hinted
 
 
 def test_a_reader_is_not_asked_for_its_own_opinion(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,7 +196,7 @@ def test_up_to_four_networks_answer_side_by_side(
     read_as(1, monkeypatch)
     app = open_page("draw", panel="networks", run="chollet", beside="garcia,fast,nothing,garcia")
     assert [told["title"] for told in answers if told["small"]] == ["chollet", "garcia", "fast"]
-    assert "All 3 read 1" in texts(app)
+    assert "All 3 predict 1" in texts(app)
 
 
 def test_seeds_of_one_recipe_count_one_by_one(
@@ -211,12 +211,12 @@ def test_seeds_of_one_recipe_count_one_by_one(
     read_as(1, monkeypatch)
     app = open_page("draw", panel="networks", run="fast", beside="20260102-000000000-fast,20260103-000000000-fast")
     assert [told["title"] for told in answers if told["small"]] == ["fast, seed 1", "fast, seed 2", "fast, seed 3"]
-    assert "All 3 read 1" in texts(app)
+    assert "All 3 predict 1" in texts(app)
 
 
 def test_disagreement_is_put_into_words() -> None:
     words = networks.agreement_in_words({"a": 1, "b": 7, "c": 1})
-    assert re.sub(r"[*]", "", words) == "They disagree: a and c read 1; b reads 7."
+    assert re.sub(r"[*]", "", words) == "They disagree: a and c predict 1; b predicts 7."
 
 
 @pytest.mark.fault(id="damaged-network")

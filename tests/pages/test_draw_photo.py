@@ -91,7 +91,7 @@ def test_without_a_photo_it_says_how_to_take_one() -> None:
     app = open_photo()
     said = texts(app)
     assert "Take or choose a photo of one digit, a row of digits, or several rows." in said
-    assert "in this server's memory while you look at it and for a while after; it is stored nowhere" in said
+    assert "in this server's memory while you look at it and for a while after; it is never stored" in said
     assert not app.error
     assert not app.slider
 
@@ -111,7 +111,7 @@ def test_rows_are_read_and_doubt_is_marked(
     confidences[:] = [0.99, 0.98, 0.6, 0.97, 0.96]
     app = open_photo(stems(3, 2))
     assert [header.value for header in app.header] == ["0 1 :orange[2]", "3 4"]
-    assert "5 digits in 2 rows. One of them is in doubt, in amber." in texts(app)
+    assert "5 digits in 2 rows. One of them is uncertain, shown in amber." in texts(app)
     assert [tile["caption"] for tile in grids[-1]["tiles"]] == [
         ("0", "99.0%"),
         ("1", "98.0%"),
@@ -121,13 +121,13 @@ def test_rows_are_read_and_doubt_is_marked(
     ]
     assert [tile["marked"] for tile in grids[-1]["tiles"]] == [False, False, True, False, False]
     # The one of which it is least sure is shown at first, another one when it is chosen.
-    assert answers[-1]["title"] == "Digit 3 of 5, the least sure"
+    assert answers[-1]["title"] == "Digit 3 of 5, the least certain"
     assert answers[-1]["kind"] == "unsure"
-    assert answers[-1]["headline"] == "Read as 2, 60.0% sure."
+    assert answers[-1]["headline"] == "It reads 2, with 60.0% confidence."
     app.session_state["photo_digit"] = 1
     app.run()
     assert answers[-1]["title"] == "Digit 2 of 5"
-    assert answers[-1]["headline"] == "Read as 1, 98.0% sure."
+    assert answers[-1]["headline"] == "It reads 1, with 98.0% confidence."
 
 
 def test_what_is_like_no_digit_is_in_doubt_however_sure(
@@ -148,12 +148,12 @@ def test_what_is_like_no_digit_is_in_doubt_however_sure(
     app = open_photo(stems(3, 2, width=16))  # answers to pictures of other tests are remembered
     assert asked == [[0, 1, 2, 3, 4]]
     assert [header.value for header in app.header] == ["0 :orange[1] 2", ":orange[3] 4"]
-    assert "5 digits in 2 rows. 2 of them are in doubt, in amber." in texts(app)
+    assert "5 digits in 2 rows. 2 of them are uncertain, shown in amber." in texts(app)
     assert [tile["marked"] for tile in grids[-1]["tiles"]] == [False, True, False, True, False]
     app.session_state["photo_digit"] = 1
     app.run()
     assert answers[-1]["kind"] == "unsure"
-    assert answers[-1]["sentence"] == "But no 1 that it learned from looks like this. Perhaps it is no digit."
+    assert answers[-1]["sentence"] == "But no 1 that it learned from looks like this. Perhaps it is not a digit."
 
 
 def test_another_photo_forgets_which_digit_was_chosen(
@@ -173,7 +173,7 @@ def test_another_photo_forgets_which_digit_was_chosen(
 @pytest.mark.parametrize(("paper", "pen", "kind"), [(255, 0, "darker"), (20, 240, "lighter")])
 def test_it_says_what_counts_as_ink(confidences: list[float], paper: int, pen: int, kind: str) -> None:
     app = open_photo(stems(3, paper=paper, pen=pen))
-    assert f"The lines of this photo are {kind} than the paper." in texts(app)
+    assert f"The strokes in this photo are {kind} than the paper." in texts(app)
     (slider,) = app.slider
     assert slider.label == f"Ink is {kind} than paper by at least"
     assert slider.disabled
@@ -229,7 +229,7 @@ def test_digits_are_looked_for_once_for_each_threshold(
 def test_blank_paper_has_no_digit(confidences: list[float]) -> None:
     app = open_photo(png(Image.new("L", (300, 200), 230)))
     assert "No digit was found." in texts(app)
-    assert "Nothing stands out from the paper as lines do." in texts(app)
+    assert "Nothing stands out from the paper as strokes do." in texts(app)
     assert not app.header
 
 

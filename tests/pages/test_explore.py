@@ -68,7 +68,7 @@ def test_each_view_when_there_is_nothing_yet(view: str, nothing_ships: None) -> 
 def test_an_image_has_an_address_in_each_list(view: str, mnist: Mnist) -> None:
     app = open_page("explore", view=view, index="947", digit="8", read="9")
     assert f"Test image 947, labelled {mnist.y_test[947]}" in texts(app)
-    assert "Disputed label: 0 of 5 people kept the 8" in texts(app)
+    assert "Disputed label: 0 of 5 people agreed with 8" in texts(app)
     assert "The nearest labelled 8" in texts(app)
 
 
@@ -82,7 +82,7 @@ def test_an_image_has_an_address_when_there_is_nothing_yet(view: str, nothing_sh
 def test_a_wrong_index_does_no_harm(index: str) -> None:
     said = texts(open_page("explore", index=index))
     assert "Test image" in said
-    assert "The link names no image of this set." in said
+    assert "The link does not name an image of this set." in said
 
 
 # The gallery
@@ -280,18 +280,18 @@ def test_a_run_without_a_film_says_so(own_folders: Path) -> None:
     path = copied(own_folders)
     shutil.rmtree(path / "epochs")
     app = open_page("explore", view="epochs", run=path.name)
-    assert "This run has no film" in texts(app)
+    assert "This run has no predictions for each epoch" in texts(app)
     assert "Test image 5" in texts(open_page("explore", view="epochs", run=path.name, index="5"))
 
 
-@pytest.mark.fault(id="damaged-film")
+@pytest.mark.fault(id="damaged-epochs")
 def test_a_film_with_damaged_epochs_shows_the_others(own_folders: Path, mnist: Mnist) -> None:
     path = copied(own_folders)
     (path / "epochs" / "0002.npz").write_bytes(b"torn")
     app = open_page("explore", view="epochs", run=path.name, epoch="2")
     assert "2" not in app.select_slider[0].options
     assert len(app.select_slider[0].options) == 14
-    assert "The answers after epoch 2 are missing" in texts(app)
+    assert "The predictions after epoch 2 are missing" in texts(app)
     learned = turned(mnist.y_test, epoch_predictions.read(path), 1, "learned")
     app = open_page("explore", view="epochs", run=path.name, index=str(learned[0]))
     assert "earned by epoch 3" in texts(app) or "learned again by 3" in texts(app)
@@ -303,7 +303,7 @@ def test_a_film_with_damaged_epochs_shows_the_others(own_folders: Path, mnist: M
 STILL_THERE = {  # of each view, when the predictions of the run that it is about are damaged
     "digits": "Test images: **1–100 of 10,000**",
     "glance": "**70,000 digits**",
-    "labels": "What the fifteen cost",
+    "labels": "Accuracy without the fifteen",
 }
 
 
@@ -314,7 +314,7 @@ def test_damaged_predictions_are_told_and_leave_the_rest(view: str, own_folders:
     (path / "predictions.npz").write_bytes(b"torn")
     app = open_explore_of(view, path.name)
     said = texts(app)
-    if view == "epochs":  # its film is whole
+    if view == "epochs":  # its predictions of each epoch are whole
         assert "Mistakes after epoch 15: **91**" in said or "Mistakes after epoch 15: **1–25 of 91**" in said
     else:
         assert f"The predictions of run {path.name} cannot be read; the file is damaged." in said or view == "digits"
@@ -376,7 +376,7 @@ def test_the_chosen_network_is_asked_however_many_there_are(own_folders: Path, m
     oldest = "20260101-000000000-fast"
     app = open_page("explore", view="mistakes", run=oldest, index="947")
     assert f"of {SHIPPED + 2} networks" in texts(app)
-    assert f"Of {SHIPPED + 3} networks, the 1 newest and those that ship are asked." in texts(app)
+    assert f"Of {SHIPPED + 3} networks, the 1 newest and those that ship are used." in texts(app)
     assert f"of {SHIPPED + 1} networks" in texts(open_page("explore", view="mistakes", index="947"))
 
 
@@ -386,7 +386,7 @@ def test_the_kept_epoch_is_where_a_film_begins(own_folders: Path) -> None:
     (path / "report.json").write_text(json.dumps({**report, "kept_epoch": 12, "kept_rule": "lowest validation loss"}))
     app = open_page("explore", view="epochs", run=path.name)
     assert app.select_slider[0].value == "12"
-    assert "is the one after epoch 12" in texts(app)
+    assert "are those after epoch 12" in texts(app)
     (path / "report.json").write_text(json.dumps({**report, "kept_epoch": 16}))  # stopped in the middle of it
     app = open_page("explore", view="epochs", run=path.name)
     assert app.select_slider[0].value == "15"

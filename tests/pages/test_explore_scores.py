@@ -71,7 +71,7 @@ def test_calibration_names_its_bins_and_says_how_sure_it_is(
     sure = shipped["chollet"].max(axis=1).astype(float)
     right = shipped["chollet"].argmax(axis=1) == mnist.y_test
     last = sure > 1 - 1 / bins
-    assert f"When it is {100 - 100 // bins} to 100% sure, which it is on {last.sum():,} images" in texts(app)
+    assert f"Where its confidence is {100 - 100 // bins}% to 100%, as on {last.sum():,} images" in texts(app)
     assert f"it is right {right[last].mean():.1%} of the time" in texts(app)
     places = [(k / bins, (k + 1) / bins) for k in range(bins)]
     members = [(sure > low) & (sure <= high) for low, high in places]
@@ -82,7 +82,7 @@ def test_calibration_names_its_bins_and_says_how_sure_it_is(
 def test_the_number_of_bins_goes_to_the_url() -> None:
     app = open_explore("scores", bins="7")
     assert "10 bins" in texts(app)  # nobody offered seven
-    next(group for group in app.segmented_control if group.label == "Bins of confidence").set_value("15").run()
+    next(group for group in app.segmented_control if group.label == "Confidence bins").set_value("15").run()
     assert not app.exception
     assert app.query_params["bins"] in ("15", ["15"])
     assert "15 bins" in texts(app)
@@ -169,7 +169,7 @@ def test_a_choice_reveals_its_image_and_no_other(mnist: Mnist, shipped: dict[str
         ["You", "", "", "4"],
     ]
     names = next(element.value for element in app.markdown if "Test image 2,654" in element.value)
-    assert set(re.findall(r"Read as \*\*(\d)\*\*", names)) == set(map(str, readings))
+    assert set(re.findall(r"Predicted as \*\*(\d)\*\*", names)) == set(map(str, readings))
 
 
 def test_the_tally_counts_labels_and_majorities() -> None:
@@ -213,14 +213,14 @@ def test_accuracies_with_and_without_the_fifteen(mnist: Mnist, shipped: dict[str
     wrong = misread(shipped["nehlr"], mnist.y_test)
     assert row["All 10,000"] == pytest.approx(100 - len(wrong) / 100)
     assert row["Without the fifteen"] == pytest.approx(100 * (1 - len(wrong - set(DISPUTED)) / 9985))
-    assert row["Read as labelled"] == 15 - len(wrong & set(DISPUTED))
+    assert row["Predicted as labelled"] == 15 - len(wrong & set(DISPUTED))
 
 
 def test_beyond_the_list_are_images_misread_by_the_mean_of_all(mnist: Mnist, shipped: dict[str, Probabilities]) -> None:
     mean = np.mean([probabilities.astype(float) for probabilities in shipped.values()], axis=0)
     wrong = set(np.flatnonzero(mean.argmax(axis=1) != mnist.y_test).tolist())
     said = texts(open_explore("labels"))
-    assert f"Test images whose label the networks contradict: {len(wrong - set(DISPUTED))}" in said
+    assert f"Test images whose label the networks disagree with: {len(wrong - set(DISPUTED))}" in said
     assert f"Of the fifteen, {len(wrong & set(DISPUTED))} would be here too" in said
 
 

@@ -66,7 +66,7 @@ def test_a_run_that_was_killed_says_what_may_have_happened(saved: bool, copied: 
     (warning,) = app.warning
     assert warning.value.startswith("Interrupted. Its training process ended before it was done.")
     assert "memory may have run out: try smaller batches or a smaller network." in warning.value
-    assert ("start it again" in warning.value) == (not saved)
+    assert ("run it again" in warning.value) == (not saved)
     assert (button(app, "Continue") is not None) == saved
     assert "no curves" not in texts(app)
 
@@ -119,7 +119,7 @@ def test_a_result_outlives_all_files_that_it_does_not_need(copied: Callable[[], 
     assert not app.error
     assert "Test accuracy" in texts(app)
     assert "This run has no curves" in texts(app)
-    assert "This run has no film" in texts(open_page("explore", view="epochs", run=RUN_ID))
+    assert "This run has no predictions for each epoch" in texts(open_page("explore", view="epochs", run=RUN_ID))
     app = open_page("explore", view="mistakes", run=RUN_ID)
     assert not app.error
     assert "Mistakes: **" in texts(app)
@@ -164,7 +164,7 @@ def test_a_run_deleted_while_somebody_watches_is_said_to_be_gone(copied: Callabl
     trash.delete(runs.read_run(path), 10)
     button(app, "Stop").click().run()  # on a page that does not know yet
     assert not app.exception
-    assert "It may have been deleted. Here is another one." in app.warning[0].value.replace("\\", "")
+    assert "It may have been deleted. Here is another run instead." in app.warning[0].value.replace("\\", "")
     assert not path.exists()
 
 

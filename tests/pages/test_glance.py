@@ -37,7 +37,7 @@ def test_the_numbers_in_the_text_are_those_of_the_images(mnist: Mnist, split: st
     assert f"{np.count_nonzero(images >= 240) / pixels:.1%} nearly full ink" in said
     inks = [[image.mean(dtype=float) / 2.55 for image in images[labels == digit]] for digit in (0, 1)]
     assert f"highest for 0 ({np.median(inks[0]):.1f}%) and lowest for 1 ({np.median(inks[1]):.1f}%)" in said
-    assert "**70,000 digits**: 60,000 to learn from, 10,000 to test with. No image occurs twice" in said
+    assert "**70,000 digits**: 60,000 for training, 10,000 for testing. No image occurs twice" in said
     assert "1 is the most frequent (6,742 images) and 5 the rarest (5,421)" in said
 
 

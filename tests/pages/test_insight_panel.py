@@ -46,7 +46,7 @@ def occlusion(answers: dict[int, np.ndarray], otherwise: np.ndarray) -> Occlusio
 
 
 def an_insight() -> Insight:
-    """A 3, read with 90 %, in which no single place of blank paper decides."""
+    """A 3, read with 90%, in which no single place of blank paper decides."""
     before = answer(d3=0.9, d5=0.05)
     rng = np.random.default_rng(0)
 
@@ -136,11 +136,11 @@ def test_another_digit_can_be_asked_about_and_is_in_the_link(asked: list[Path], 
     app = open_panel(index=18)
     app.button_group[0].set_value("5").run()
     assert app.query_params["asked"] == "5"
-    assert "To **5** it gives 5.0%." in texts(app)
+    assert "It gives **5** a probability of 5.0%." in texts(app)
     said = words(sections["here-evidence"][0])
     assert "Without the ink in the frame, 5 rises from 5.0% to 50.0%, and it reads 5." in said
     assert "With ink all over the frame, 5 goes from 5.0% to 10.0%; it still reads 3." in said
-    assert "Teal ink speaks for 5" in said
+    assert "Teal ink counts for 5" in said
     app.button_group[0].set_value("3").run()
     assert "asked" not in app.query_params
     assert len(asked) == 1, "the answer for all digits was kept"
@@ -170,17 +170,17 @@ def test_asking_keeps_the_rest_of_the_link(asked: list[Path]) -> None:
 
 
 def test_the_label_is_named_where_it_is_another_one(asked: list[Path]) -> None:
-    assert "The label says **5**: ask about both." in texts(open_panel(labelled=5))
+    assert "The label says **5**: look at the evidence for both." in texts(open_panel(labelled=5))
     assert "label" not in texts(open_panel(labelled=3))
 
 
 def test_layers_are_told_one_by_one(asked: list[Path], sections: dict) -> None:
     app = open_panel()
     first, pool, second, dense, output = sections["here-layers"]
-    assert "1. Convolution 3 × 3\nthe first 16 of 32 maps of 26 × 26 · each value has seen 3 × 3 pixels" in words(first)
+    assert "1. Convolution 3 × 3\nthe first 16 of 32 maps of 26 × 26 · receptive field: 3 × 3 pixels" in words(first)
     assert [len(picture(sheet)) for sheet in first["sheets"]] == [3, 26], "a filter above each map"
-    assert "2. Max pooling 2 × 2\nthe first 16 of 32 maps of 13 × 13 · each value has seen 4 × 4" in words(pool)
-    assert "the largest stays" in words(pool)
+    assert "2. Max pooling 2 × 2\nthe first 16 of 32 maps of 13 × 13 · receptive field: 4 × 4" in words(pool)
+    assert "the largest is kept" in words(pool)
     assert "the first 16 of 100 maps" in words(second)
     assert "combines all 32 maps" in words(second)
     assert "4. Dense\n64 units" in words(dense)
@@ -188,7 +188,7 @@ def test_layers_are_told_one_by_one(asked: list[Path], sections: dict) -> None:
     assert [tile["lines"] for tile in output["tiles"]] == [(str(digit),) for digit in range(10)]
     greys = picture(output["sheets"][0])[0, :10, 0]
     assert greys.argmax() == 3
-    assert greys[3] < 255, "white would be 100 %"
+    assert greys[3] < 255, "white would be 100%"
     assert "5. Output, softmax" in words(output)
     assert [len(section["tiles"]) for section in (first, pool, second, dense)] == [16, 16, 16, 1]
     for section in sections["here-layers"]:

@@ -119,7 +119,7 @@ def test_training_starts_with_the_settings_on_the_page(monkeypatch: pytest.Monke
     button(app, "Train").click().run()
     (config,) = started
     assert (config.preset, config.epochs, config.batch_size) == ("nehlr", 2, 64)
-    assert config.architecture == "32C3-P2-D0.2-128-10"
+    assert config.notation == "32C3-P2-D0.2-128-10"
     assert app.query_params["run"] in ("chollet", ["chollet"])
     assert app.query_params["view"] in ("watch", ["watch"])
 
@@ -156,7 +156,7 @@ def test_a_setting_that_needs_held_out_images_yields_with_a_note() -> None:
     assert app.selectbox(key="setting-stop_metric").value == "validation loss"
     app.selectbox(key="setting-validation").select("none").run()
     assert app.selectbox(key="setting-stop_metric").value == "training loss"
-    assert "early stopping watches the training loss" in texts(app)
+    assert "early stopping monitors the training loss" in texts(app)
 
 
 @pytest.mark.public(id="may-train")
@@ -174,7 +174,7 @@ def test_what_a_public_server_would_stop_before_its_end_says_so(monkeypatch: pyt
     assert "a run is stopped after" not in texts(app)
     monkeypatch.setenv("DIGIT_LAB_PUBLIC", "1")
     app.run()
-    assert "Here a run is stopped after 20 min and keeps what it has learned by then" in texts(app)
+    assert "Here, a run is stopped after 20 min, and what it has learned by then is saved" in texts(app)
     assert not button(app, "Train").disabled
     assert "a run is stopped after" not in texts(open_page("train", preset="champion", epochs="2"))
 
@@ -219,7 +219,7 @@ def test_a_run_in_every_state_has_words(state: State, own_folders: Path) -> None
     (path / "report.json").unlink()
     write_status(path, state, "Something to say.")
     said = texts(open_page("train", run=path.name))
-    words = {"queued": "Waiting for its turn", "interrupted": "Interrupted."}
+    words = {"queued": "Waiting in the queue", "interrupted": "Interrupted."}
     assert words.get(state, "Something to say.") in said
 
 

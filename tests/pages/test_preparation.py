@@ -116,7 +116,7 @@ def test_each_step_can_be_switched_off(label: str, switches: Switches, title: st
     assert np.array_equal(images[0], prepare(seven()))
     assert np.array_equal(images[1], given(seven(), switches))
     assert title in html(app)
-    assert "With your switches" in html(app)
+    assert "With your choice of steps" in html(app)
 
 
 def test_all_steps_can_be_switched_off() -> None:
@@ -160,7 +160,7 @@ def test_one_click_makes_it_small_and_puts_it_into_a_corner(down: int, right: in
 
 def test_another_reading_without_the_steps_is_said() -> None:
     app = open_panel(Network((7, 0.98), (2, 0.6), (7, 0.9), (1, 0.5), (7, 0.8)))
-    assert "Prepared, it is read as **7**; without any step, as **2**" in texts(app)
+    assert "With all steps, it is read as **7**; without any step, as **2**" in texts(app)
     lines = [line for line in html(app).splitlines() if "Without this step" in line]
     said = ("still 7, 90.0%", "read as 1, 50.0%", "still 7, but only 80.0%")
     assert all(f"Without this step: {words}<" in line for words, line in zip(said, lines, strict=True))
@@ -169,7 +169,7 @@ def test_another_reading_without_the_steps_is_said() -> None:
 
 def test_a_network_that_is_much_less_sure_is_said() -> None:
     app = open_panel(Network((7, 0.98), (7, 0.6), *((7, 0.9),) * 3))
-    assert "both times, but without any step the network is much less sure: 60.0% instead of 98.0%" in texts(app)
+    assert "both times, but without any step the network is much less confident: 60.0% instead of 98.0%" in texts(app)
 
 
 def test_a_drawing_that_needs_no_help_gets_a_hint() -> None:

@@ -45,7 +45,7 @@ def test_the_network_is_as_typed_though_the_run_to_note_it_ended() -> None:
     edit = {"text": "8C3-P2-10", "version": app.session_state[Keys.DRAFT].version}
     app.session_state["network"] = {"edit": edit}  # what the browser told is there, but nobody was called back
     app.run()
-    assert app.session_state[Keys.DRAFT].config.architecture == "8C3-P2-10"
+    assert app.session_state[Keys.DRAFT].config.notation == "8C3-P2-10"
     assert f"{80 + 13 * 13 * 8 * 10 + 10:,}" in texts(app)  # parameters, beside the button that trains
 
     app.selectbox(key="setting-preset").select("fast").run()

@@ -40,9 +40,9 @@ REQUIRED = (
     "label smoothing",
 )
 WITHOUT_FIGURE = ("dense layer", "parameters", "gradient norm", "seed", "augmentation")
-WITHOUT_CHART = ("epoch",)  # its lesson is a sum
+WITHOUT_CHART = ("epoch",)  # its example is a sum
 NAMES = [term.name for term in TERMS]
-LESSONS = [term for term in TERMS if term.figure is not None]
+EXAMPLES = [term for term in TERMS if term.figure is not None]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -95,12 +95,12 @@ def texts(app: AppTest) -> str:
 
 
 def shown_by(app: AppTest) -> object:
-    """What a lesson shows besides its controls: the chart or, where there is none, the sum."""
+    """What an example shows besides its controls: the chart or, where there is none, the sum."""
     return charts(app) or texts(app)
 
 
 def controls(app: AppTest) -> list[Any]:
-    """All controls of a lesson; the pills that choose a word are not among them."""
+    """All controls of an example; the pills that choose a word are not among them."""
     groups = [group for group in app.button_group if not group.key.endswith("-word")]
     return [*groups, *app.selectbox, *app.slider, *app.select_slider]
 
@@ -136,7 +136,7 @@ def test_a_text_is_neither_a_stub_nor_a_lecture(term: Term) -> None:
 @pytest.mark.parametrize("term", TERMS, ids=NAMES)
 def test_a_control_opens_into_the_text_and_the_lesson(term: Term) -> None:
     app = explained(term.name)
-    assert not controls(app), "the lesson of a closed popover costs nothing"
+    assert not controls(app), "the example of a closed popover costs nothing"
     assert not charts(app)
     opened(app, term.name)
     assert [text.value for text in app.markdown].count(f"**{term.title}**  \n{term.text}") == 1
@@ -144,7 +144,7 @@ def test_a_control_opens_into_the_text_and_the_lesson(term: Term) -> None:
     assert len(charts(app)) == (term.figure is not None and term.name not in WITHOUT_CHART)
 
 
-@pytest.mark.parametrize("term", LESSONS, ids=[term.name for term in LESSONS])
+@pytest.mark.parametrize("term", EXAMPLES, ids=[term.name for term in EXAMPLES])
 def test_each_control_of_a_lesson_changes_what_it_shows(term: Term) -> None:
     app = opened(explained(term.name), term.name)
     shown = [shown_by(app)]
@@ -157,7 +157,7 @@ def test_each_control_of_a_lesson_changes_what_it_shows(term: Term) -> None:
         shown.append(shown_by(app))
 
 
-@pytest.mark.parametrize("term", LESSONS, ids=[term.name for term in LESSONS])
+@pytest.mark.parametrize("term", EXAMPLES, ids=[term.name for term in EXAMPLES])
 def test_a_lesson_takes_its_sliders_to_both_ends(term: Term) -> None:
     app = opened(explained(term.name), term.name)
     for end in ("min", "max"):
@@ -185,22 +185,22 @@ def test_the_glossary_shows_all_words_and_finds_some() -> None:
     app = glossary()
     shown = [text.value for text in app.markdown]
     assert shown == [f"**{term.title}**  \n{term.text}" for term in TERMS]
-    assert len(app.expander) == len(LESSONS)
+    assert len(app.expander) == len(EXAMPLES)
     assert not controls(app)
     app.text_input[0].set_value(" Like a BALL ").run()
     assert [text.value.split("**")[1] for text in app.markdown] == ["Optimizer"]
     app.text_input[0].set_value("<script>").run()
     assert not app.markdown
-    assert "None of the words" in app.info[0].value
+    assert "No entry" in app.info[0].value
 
 
 def test_all_lessons_can_be_open_in_the_glossary() -> None:
     app = glossary()
-    for term in LESSONS:
+    for term in EXAMPLES:
         app.session_state[f"glossary-{term.name}"] = True
     app.run()
     assert not app.exception
-    assert len(charts(app)) == len(LESSONS) - len(WITHOUT_CHART)
+    assert len(charts(app)) == len(EXAMPLES) - len(WITHOUT_CHART)
 
 
 def set_slider(app: AppTest, label: str, value: float) -> AppTest:
@@ -210,25 +210,25 @@ def set_slider(app: AppTest, label: str, value: float) -> AppTest:
 
 
 def test_what_lessons_say_is_right() -> None:
-    def lesson(name: str) -> AppTest:
+    def example(name: str) -> AppTest:
         return opened(explained(name), name)
 
-    assert "costs **2.30**" in texts(lesson("cross-entropy"))
-    assert "costs **0.69**" in texts(set_slider(lesson("cross-entropy"), "Probability given to the right digit", 50))
-    assert "28 × 28 becomes **13 × 13**" in texts(lesson("padding and stride"))
-    assert "28 × 28 becomes **26 × 26**" in texts(set_slider(lesson("padding and stride"), "Stride", 1))
-    assert "784 values become **49**" in texts(set_slider(lesson("pooling"), "Side of a square", 4))
-    assert "5 × 469 = **2,345 steps**" in texts(lesson("epoch"))
-    assert "the last batch has the 96 that remain" in texts(lesson("epoch"))
-    assert "learns from 30,000 digits" in texts(set_slider(lesson("validation"), "Share held out", 50))
-    assert "2.72 times as much" in texts(lesson("softmax"))
-    assert "Equal scores" in texts(set_slider(lesson("softmax"), "Score of the 9", 4.0))
-    assert "**91.0 %** for the 3, 1.0 %" in texts(lesson("label smoothing"))
-    assert "best weight is **1.00**" in texts(set_slider(lesson("L2"), "Strength of L2", 1.0))
-    assert "**Not there yet**" in texts(lesson("learning rate"))
-    assert "**Good**" in texts(set_slider(lesson("learning rate"), "Learning rate", 0.1))
-    assert "**Too high**" in texts(set_slider(lesson("learning rate"), "Learning rate", 0.21))
-    assert "**0 of 196** values" in texts(set_slider(lesson("dropout"), "Rate", 0.0))
+    assert "costs **2.30**" in texts(example("cross-entropy"))
+    assert "costs **0.69**" in texts(set_slider(example("cross-entropy"), "Probability given to the right digit", 50))
+    assert "28 × 28 becomes **13 × 13**" in texts(example("padding and stride"))
+    assert "28 × 28 becomes **26 × 26**" in texts(set_slider(example("padding and stride"), "Stride", 1))
+    assert "784 values become **49**" in texts(set_slider(example("pooling"), "Side of a square", 4))
+    assert "5 × 469 = **2,345 steps**" in texts(example("epoch"))
+    assert "the last batch has the 96 that remain" in texts(example("epoch"))
+    assert "learns from 30,000 digits" in texts(set_slider(example("validation"), "Validation split", 50))
+    assert "2.72 times as much" in texts(example("softmax"))
+    assert "Equal scores" in texts(set_slider(example("softmax"), "Score of the 9", 4.0))
+    assert "**91.0%** for the 3, 1.0%" in texts(example("label smoothing"))
+    assert "best weight is **1.00**" in texts(set_slider(example("L2"), "Strength of L2", 1.0))
+    assert "**Not there yet**" in texts(example("learning rate"))
+    assert "**Good**" in texts(set_slider(example("learning rate"), "Learning rate", 0.1))
+    assert "**Too high**" in texts(set_slider(example("learning rate"), "Learning rate", 0.21))
+    assert "**0 of 196** values" in texts(set_slider(example("dropout"), "Rate", 0.0))
 
 
 def test_the_frames_of_a_convolution_move_together() -> None:

@@ -62,7 +62,7 @@ ARCHITECTURES = (
 )
 configs = st.builds(
     TrainingConfig,
-    architecture=st.sampled_from(ARCHITECTURES),
+    notation=st.sampled_from(ARCHITECTURES),
     optimizer=st.sampled_from(OPTIMIZERS),
     batch_size=st.integers(1, 4096),
     epochs=st.integers(1, 100),
@@ -75,7 +75,7 @@ configs = st.builds(
 
 
 def config(architecture: str = "32C3-P2-64C3-P2-D0.5-10", **others: Any) -> TrainingConfig:
-    return TrainingConfig(architecture=architecture, **others)
+    return TrainingConfig(notation=architecture, **others)
 
 
 def training_rate(cost_of_epoch: Cost, images: int) -> float:
@@ -153,7 +153,7 @@ def test_published_networks_are_foretold_within_a_factor_of_two(name: str) -> No
 def test_a_machine_of_another_speed_is_foretold_as_well(name: str) -> None:
     known = replace(SPEEDS[name].config, validation="none")
     others = [replace(speed, images_per_second=8 * speed.images_per_second) for speed in SPEEDS.values()]
-    found = cost.estimate(known, [speed for speed in others if speed.config.architecture != known.architecture])
+    found = cost.estimate(known, [speed for speed in others if speed.config.notation != known.notation])
     assert 0.5 < training_rate(found, known.train_size) / (8 * SPEEDS[name].images_per_second) < 2
 
 

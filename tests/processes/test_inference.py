@@ -102,7 +102,7 @@ def test_the_inference_process_looks_inside_as_one_does_here(trained_run: Path, 
 
 
 def always(digit: int, path: Path) -> Path:
-    """Write a network that reads the same digit in anything, 99.9 % sure; return its file."""
+    """Write a network that reads the same digit in anything, 99.9% sure; return its file."""
     model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
     model.set_weights([np.zeros((784, 10)), np.where(np.arange(10) == digit, np.log(0.999 / (0.001 / 9)), 0)])
     path.mkdir()

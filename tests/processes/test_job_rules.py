@@ -43,9 +43,9 @@ def public(monkeypatch: pytest.MonkeyPatch) -> None:
     ("settings", "too_much"),
     [
         ({"epochs": limits.PUBLIC.epochs + 1}, "epochs"),
-        ({"architecture": "1024-1024-1024-10"}, "parameters"),
-        ({"architecture": "64C3-64C3-10"}, "multiply-adds"),
-        ({"architecture": "64C3-P2-10", "batch_size": 4096, "train_size": 60_000}, "MB of memory"),
+        ({"notation": "1024-1024-1024-10"}, "parameters"),
+        ({"notation": "64C3-64C3-10"}, "multiply-adds"),
+        ({"notation": "64C3-P2-10", "batch_size": 4096, "train_size": 60_000}, "MB of memory"),
     ],
 )
 def test_what_is_too_large_for_strangers_is_not_even_created(

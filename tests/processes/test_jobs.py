@@ -258,7 +258,7 @@ def test_a_run_killed_in_its_first_epoch_cannot_go_on(five_runs: Story) -> None:
     run = five_runs.run(2)
     assert five_runs.epochs_done(2) == 0
     before = (run.path / "status.json").read_bytes()
-    with pytest.raises(RunError, match=r"before its first epoch was done\. Start it again"):
+    with pytest.raises(RunError, match=r"before its first epoch was done\. Run it again"):
         jobs.resume(run)
     assert (run.path / "status.json").read_bytes() == before
     assert read_queue(run.path.parent) == Queue((), ())
@@ -269,7 +269,7 @@ def kept_on(new_folder: Callable[[], Path], tiny_config: MakeConfig) -> Story:
     """A run that is killed in the middle of its third epoch, torn, and continued by two visitors at once."""
     story = Story(new_folder())
     # Dropout, batch normalization, moments, a schedule and augmentation: state of every kind; about a second an epoch.
-    config = tiny_config(architecture="4C3-BN-P2-D0.2-10", train_size=10_000, epochs=4, schedule="cosine", shift=1.0)
+    config = tiny_config(notation="4C3-BN-P2-D0.2-10", train_size=10_000, epochs=4, schedule="cosine", shift=1.0)
     story.ids.append(jobs.start(config, story.folder, owner_hash("somebody")))
     path = story.folder / story.ids[0]
     runs.rename(path, "the long way")
@@ -339,7 +339,7 @@ def test_a_killed_run_keeps_the_network_of_the_epoch_before(kept_on: Story) -> N
 
 @pytest.mark.fault(id="two-continue-a-run")
 def test_of_two_visitors_who_let_a_run_go_on_one_is_refused(kept_on: Story) -> None:
-    assert kept_on.facts["answers"] == {None, "Only a run that was interrupted or failed can go on."}
+    assert kept_on.facts["answers"] == {None, "Only a run that was interrupted or failed can continue."}
     assert kept_on.facts["processes"] == 1
 
 
@@ -381,8 +381,8 @@ def test_the_log_of_a_run_that_went_on_tells_each_epoch_once(kept_on: Story) -> 
 
 
 def test_who_can_go_on(kept_on: Story, tmp_path: Path, tiny_config: MakeConfig) -> None:
-    assert kept_on.facts["going on while it trains"] == "Only a run that was interrupted or failed can go on."
-    assert refusal(lambda: jobs.resume(kept_on.run(0))) == "Only a run that was interrupted or failed can go on."
+    assert kept_on.facts["going on while it trains"] == "Only a run that was interrupted or failed can continue."
+    assert refusal(lambda: jobs.resume(kept_on.run(0))) == "Only a run that was interrupted or failed can continue."
     path = broken_off(tmp_path, tiny_config())
     for state in ("finished", "stopped", "queued", "running"):
         write_status(path, state, pid=os.getpid())

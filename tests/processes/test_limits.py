@@ -13,7 +13,7 @@ from mnist_core.training.config import TrainingConfig
 from mnist_core.training.presets import PRESETS, Preset
 
 # Worked out by hand: 26 × 26 × 1,000 outputs of 9 multiply-adds each, and 13 × 13 × 1,000 × 10 for the ten digits.
-WIDE = TrainingConfig(architecture="1000C3-P2-10", batch_size=100, epochs=7)
+WIDE = TrainingConfig(notation="1000C3-P2-10", batch_size=100, epochs=7)
 PARAMETERS = 1000 * (9 + 1) + (13 * 13 * 1000 + 1) * 10
 MULTIPLY_ADDS = 26 * 26 * 1000 * 9 + 13 * 13 * 1000 * 10
 
@@ -87,9 +87,9 @@ def test_every_preset_can_be_trained_everywhere(preset: Preset) -> None:
     ("settings", "too_much"),
     [
         ({"epochs": 81}, "epochs"),
-        ({"architecture": "1024-1024-1024-10"}, "parameters"),
-        ({"architecture": "64C3-64C3-10"}, "multiply-adds"),
-        ({"architecture": "64C3-P2-10", "batch_size": 4096}, "MB of memory"),
+        ({"notation": "1024-1024-1024-10"}, "parameters"),
+        ({"notation": "64C3-64C3-10"}, "multiply-adds"),
+        ({"notation": "64C3-P2-10", "batch_size": 4096}, "MB of memory"),
     ],
 )
 def test_strangers_cannot_train_what_is_too_large(settings: dict[str, object], too_much: str) -> None:

@@ -1,4 +1,4 @@
-"""Whose turn it is: room on the machine, the line of runs, and how they give way."""
+"""Whose turn it is: the capacity of the machine, the queue of runs, and how they give way."""
 
 from __future__ import annotations
 
@@ -144,4 +144,4 @@ def test_waiting_ends_when_there_is_room_or_a_stop(
         signalled.set()
         waiting.join()
     write_status(paths[2], "finished")
-    wait_for_turn(paths[1])  # one run ahead at most, room for two: no waiting
+    wait_for_turn(paths[1])  # one run ahead at most, a capacity of two: no waiting

@@ -21,7 +21,7 @@ from mnist_core.common.server import PROJECT, PUBLIC_VARIABLE
 from mnist_core.data.dataset import DatasetError, Mnist
 from mnist_core.networks.keras_model import predict
 from mnist_core.processes import limits, worker
-from mnist_core.runs import event_log, results
+from mnist_core.runs import event_log
 from mnist_core.runs.results import read_predictions
 from mnist_core.runs.status import write_status
 from mnist_core.training import checkpoints
@@ -81,7 +81,7 @@ def while_the_results_are_written(path: Path, monkeypatch: pytest.MonkeyPatch) -
     def die(path: Path, probabilities: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(results, "write_predictions", die)
+    monkeypatch.setattr(worker, "write_predictions", die)
     worker.execute(path)
 
 
@@ -90,7 +90,7 @@ DEATHS = {
     "running statistics, dropout, moments and a schedule": (
         in_the_middle_of_epoch_3,
         18,
-        {"architecture": "4C3-BN-P2-D0.3-10", "schedule": "cosine", "shift": 2.0, "label_smoothing": 0.1},
+        {"notation": "4C3-BN-P2-D0.3-10", "schedule": "cosine", "shift": 2.0, "label_smoothing": 0.1},
     ),
     "best weights and patience": (
         before_the_checkpoint_of_epoch_3,
@@ -195,7 +195,7 @@ def test_a_damaged_checkpoint_fails_a_run_and_harms_nothing_else(
     before = snapshot(broken_off, "status.json", "checkpoint.npz")
     run = worker.execute(broken_off)
     assert run.status.state == "failed"
-    assert run.status.message == "The run’s checkpoint is damaged, so it cannot go on. Start it again."
+    assert run.status.message == "The run’s checkpoint is damaged, so it cannot continue. Run it again."
     assert snapshot(broken_off, "status.json") == before  # the damaged file itself is gone
     assert "Traceback" not in capfd.readouterr().err
 
@@ -228,9 +228,9 @@ def test_a_run_that_goes_on_and_is_stopped_keeps_what_it_had(
     ("settings", "too_much"),
     [
         ({"epochs": limits.PUBLIC.epochs + 1}, f"{limits.PUBLIC.epochs + 1} epochs"),
-        ({"architecture": "1024-1024-1024-10"}, "parameters"),
-        ({"architecture": "64C3-64C3-10"}, "multiply-adds"),
-        ({"architecture": "64C3-P2-10", "batch_size": 4096, "train_size": 60_000}, "MB of memory"),
+        ({"notation": "1024-1024-1024-10"}, "parameters"),
+        ({"notation": "64C3-64C3-10"}, "multiply-adds"),
+        ({"notation": "64C3-P2-10", "batch_size": 4096, "train_size": 60_000}, "MB of memory"),
     ],
 )
 def test_training_itself_refuses_what_is_too_large_for_strangers(

@@ -17,7 +17,7 @@ from mnist_core.runs.comparison import (
     Difference,
     config_differences,
     epoch_band,
-    group_by_recipe,
+    group_by_settings,
     one_per_seed,
     same_but_seed,
     seed_summary,
@@ -60,7 +60,7 @@ def test_differences_come_in_the_order_of_the_settings() -> None:
     found = config_differences([PRESETS["chollet"].config, PRESETS["garcia"].config])
     names = [difference.setting for difference in found]
     declared = [setting.name for setting in fields(TrainingConfig)]
-    assert {"architecture", "optimizer", "epochs", "validation"} <= set(names)
+    assert {"notation", "optimizer", "epochs", "validation"} <= set(names)
     assert names == sorted(names, key=declared.index)
     assert not {"batch_size", "scaling", "seed"} & set(names)
 
@@ -84,8 +84,8 @@ def test_settings_that_are_yet_to_come_are_compared_as_well() -> None:
 def test_a_verdict_that_is_probably_right(names: tuple[str, str]) -> None:
     a, b = names
     assert verdict(a, b, McNemar(9900, 38, 21, 41, 0.0363)) == (
-        f"{a} reads 38 images right that {b} misses, {b} 21 images that {a} misses: if both were equally good, a "
-        "difference at least this large would come about by chance in 3.6% of cases (McNemar’s exact test), "
+        f"{a} gets 38 images right that {b} gets wrong, and {b} 21 images that {a} gets wrong: if both were equally "
+        "good, a difference at least this large would arise by chance in 3.6% of cases (McNemar’s exact test), "
         f"so {a} is probably better."
     )
 
@@ -118,16 +118,16 @@ def test_verdicts_say_how_likely_chance_is(p_value: float, words: str, conclusio
 
 def test_verdicts_word_none_and_one_and_put_commas_in_thousands() -> None:
     assert verdict("A", "B", McNemar(0, 1, 0, 0, 1.0)).startswith(
-        "A reads 1 image right that B misses, B no image that A misses: "
+        "A gets 1 image right that B gets wrong, and B no image that A gets wrong: "
     )
-    assert verdict("A", "B", McNemar(0, 1960, 15, 0, 1e-99)).startswith("A reads 1,960 images right that B misses, ")
+    assert verdict("A", "B", McNemar(0, 1960, 15, 0, 1e-99)).startswith("A gets 1,960 images right that B gets wrong, ")
 
 
 def test_verdicts_on_networks_that_nothing_tells_apart() -> None:
     same = verdict("A", "B", McNemar(9900, 0, 0, 100, 1.0))
-    assert same == "A and B read exactly the same images right: nothing tells them apart."
+    assert same == "A and B get exactly the same images right: nothing tells them apart."
     even = verdict("A", "B", McNemar(9900, 20, 20, 60, 1.0))
-    assert even == "A and B each read 20 images right that the other misses: neither is shown to be better."
+    assert even == "A and B each get 20 images right that the other gets wrong: neither is shown to be better."
 
 
 def test_verdicts_on_networks_that_ship_with_the_project(mnist: Mnist) -> None:
@@ -150,12 +150,12 @@ def test_what_a_verdict_does_not_say_is_said() -> None:
 
 def changes_of_each_setting() -> dict[str, Any]:
     """Give each setting with effect another value than it has in BASE."""
-    changes: dict[str, Any] = {"architecture": "10"}
+    changes: dict[str, Any] = {"notation": "10"}
     for name, hint in get_type_hints(TrainingConfig).items():
         setting, value = TrainingConfig.__dataclass_fields__[name], getattr(BASE, name)
         if get_origin(hint) is Literal:
             changes[name] = next(option for option in get_args(hint) if option != value)
-        elif name not in ("preset", "architecture"):
+        elif name not in ("preset", "notation"):
             changes[name] = setting.metadata["low"] if value != setting.metadata["low"] else setting.metadata["high"]
     assert set(changes) == {setting.name for setting in fields(TrainingConfig)} - {"preset"}
     return changes
@@ -177,15 +177,15 @@ def test_runs_are_grouped_by_recipe_in_the_order_given() -> None:
         run("d", epochs=9, seed=5),
         run("e", batch_size=32),
     ]
-    groups = group_by_recipe(runs)
+    groups = group_by_settings(runs)
     assert [[one.id for one in group] for group in groups.values()] == [["a", "c"], ["b", "d"], ["e"]]
-    assert [recipe.epochs for recipe in groups] == [5, 9, 5]
-    assert group_by_recipe([]) == {}
+    assert [group.epochs for group in groups] == [5, 9, 5]
+    assert group_by_settings([]) == {}
 
 
 def test_networks_that_ship_are_different_recipes() -> None:
     bundled = list_runs(BUNDLED_RUNS)
-    assert len(group_by_recipe(bundled)) == len(bundled) > 1
+    assert len(group_by_settings(bundled)) == len(bundled) > 1
 
 
 def test_one_run_per_seed_counts() -> None:

@@ -24,7 +24,7 @@ def answers(seed: int, sharpness: float = 3.0) -> np.ndarray:
 
 
 def epoch_predictions_of(*rows: str) -> tuple[np.ndarray, EpochPredictions]:
-    """Labels, and a film in which each row is an epoch and each letter an image: `r` right, `w` wrong."""
+    """Labels, and predictions in which each row is an epoch and each letter an image: `r` right, `w` wrong."""
     labels = np.arange(len(rows[0]), dtype=np.uint8) % 10
     probabilities = np.zeros((len(rows), len(labels), 10), np.float16)
     for epoch, row in enumerate(rows):
@@ -79,7 +79,7 @@ def test_a_film_is_cut_where_a_run_goes_on(tmp_path: Path) -> None:
     epoch_predictions.cut(tmp_path / "never-trained", 0)
 
 
-@pytest.mark.fault(id="damaged-film")
+@pytest.mark.fault(id="damaged-epochs")
 @pytest.mark.parametrize("damage", ["torn", "garbage", "shape", "dtype", "nan", "name", "folder"])
 def test_damaged_frames_are_left_out(tmp_path: Path, damage: str) -> None:
     for epoch in (1, 2, 3):

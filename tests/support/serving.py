@@ -35,11 +35,16 @@ class Server:
     log: Path
 
 
-def start_server(folder: Path, script: Path = PROJECT / "app.py", **environment: str) -> Server:
-    """Serve the app, or another script, on a free port; return once it answers, before any page was asked for."""
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def start_server(folder: Path, script: Path = PROJECT / "app.py", **environment: str) -> Server:
+    """Serve the app, or another script, on a free port; return once it answers, before any page was asked for."""
+    port = free_port()
     runs_dir, log = folder / "runs", folder / "server.log"
     options = ["headless=true", f"port={port}", "address=127.0.0.1", "fileWatcherType=none"]
     with log.open("wb") as output:

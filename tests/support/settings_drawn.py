@@ -11,7 +11,7 @@ import numpy as np
 from mnist_core.training.config import ConfigError, TrainingConfig, bounds, options
 
 EVERYTHING = TrainingConfig(
-    architecture="8C3:same-BN-P2-D0.2-16C3S2:tanh-32:gelu-10",
+    notation="8C3:same-BN-P2-D0.2-16C3S2:tanh-32:gelu-10",
     optimizer="adamw",
     learning_rate=0.1,
     schedule="one-cycle",
@@ -54,7 +54,7 @@ def drawn(generator: np.random.Generator) -> TrainingConfig:
                 values[setting.name] = float(generator.choice([low, high, generator.uniform(low, high)]))
         architectures = ["10", "1024C28S28:same:sigmoid-10", "8C3S2:same:tanh-BN-A2S1-P3:same-D0.25-GAP-16:silu-10"]
         try:
-            return TrainingConfig(architecture=str(generator.choice(architectures)), **values)
+            return TrainingConfig(notation=str(generator.choice(architectures)), **values)
         except ConfigError:
             continue
 

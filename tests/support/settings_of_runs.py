@@ -49,7 +49,7 @@ CHOICES = {
     "stop_metric": [*TRAINING_METRICS, *VALIDATION_METRICS],
     "keep": ["last", "best"],
 }
-TEXTS = ["preset", "architecture"]
+TEXTS = ["preset", "notation"]
 HUGE = pytest.param(10**400, id="huge")  # beyond any float; named, since its digits would fill the report
 ALL_SETTINGS = [*TEXTS, *CHOICES, *NUMBERS, *WHOLE_NUMBERS]
 
@@ -59,7 +59,7 @@ def configs(draw: st.DrawFn) -> TrainingConfig:
     """Draw any valid configuration."""
     values: dict[str, Any] = {
         "preset": draw(st.text(max_size=60)),
-        "architecture": draw(st.sampled_from(["10", "4C3-P2-10", " 32C3 - P2 - 10 ", "BN-D0.5-16:tanh-10"])),
+        "notation": draw(st.sampled_from(["10", "4C3-P2-10", " 32C3 - P2 - 10 ", "BN-D0.5-16:tanh-10"])),
     }
     values |= {name: draw(st.integers(*limits)) for name, limits in WHOLE_NUMBERS.items()}
     values |= {name: draw(st.floats(*limits)) for name, limits in NUMBERS.items()}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mnist_core.data.augmentation import Augmentation
 from mnist_core.networks.notation import parse_architecture
-from mnist_core.training.config import ConfigError, TrainingConfig, bounds, options
+from mnist_core.training.config import ConfigError, TrainingConfig, bounds, key_of, options
 from tests.support.settings_of_runs import (
     ALL_SETTINGS,
     CHOICES,
@@ -32,7 +32,7 @@ def refused(name: str, value: object) -> str:
     """Creating a configuration with this setting must fail; return the message, which must name the setting."""
     with pytest.raises(ConfigError) as caught:
         TrainingConfig(**{name: value})
-    assert str(caught.value).startswith(f"{name}: ")
+    assert str(caught.value).startswith(f"{key_of(name)}: ")
     return str(caught.value)
 
 
@@ -42,7 +42,7 @@ def with_value(name: str, value: object) -> Any:
 
 def test_the_defaults_are_valid() -> None:
     config = TrainingConfig()
-    assert config.network.parameters == 34_826
+    assert config.architecture.parameters == 34_826
     assert config.learning_rate == 0.001
     assert config.scaling == "0-1"
     assert config.train_size == 60_000
@@ -64,7 +64,7 @@ def test_equal_settings_make_equal_configurations() -> None:
 
 
 def test_the_network_is_read_from_the_notation() -> None:
-    assert TrainingConfig(architecture="8C3-P2-10").network == parse_architecture("8C3-P2-10")
+    assert TrainingConfig(notation="8C3-P2-10").architecture == parse_architecture("8C3-P2-10")
 
 
 @pytest.mark.parametrize(("name", "limits"), (WHOLE_NUMBERS | NUMBERS).items())
@@ -171,13 +171,13 @@ def test_numbers_take_the_type_of_their_setting() -> None:
     ("notation", "complaint"), [("", "an architecture is needed"), ("32C3", "last layer"), (7, "")]
 )
 def test_an_architecture_that_cannot_be_built_is_refused(notation: object, complaint: str) -> None:
-    message = refused("architecture", notation)
+    message = refused("notation", notation)
     assert "Token 1" in message
     assert complaint in message
 
 
 def test_an_architecture_may_be_a_bare_number() -> None:
-    assert with_value("architecture", 10) == "10"
+    assert with_value("notation", 10) == "10"
 
 
 def test_a_preset_name_has_a_bounded_length() -> None:
@@ -186,9 +186,9 @@ def test_a_preset_name_has_a_bounded_length() -> None:
 
 
 def test_a_notation_is_no_longer_than_editor_and_links_can_read() -> None:
-    assert with_value("architecture", "10".rjust(400)) == "10".rjust(400)
-    assert "400 characters" in refused("architecture", "10".rjust(401))
-    refused("architecture", "-".join(["1024C28S28:same:sigmoid"] * 39 + ["10"]))  # short enough in layers only
+    assert with_value("notation", "10".rjust(400)) == "10".rjust(400)
+    assert "400 characters" in refused("notation", "10".rjust(401))
+    refused("notation", "-".join(["1024C28S28:same:sigmoid"] * 39 + ["10"]))  # short enough in layers only
 
 
 @pytest.mark.parametrize("validation", ["test", "none"])

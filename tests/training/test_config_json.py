@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_core.runs import BUNDLED_RUNS
-from mnist_core.training.config import CONFIG_VERSION, ConfigError, TrainingConfig
+from mnist_core.training.config import CONFIG_VERSION, ConfigError, TrainingConfig, key_of, name_of
 from tests.support.settings_of_runs import ALL_SETTINGS, HUGE, configs
 from tests.support.strategies import json_values
 
@@ -27,7 +27,7 @@ def test_json_returns_the_same_configuration(config: TrainingConfig) -> None:
 def test_json_names_its_version_and_every_setting() -> None:
     values = TrainingConfig().to_json()
     assert values["config_version"] == CONFIG_VERSION
-    assert set(values) == {"config_version", *ALL_SETTINGS}
+    assert set(values) == {"config_version", *map(key_of, ALL_SETTINGS)}
 
 
 def test_json_is_strict_json() -> None:
@@ -66,7 +66,7 @@ VERSION_1 = {
 def test_version_1_is_read() -> None:
     config = TrainingConfig.from_json(VERSION_1)
     expected = {name: VERSION_1[name] for name in VERSION_1 if name not in ("config_version", "stop_above_accuracy")}
-    assert {name: getattr(config, name) for name in expected} == expected
+    assert {key: getattr(config, name_of(key)) for key in expected} == expected
     assert (config.early_stopping, config.stop_metric, config.stop_target) == ("target", "training accuracy", 0.97)
     # What version 1 could not set is as it was then.
     assert (config.schedule, config.warm_up_epochs, config.l2, config.label_smoothing) == ("constant", 0, 0, 0)
@@ -107,7 +107,7 @@ def test_a_bundled_configuration_is_read(path: Path) -> None:
     written = json.loads(path.read_text(encoding="utf-8"))
     config = TrainingConfig.from_json(written)
     for name in ("preset", "architecture", "scaling", "optimizer", "learning_rate", "batch_size", "epochs", "seed"):
-        assert getattr(config, name) == written[name]
+        assert getattr(config, name_of(name)) == written[name]
 
 
 @pytest.mark.parametrize("version", [0, CONFIG_VERSION + 1, -1, "1", None, [1], math.nan, HUGE])
@@ -139,7 +139,7 @@ def test_an_unknown_setting_is_refused_and_the_known_are_named(name: str) -> Non
         TrainingConfig().with_settings([f"{name}=1"])
     for caught in (from_json, from_text):
         assert f"“{name}” is not a setting" in str(caught.value)
-        assert [known for known in ALL_SETTINGS if known not in str(caught.value)] == []
+        assert [known for known in map(key_of, ALL_SETTINGS) if known not in str(caught.value)] == []
 
 
 def test_json_values_are_checked() -> None:
@@ -151,7 +151,7 @@ def test_json_values_are_checked() -> None:
 @given(st.sampled_from(ALL_SETTINGS), json_values)
 def test_any_json_for_a_setting_is_either_taken_or_refused(name: str, value: object) -> None:
     try:
-        config = TrainingConfig.from_json({"config_version": CONFIG_VERSION, name: value})
+        config = TrainingConfig.from_json({"config_version": CONFIG_VERSION, key_of(name): value})
     except ConfigError as error:
         assert str(error)
     else:

@@ -50,7 +50,7 @@ def test_there_is_a_checkpoint_after_every_whole_epoch(small: Mnist, tiny_config
 
 
 CONTINUED = {
-    "architecture": "4C3-BN-P2-D0.3-16-BN-D0.2-10",
+    "notation": "4C3-BN-P2-D0.3-16-BN-D0.2-10",
     "optimizer": "adamw",
     "learning_rate": 0.01,
     "schedule": "one-cycle",
@@ -135,6 +135,6 @@ def test_a_checkpoint_of_another_network_is_refused(
     uninterrupted: tuple[TrainingConfig, TrainingResult, list[Event], list[Checkpoint]], small: Mnist
 ) -> None:
     config, _, _, given = uninterrupted
-    for changes in ({"architecture": "10"}, {"optimizer": "sgd"}):
+    for changes in ({"notation": "10"}, {"optimizer": "sgd"}):
         with pytest.raises(CheckpointError, match="another network or optimizer"):
             train(replace(config, **changes), small, start=given[0])

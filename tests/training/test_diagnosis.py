@@ -20,8 +20,8 @@ from mnist_core.training.diagnosis import RULES, Diagnosis, DiagnosisKind, diagn
 from mnist_core.training.events import BatchesDone, EpochDone, Event
 
 # Ten batches of 100 images an epoch: one level of the loss is that of 20 batches.
-CONFIG = TrainingConfig(architecture="32C3-P2-10", train_size=1000, validation="test", batch_size=100, epochs=100)
-DROPOUT = replace(CONFIG, architecture="32C3-P2-D0.5-10")
+CONFIG = TrainingConfig(notation="32C3-P2-10", train_size=1000, validation="test", batch_size=100, epochs=100)
+DROPOUT = replace(CONFIG, notation="32C3-P2-D0.5-10")
 GUESSING = math.log(10)
 
 
@@ -77,7 +77,7 @@ def test_overfitting_dates_from_the_lowest_validation_loss() -> None:
 @pytest.mark.parametrize(
     ("training", "validation"),
     [
-        ([0.5, 0.3, 0.2, 0.1, 0.05], [0.4, 0.3, 0.2, 0.208, 0.3]),  # one epoch within 5 %
+        ([0.5, 0.3, 0.2, 0.1, 0.05], [0.4, 0.3, 0.2, 0.208, 0.3]),  # one epoch within 5%
         ([0.5, 0.3, 0.2, 0.1], [0.4, 0.3, 0.2, 0.3]),  # one bad epoch may be chance
         ([0.25, 0.15, 0.1, 0.105, 0.102], [0.2, 0.15, 0.1, 0.13, 0.15]),  # training does not improve either
         ([0.9, 0.7, 0.6, 0.5, 0.4], [0.4, 0.3, 0.2, 0.25, 0.3]),  # validation is still the better of both
@@ -123,7 +123,7 @@ def test_suggested_rates_stay_within_the_bounds_of_the_setting() -> None:
 
 
 def test_augmentation_is_named_as_another_reason() -> None:
-    assert "change the images less" in judge([2.3, 2.3], config=replace(CONFIG, rotation=45)).sentence
+    assert "use less augmentation" in judge([2.3, 2.3], config=replace(CONFIG, rotation=45)).sentence
 
 
 def test_nothing_is_judged_while_the_rate_still_rises() -> None:

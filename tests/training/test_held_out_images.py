@@ -121,7 +121,7 @@ def test_a_random_share_is_never_trained_on(small: Mnist, tiny_config: MakeConfi
 def test_augmentation_changes_training_each_epoch_not_validation(small: Mnist, tiny_config: MakeConfig) -> None:
     # So slow that weights hardly move, and all images the same one: losses differ by how it is changed only.
     same = replace(small, x_train=small.x_train[[0] * 300], y_train=small.y_train[[0] * 300])
-    still = {"architecture": "10", "optimizer": "sgd", "learning_rate": 1e-6, "train_size": 300, "epochs": 2}
+    still = {"notation": "10", "optimizer": "sgd", "learning_rate": 1e-6, "train_size": 300, "epochs": 2}
     losses, held_out = {}, {}
     for shift in (0, 6):
         events: list[Event] = []

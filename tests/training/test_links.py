@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_core.networks.notation import parse_architecture
-from mnist_core.training.config import ConfigError, TrainingConfig, bounds, options
+from mnist_core.training.config import ConfigError, TrainingConfig, bounds, key_of, options
 from mnist_core.training.links import LinkedSettings, combine, from_query, setting_names, to_query
 from mnist_core.training.presets import DEFAULT_PRESET, PRESETS
 from tests.support.strategies import HOSTILE, queries_of_settings
@@ -29,7 +29,7 @@ def configs(draw: st.DrawFn) -> TrainingConfig:
     values: dict[str, Any] = {"validation": original.validation}
     for name in draw(st.sets(st.sampled_from([name for name in NAMES if name != "preset"]))):
         low, high = bounds(name)
-        if name == "architecture":
+        if name == "notation":
             values[name] = draw(st.sampled_from(NETWORKS))
         elif name in WHOLE_NUMBERS:
             values[name] = draw(st.integers(int(low or 0), int(high or 0)))
@@ -80,7 +80,7 @@ def test_the_query_of_the_example() -> None:
 def test_a_preset_is_linked_by_its_name_alone(name: str) -> None:
     assert to_query(PRESETS[name].config) == {"v": "2", "preset": name}
     assert from_query({"v": "2", "preset": name}) == LinkedSettings(
-        PRESETS[name].config, PRESETS[name].config.architecture, ()
+        PRESETS[name].config, PRESETS[name].config.notation, ()
     )
 
 
@@ -89,7 +89,7 @@ def test_a_preset_is_linked_by_its_name_alone(name: str) -> None:
 def test_a_link_gives_back_exactly_what_was_linked(config: TrainingConfig) -> None:
     linked = from_query(through_an_address(to_query(config)))
     assert typed(linked.config) == typed(config)
-    assert linked.notation == config.architecture
+    assert linked.notation == config.notation
     assert linked.notes == ()
 
 
@@ -99,7 +99,7 @@ def test_a_link_holds_only_what_differs_from_the_preset(config: TrainingConfig) 
     original = PRESETS[config.preset].config
     different = {name for name in NAMES if getattr(config, name) != getattr(original, name)}
     query = to_query(config)
-    assert set(query) == {"v", "preset"} | different
+    assert set(query) == {"v", "preset"} | set(map(key_of, different))
     assert set(query) <= set(setting_names())
     assert all(isinstance(text, str) for text in query.values())
 
@@ -113,7 +113,7 @@ def test_settings_of_an_unknown_preset_get_the_default_name(config: TrainingConf
 
 
 def test_a_link_names_settings_and_the_version() -> None:
-    assert set(setting_names()) == {"v", *NAMES}
+    assert set(setting_names()) == {"v", *map(key_of, NAMES)}
 
 
 # Whatever an address may hold
@@ -121,7 +121,7 @@ def test_a_link_names_settings_and_the_version() -> None:
 
 def test_an_empty_query_means_the_default_preset() -> None:
     config = PRESETS[DEFAULT_PRESET].config
-    assert from_query({}) == LinkedSettings(config, config.architecture, ())
+    assert from_query({}) == LinkedSettings(config, config.notation, ())
 
 
 @pytest.mark.parametrize("version", ["1", "3", "", "two", "<b>2</b>", "2.0", "9" * 10_000], ids=shortened)
@@ -243,7 +243,7 @@ def test_a_faulty_network_stays_as_written_beside_the_preset_one(notation: str) 
 def test_a_network_too_long_to_show_is_not_cut_into_another(notation: str) -> None:
     linked = from_query({"preset": "tiny", "architecture": notation})
     assert linked.config == PRESETS["tiny"].config
-    assert linked.notation == linked.config.architecture
+    assert linked.notation == linked.config.notation
     assert linked.notes == ("The network of the link is too long to be read, so it is that of tiny.",)
 
 
@@ -255,11 +255,11 @@ def test_early_stopping_follows_when_no_images_are_held_out(validation: str) -> 
     watching = replace(PRESETS["tiny"].config, early_stopping="patience", stop_metric="validation loss")
     config, note = combine(watching, {"validation": validation})
     assert config == replace(watching, validation=validation, stop_metric="training loss")  # type: ignore[arg-type]
-    assert note == "As no images are held out of training, early stopping watches the training loss."
+    assert note == "As no images are held out of training, early stopping monitors the training loss."
 
     config, note = combine(replace(watching, stop_metric="validation accuracy"), {"validation": validation})
     assert config.stop_metric == "training accuracy"
-    assert note == "As no images are held out of training, early stopping watches the training accuracy."
+    assert note == "As no images are held out of training, early stopping monitors the training accuracy."
 
 
 @pytest.mark.parametrize("validation", ["test", "none"])
@@ -268,7 +268,7 @@ def test_the_choice_of_weights_yields_without_held_out_images(validation: str) -
     config, note = combine(best, {"validation": validation})
     # Early stopping is off, so what it would watch is left alone.
     assert config == replace(best, validation=validation, keep="last")  # type: ignore[arg-type]
-    assert note == "As no images are held out of training, the last weights are kept."
+    assert note == "As no images are held out of training, the last weights are saved."
 
 
 def test_both_follow_when_both_chose_by_validation() -> None:
@@ -276,7 +276,7 @@ def test_both_follow_when_both_chose_by_validation() -> None:
     config, note = combine(both, {"validation": "none", "epochs": 7})
     assert config == replace(both, validation="none", epochs=7, keep="last", stop_metric="training accuracy")
     assert note.startswith("As no images are held out of training, ")
-    assert note.endswith(", early stopping watches the training accuracy and the last weights are kept.")
+    assert note.endswith(", early stopping monitors the training accuracy and the last weights are saved.")
 
 
 @pytest.mark.parametrize(
@@ -304,14 +304,14 @@ def test_settings_that_go_together_are_taken_as_they_are(before: TrainingConfig,
         {"stop_metric": "validation"},
         {"stop_metric": None},
         {"early_stopping": True},
-        {"architecture": "32C3"},
-        {"architecture": None},
+        {"notation": "32C3"},
+        {"notation": None},
         {"preset": "x" * 61},
     ],
 )
 @pytest.mark.parametrize("validation", ["last", "none"])
 def test_a_value_that_is_wrong_by_itself_is_refused(changes: dict[str, Any], validation: str) -> None:
-    with pytest.raises(ConfigError, match=f"^{next(iter(changes))}: "):
+    with pytest.raises(ConfigError, match=f"^{key_of(next(iter(changes)))}: "):
         combine(PRESETS["tiny"].config, {"validation": validation, **changes})
     demanding = replace(PRESETS["tiny"].config, keep="best", early_stopping="patience")
     with pytest.raises(ConfigError):

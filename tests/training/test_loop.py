@@ -26,7 +26,7 @@ from tests.support.training_on_few import MakeConfig, assert_same_weights, batch
 
 # Three linear layers, raw pixels and a rate of 10: the loss is 10^2, 10^15 and then no number any more.
 EXPLODING = {
-    "architecture": "16:linear-16:linear-16:linear-10",
+    "notation": "16:linear-16:linear-16:linear-10",
     "scaling": "0-255",
     "optimizer": "sgd",
     "learning_rate": 10.0,
@@ -45,9 +45,7 @@ def small(mnist: Mnist) -> Mnist:
 @pytest.fixture(scope="module")
 def plain(small: Mnist, tiny_config: MakeConfig) -> tuple[TrainingConfig, TrainingResult, list[Event]]:
     """Three epochs with a last batch of 45 after seven of 65, validated on 50 images, with dropout."""
-    config = tiny_config(
-        architecture="4C3-P2-D0.2-10", train_size=550, validation_share=0.0909, batch_size=65, epochs=3
-    )
+    config = tiny_config(notation="4C3-P2-D0.2-10", train_size=550, validation_share=0.0909, batch_size=65, epochs=3)
     events: list[Event] = []
     return config, train(config, small, events.append), events
 

@@ -68,7 +68,7 @@ def test_training_agrees_with_plain_keras_fit(kind: str, small: Mnist, tiny_conf
     # One batch of all images an epoch, so that the order of images does not matter; batch normalization has state.
     settings, optimizer = AGREEING[kind]
     config = tiny_config(
-        architecture="4C3-BN-P2-10",
+        notation="4C3-BN-P2-10",
         learning_rate=0.02,
         train_size=200,
         batch_size=200,
@@ -122,7 +122,7 @@ def test_small_last_batches_train_at_their_own_rate_as_in_keras(small: Mnist, ti
     )
     ours = train(config, same).model
     keras.utils.set_random_seed(config.seed)
-    reference = build_model(config.network, config.scaling)
+    reference = build_model(config.architecture, config.scaling)
     optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
     reference.compile(optimizer, "sparse_categorical_crossentropy")
     for step in range(6):
@@ -137,7 +137,7 @@ def test_small_last_batches_train_at_their_own_rate_as_in_keras(small: Mnist, ti
 def test_each_step_has_the_rate_of_its_schedule(schedule: str, small: Mnist, tiny_config: MakeConfig) -> None:
     """A step of plain gradient descent is as long as the gradient times the rate."""
     config = tiny_config(
-        architecture="10",
+        notation="10",
         optimizer="sgd",
         learning_rate=0.05,
         schedule=schedule,
@@ -165,7 +165,7 @@ def test_a_step_without_hidden_layers_is_softmax_regression(
 ) -> None:
     """The gradient of the cross-entropy of a softmax is (probabilities - targets) times the inputs."""
     config = tiny_config(
-        architecture="10",
+        notation="10",
         optimizer="sgd",
         learning_rate=0.5,
         l2=l2,
@@ -233,7 +233,7 @@ def test_the_network_takes_pixels_and_survives_being_saved(
     config = tiny_config(scaling=scaling, learning_rate=0.001, epochs=1, train_size=200, validation="none")
     model = train(config, small).model
     assert model.input_shape == (None, 28, 28, 1)
-    assert model.count_params() == config.network.parameters
+    assert model.count_params() == config.architecture.parameters
     probabilities = predict(model, small.x_test)
     assert (probabilities.shape, probabilities.dtype) == ((500, 10), np.float32)
     assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)

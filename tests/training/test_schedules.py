@@ -103,7 +103,7 @@ def test_steps_are_counted_from_the_end_of_the_warm_up() -> None:
 def test_one_cycle_by_hand() -> None:
     rates = learning_rates(make(1, 100, schedule="one-cycle", learning_rate=1.0))
     assert rates[0] == pytest.approx(0.04)
-    assert rates[29] == pytest.approx(1.0)  # the last step of the first 30 %
+    assert rates[29] == pytest.approx(1.0)  # the last step of the first 30%
     assert rates.argmax() == 29
     assert rates[64] == pytest.approx(0.5, abs=1e-5)  # half-way down
     assert rates[-1] == pytest.approx(4e-6)

@@ -75,7 +75,7 @@ def _short(share: float) -> str:
     """Return what stands above a bar; above most there is nothing to say."""
     if share > 0.995:
         return ">99%"
-    return f"{share:.0%}" if share >= 0.005 else ""
+    return percent(share, 0) if share >= 0.005 else ""
 
 
 def _description(shares: list[float]) -> str:

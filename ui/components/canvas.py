@@ -14,9 +14,9 @@ _tools = st.components.v2.component(
     "digit_lab_canvas_tools",
     html="""
 <div class="canvas-tools" role="group" aria-label="Drawing" hidden>
-  <button type="button" title="Take the last stroke back (Ctrl Z)">Undo</button>
-  <button type="button" title="Draw it again (Ctrl Y)">Redo</button>
-  <button type="button" title="Start over">Clear</button>
+  <button type="button" title="Undo the last stroke (Ctrl Z)">Undo</button>
+  <button type="button" title="Redo the stroke (Ctrl Y)">Redo</button>
+  <button type="button" title="Clear the canvas">Clear</button>
 </div>
 """,
     css=source("canvas_tools.css"),
@@ -51,12 +51,12 @@ def _forget_start() -> None:
 
 def _tell_what_is_left_out(drawing: Drawing) -> None:
     """Say so if the canvas shows more strokes than are read."""
-    told = st.session_state[Keys.DRAWING]
-    shown = told.get("objects") if isinstance(told, dict) else None
+    payload = st.session_state[Keys.DRAWING]
+    shown = payload.get("objects") if isinstance(payload, dict) else None
     if isinstance(shown, list) and len(shown) > len(drawing.strokes):
         st.warning(
             f"Not all of this is read: a drawing has at most {strokes.MOST_STROKES} strokes with "
-            f"{strokes.MOST_POINTS:,} points in all, and none that leads far from the canvas.",
+            f"{strokes.MOST_POINTS:,} points in all, and no stroke that leads far off the canvas.",
             icon=":material/gesture:",
         )
 
@@ -66,7 +66,7 @@ def _canvas(brush: int) -> Drawing:
         last = st.session_state.get(Keys.DRAWING)
         st.session_state[Keys.CANVAS_START] = last if strokes.from_canvas(last).strokes else None
     try:
-        told = st_canvas(
+        payload = st_canvas(
             stroke_width=brush,
             stroke_color="#ffffff",
             background_color="#000000",
@@ -76,6 +76,6 @@ def _canvas(brush: int) -> Drawing:
             key="canvas",
         ).json_data
     except (TypeError, ValueError, AttributeError, KeyError):  # something else than the canvas has answered
-        told = None
-    st.session_state[Keys.DRAWING] = told
-    return strokes.from_canvas(told)
+        payload = None
+    st.session_state[Keys.DRAWING] = payload
+    return strokes.from_canvas(payload)

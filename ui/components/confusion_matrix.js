@@ -22,7 +22,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const head = document.createElement("tr")
   const corner = document.createElement("td")
   corner.className = "confusion-corner"
-  corner.textContent = "true ↓  read →"
+  corner.append("true ↓", document.createElement("br"), "pred.→")
   head.append(corner)
   const rows = data.cells.map((cells, row) => {
     const line = document.createElement("tr")

@@ -9,13 +9,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from mnist_core.common.text import percent
 from mnist_core.data.dataset import CLASSES
 from mnist_core.figures.style import shades
 from ui.components import source
 
 _component = st.components.v2.component(
     "digit_lab_confusion_matrix",
-    html='<div class="confusion"><table aria-label="Confusion matrix: true digits by readings"></table></div>',
+    html='<div class="confusion"><table aria-label="Confusion matrix: true digits by predicted digits"></table></div>',
     css=source("confusion_matrix.css"),
     js=source("confusion_matrix.js"),
 )
@@ -28,7 +29,7 @@ def confusion_table(
     picked: Picked,
     on_pick: Callable[[Picked], Any],
     *,
-    percent: bool = False,
+    as_percent: bool = False,
     diagonal: bool = True,
     key: str,
 ) -> None:
@@ -42,9 +43,9 @@ def confusion_table(
         on_pick(_parse(st.session_state[key].get("picked")))
 
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    strengths = shades(shares if percent else matrix)
+    strengths = shades(shares if as_percent else matrix)
     cells = [
-        [_cell(matrix, shares, strengths, row, column, percent=percent, diagonal=diagonal) for column in CLASSES]
+        [_cell(matrix, shares, strengths, row, column, as_percent=as_percent, diagonal=diagonal) for column in CLASSES]
         for row in CLASSES
     ]
     shown = matrix if diagonal else np.where(np.eye(len(CLASSES), dtype=bool), 0, matrix)
@@ -54,7 +55,7 @@ def confusion_table(
         data={
             "cells": cells,
             "rows": [f"All {total:,} {what} labelled {row}" for row, total in enumerate(shown.sum(axis=1))],
-            "columns": [f"All {total:,} {what} read as {column}" for column, total in enumerate(shown.sum(axis=0))],
+            "columns": [f"All {total:,} {what} predicted as {place}" for place, total in enumerate(shown.sum(axis=0))],
             "row": picked[0],
             "column": picked[1],
         },
@@ -69,16 +70,17 @@ def _cell(
     row: int,
     column: int,
     *,
-    percent: bool,
+    as_percent: bool,
     diagonal: bool,
 ) -> dict[str, object]:
     count, share = int(matrix[row, column]), float(shares[row, column])
     if not count or (row == column and not diagonal):
         return {"text": ""}
-    words = "read right" if row == column else f"read as {column}"
+    words = f"predicted as {column}"
     return {
-        "text": f"{100 * share:.1f}" if percent else f"{count:,}",
-        "label": f"{count:,} image{'' if count == 1 else 's'} labelled {row}, {words}: {share:.2%} of that digit",
+        "text": f"{100 * share:.1f}" if as_percent else f"{count:,}",
+        "label": f"{count:,} image{'' if count == 1 else 's'} labelled {row}, {words}: "
+        f"{percent(share, 2)} of that digit",
         "shade": float(shades[row, column]),
     }
 

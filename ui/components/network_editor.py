@@ -73,14 +73,14 @@ def network_editor(
     """
 
     def tell() -> None:
-        text = told_text(key, current_version())
+        text = typed_text(key, current_version())
         if text is not None:
             on_change(text)
 
     _component(key=key, data={**view(notation), "version": version}, on_edit_change=tell)
 
 
-def told_text(key: str, version: str) -> str | None:
+def typed_text(key: str, version: str) -> str | None:
     """Return the text that the browser told last; None if it has told none of this version.
 
     A run may be ended before `on_change` has stored anything: whoever acts upon the text asks for it once more.

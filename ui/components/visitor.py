@@ -23,9 +23,9 @@ _component = st.components.v2.component("digit_lab_visitor", html="<span hidden>
 def recognise() -> None:
     """Learn the secret of the visitor's browser; `app.py` calls it on every page."""
     if is_public():
-        told = _component(key="browser-secret", on_secret_change=lambda: None).get("secret")
-        if isinstance(told, str) and _SECRET.fullmatch(told):
-            st.session_state[Keys.VISITOR] = told
+        payload = _component(key="browser-secret", on_secret_change=lambda: None).get("secret")
+        if isinstance(payload, str) and _SECRET.fullmatch(payload):
+            st.session_state[Keys.VISITOR] = payload
 
 
 def owner() -> str:

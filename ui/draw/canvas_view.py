@@ -40,14 +40,14 @@ def show() -> None:
     state.catch_up_in_fragment()
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        told = canvas.show()
+        drawing = canvas.show()
     with right:
         answer = st.container(key="answer")
         choices = cached_reads.usable_runs()
         run = pick_run("Network", choices, fallback=READER)
     if run is None:
         return
-    ink = told.ink()
+    ink = drawing.ink()
     try:
         box = bounds(ink)
     except NoInkError:
@@ -55,16 +55,16 @@ def show() -> None:
             reading.show_empty()
         return
     cropped = ink[box]
-    drawn = _Drawn(ink, box, prepare_cropped(cropped), run, choices)
+    digit_on_canvas = _Drawn(ink, box, prepare_cropped(cropped), run, choices)
     with answer:
-        digit = reading.show(run, cropped, drawn.digit)
+        digit = reading.show(run, cropped, digit_on_canvas.digit)
     with right:
-        keeping.show(drawn.digit, told, digit)
+        keeping.show(digit_on_canvas.digit, drawing, digit)
     st.divider()
-    _panels(drawn)
+    _panels(digit_on_canvas)
 
 
-def _panels(drawn: _Drawn) -> None:
+def _panels(digit_on_canvas: _Drawn) -> None:
     panel = state.bound_choice(Params.PANEL, list(_PANELS), "preparation")
     st.segmented_control(
         "More about it",
@@ -74,23 +74,23 @@ def _panels(drawn: _Drawn) -> None:
         label_visibility="collapsed",
         **panel.widget,
     )
-    _PANELS[panel.value][1](drawn)
+    _PANELS[panel.value][1](digit_on_canvas)
 
 
-def _preparation(drawn: _Drawn) -> None:
-    preparation.show(drawn.ink, drawn.box, drawn.predict)
+def _preparation(digit_on_canvas: _Drawn) -> None:
+    preparation.show(digit_on_canvas.ink, digit_on_canvas.box, digit_on_canvas.predict)
 
 
-def _networks(drawn: _Drawn) -> None:
-    networks.show(drawn.run, drawn.choices, drawn.digit)
+def _networks(digit_on_canvas: _Drawn) -> None:
+    networks.show(digit_on_canvas.run, digit_on_canvas.choices, digit_on_canvas.digit)
 
 
-def _insight(drawn: _Drawn) -> None:
-    insight_panel.show(drawn.run, drawn.digit, key="insight")
+def _insight(digit_on_canvas: _Drawn) -> None:
+    insight_panel.show(digit_on_canvas.run, digit_on_canvas.digit, key="insight")
 
 
 _PANELS: dict[str, tuple[str, Callable[[_Drawn], None]]] = {
-    "preparation": ("How it was prepared", _preparation),
-    "networks": ("What other networks read", _networks),
+    "preparation": ("How it was preprocessed", _preparation),
+    "networks": ("What other networks predict", _networks),
     "insight": ("What the network looked at", _insight),
 }

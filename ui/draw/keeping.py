@@ -97,8 +97,8 @@ def _ask(candidate: _Candidate, reading: int | None) -> None:
             "Class set",
             max_chars=sets.MAX_TITLE,
             placeholder="such as Class 4b",
-            help="Drawings of one set are shown and scored together. A name that is there already adds to that set. "
-            "Choose one that names no person.",
+            help="The drawings of a set are shown and scored together. If there already is a set of this name, your "
+            "drawing is added to it. Choose a name that does not identify anybody.",
             width=220,
             on_change=_name,
             key=_TITLE_KEY,

@@ -1,4 +1,4 @@
-"""Several networks at once: where they disagree is the lesson."""
+"""Several networks at once: where they disagree one learns most."""
 
 from __future__ import annotations
 
@@ -42,8 +42,10 @@ def agreement_in_words(readings: dict[str, int]) -> str:
     for name, digit in readings.items():
         by_digit.setdefault(digit, []).append(plain(name))
     if len(by_digit) == 1:
-        return f"**All {len(readings)} read {next(iter(by_digit))}.** A drawing on which they differ tells more."
-    parts = [f"{_listed(names)} read{'s' if len(names) == 1 else ''} **{digit}**" for digit, names in by_digit.items()]
+        return f"**All {len(readings)} predict {next(iter(by_digit))}.** A drawing on which they disagree tells more."
+    parts = [
+        f"{_listed(names)} predict{'s' if len(names) == 1 else ''} **{digit}**" for digit, names in by_digit.items()
+    ]
     return f"**They disagree:** {'; '.join(parts)}."
 
 
@@ -62,7 +64,7 @@ def _further(run: runs.Run, choices: Sequence[runs.Run]) -> list[runs.Run]:
     chosen = state.read_runs(Params.BESIDE, others, _MOST_FURTHER) if Params.BESIDE in st.query_params else usual
     st.session_state[key] = chosen
     st.multiselect(
-        "Who else is asked",
+        "Other networks",
         list(others),
         format_func=lambda run_id: describe(others[run_id]),
         max_selections=_MOST_FURTHER,

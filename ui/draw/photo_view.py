@@ -30,10 +30,10 @@ _TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
 _SHOWN_SIDE = 900  # pixels that are sent to the browser
 _LOWEST, _HIGHEST = 2, 95  # percent, of the threshold
 _DOUBT = (
-    f"A digit is in doubt if the network is less than {UNSURE_BELOW:.0%} sure of it, or if no digit that it learned "
-    "from looks like it."
+    f"A digit is uncertain if the confidence of the network is below {percent(UNSURE_BELOW, 0)}, or if no such digit "
+    "that it learned from looks like it."
 )
-_IS_LIKE_NONE = "But no {digit} that it learned from looks like this. Perhaps it is no digit."
+_IS_LIKE_NONE = "But no {digit} that it learned from looks like this. Perhaps it is not a digit."
 _one_at_a_time = threading.Lock()  # of all visitors: a large picture takes some hundred megabytes for a moment
 
 
@@ -88,14 +88,14 @@ def _invite() -> None:
         "- Write with a pen that is not too faint, on paper without strong lines.\n"
         "- Leave some space between the digits.\n"
         "- Hold the camera above the paper, so that the rows are about level. Shadows do little harm.\n\n"
-        "The photo stays in this server's memory while you look at it and for a while after; it is stored nowhere."
+        "The photo stays in this server's memory while you look at it and for a while after; it is never stored."
     )
 
 
 def _read(run: runs.Run, rows: list[list[Digit]]) -> list[list[Reading]]:
     """Return what a network reads; nothing, with words about it, if it cannot answer."""
     try:
-        with st.spinner("The network is waking up …", show_time=False):
+        with st.spinner("Loading the network …", show_time=False):
             readings = reading_digits.read(rows, lambda images: Pictures(images).answers_of(run))
             return reading_digits.compare(readings, inference.resemble)
     except InferenceError as error:
@@ -107,8 +107,8 @@ def _show_answer(rows: list[list[Reading]], *, found: bool) -> None:
     """Show all digits in large type, and how sure the network is of them."""
     if not found:
         st.info(
-            "No digit was found. Faint ink needs a lower threshold, see below; a photo from nearer, or in more even "
-            "light, may help too.",
+            "No digit was found. Faint ink needs a lower threshold, see below; a closer photo, or more even light, may "
+            "help too.",
             icon=":material/search_off:",
         )
         return
@@ -124,9 +124,9 @@ def _show_answer(rows: list[list[Reading]], *, found: bool) -> None:
     unsure = sum(not _is_sure(reading) for reading in readings)
     if unsure:
         whose = "One of them is" if unsure == 1 < len(readings) else "It is" if unsure == 1 else f"{unsure} of them are"
-        sentence += f" {whose} in doubt, in amber."
+        sentence += f" {whose} uncertain, shown in amber."
     if len(readings) >= finding_digits.MOST_DIGITS:
-        sentence += f" No more than the {finding_digits.MOST_DIGITS} largest are read."
+        sentence += f" Only the {finding_digits.MOST_DIGITS} largest are read."
     st.caption(sentence, help=_DOUBT)
 
 
@@ -147,11 +147,11 @@ def _show_ink(content: bytes, contrast: binarisation.Contrast, automatic: float)
     left, right = st.columns([2, 3], gap="large")
     with left:
         if automatic < 1:
-            st.caption(f"The lines of this photo are {kind} than the paper. Uneven light is taken out first.")
+            st.caption(f"The strokes in this photo are {kind} than the paper. Uneven light is corrected first.")
         else:
-            st.caption("Nothing stands out from the paper as lines do. Uneven light was taken out first.")
+            st.caption("Nothing stands out from the paper as strokes do. Uneven light was corrected first.")
         is_automatic = st.toggle(
-            "Find the threshold by itself",
+            "Find the threshold automatically",
             value=True,
             key="photo-automatic",
             help="Otsu's method: the threshold that divides the picture best into two groups, paper and ink.",
@@ -182,32 +182,35 @@ def _show_digits(readings: list[Reading]) -> None:
     chosen = chosen if chosen < len(readings) else least_sure
     grid, detail = st.columns([3, 2], gap="large")
     with grid:
-        st.caption("Each one fitted into 28 × 28 pixels, as MNIST was made. Choose one to see how it was read.")
+        st.caption("Each digit, fitted into 28 × 28 pixels as in MNIST. Choose one to see its prediction.")
         tiles = [
             Tile(place, _called(place, each), (str(each.digit), percent(each.confidence)), not _is_sure(each))
             for place, each in enumerate(readings)
         ]
         digit_grid(np.stack([each.image for each in readings]), tiles, _choose, width=72, key="photo-digits")
         if any(tile.marked for tile in tiles):
-            st.markdown(":small[:orange[●] In doubt.]")
+            st.markdown(":small[:orange[●] Uncertain.]")
         if any(each.was_cut for each in readings):
-            st.caption("Digits that touch were cut apart, since the network is surer of the parts than of the whole.")
+            st.caption(
+                "Digits that touch were cut apart, since the network is more confident about the parts than about the "
+                "whole."
+            )
     with detail:
         reading = readings[chosen]
         answer = Answer(
             "clear" if _is_sure(reading) else "unsure",
             str(reading.digit),
-            f"Read as {reading.digit}, {percent(reading.confidence)} sure.",
+            f"It reads {reading.digit}, with {percent(reading.confidence)} confidence.",
             "" if reading.is_like else _IS_LIKE_NONE.format(digit=reading.digit),
-            note=f"In all: {top_three(reading.probabilities)}.",
+            note=f"Most probable: {top_three(reading.probabilities)}.",
             title=f"Digit {chosen + 1} of {len(readings)}"
-            + (", the least sure" if chosen == least_sure and not _is_sure(reading) else ""),
+            + (", the least certain" if chosen == least_sure and not _is_sure(reading) else ""),
         )
         answer_bars(answer, reading.probabilities, key="photo-answer")
 
 
 def _called(place: int, reading: Reading) -> str:
-    return f"Digit {place + 1}, read as {reading.digit}, {percent(reading.confidence)} sure"
+    return f"Digit {place + 1}, predicted as {reading.digit}, confidence {percent(reading.confidence)}"
 
 
 def _choose(place: int) -> None:

@@ -52,11 +52,11 @@ class _Slider:
 
 _FURTHEST = CANVAS_SIDE // 2
 _SLIDERS = (
-    _Slider("right", "Drag to the right", -_FURTHEST, _FURTHEST, 1, " px"),
-    _Slider("down", "Drag down", -_FURTHEST, _FURTHEST, 1, " px"),
-    _Slider("size", "Size", 30, 130, 5, " %%", default=100),
-    _Slider("rotation", "Turn", -45, 45, 5, "°"),
-    _Slider("thickness", "Line width", -10, 14, 1, " px"),
+    _Slider("right", "Shift to the right", -_FURTHEST, _FURTHEST, 1, " px"),
+    _Slider("down", "Shift down", -_FURTHEST, _FURTHEST, 1, " px"),
+    _Slider("size", "Size", 30, 130, 5, "%%", default=100),
+    _Slider("rotation", "Rotation", -45, 45, 5, "°"),
+    _Slider("thickness", "Stroke thickness", -10, 14, 1, " px"),
 )
 
 
@@ -70,7 +70,7 @@ class _Variant:
 
     @property
     def title(self) -> str:
-        return {ALL: "With all steps", NONE: "Without any step"}.get(self.switches, "With your switches")
+        return {ALL: "With all steps", NONE: "Without any step"}.get(self.switches, "With your choice of steps")
 
     @property
     def reading(self) -> int:
@@ -104,7 +104,7 @@ def show(ink: Ink, box: Box, predict: Predict) -> None:
         box = box if changed is ink else preparation.bounds(changed)
         all_steps, other, *left_out = _ask(changed, box, asked, predict)
     except preparation.NoInkError:
-        answers_place.info("No ink is left on the canvas. Drag it back, or reset the sliders.")
+        answers_place.info("No ink is left on the canvas. Shift it back, or reset the sliders.")
         return
     except InferenceError as error:
         answers_place.error(str(error), icon=":material/error:")
@@ -208,18 +208,18 @@ def _verdict(all_steps: _Variant, other: _Variant) -> str:
     """Return in a sentence or two what the steps change for this drawing."""
     if other.reading != all_steps.reading:
         return (
-            f"Prepared, it is read as **{all_steps.reading}**; {other.title.lower()}, as **{other.reading}**. "
-            "The network learned from digits that were all cropped, fitted and centred, or nearly so: others are "
-            "strange to it."
+            f"With all steps, it is read as **{all_steps.reading}**; {other.title.lower()}, as **{other.reading}**. "
+            "The network learned from digits that were all cropped, fitted and centred, or nearly so: it does not know "
+            "any others."
         )
     if other.much_less_sure_than(all_steps):
         return (
-            f"Read as **{all_steps.reading}** both times, but {other.title.lower()} the network is much less sure: "
-            f"{other.confidence} instead of {all_steps.confidence}."
+            f"Read as **{all_steps.reading}** both times, but {other.title.lower()} the network is much less "
+            f"confident: {other.confidence} instead of {all_steps.confidence}."
         )
     if other.switches != NONE:
         return f"Read as **{all_steps.reading}** both times: for this drawing, what you left out makes no difference."
     return (
         f"Read as **{all_steps.reading}** both times: this drawing is much like MNIST as it is. "
-        "Make it small, drag it to a corner, and look again."
+        "Make it small, shift it to a corner, and look again."
     )

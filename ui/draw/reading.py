@@ -1,4 +1,4 @@
-"""What the chosen network reads in a drawing, and whether there is reason to doubt it."""
+"""What the chosen network reads in a drawing, and whether that can be believed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ui.session import cached_reads
 
 _EMPTY = Answer("blank", "?", "Draw a digit from 0 to 9.", "It is read after each stroke.")
 _HEADLINES = {"unsure": "Perhaps {digit}.", "several": "More than one digit?", "no digit": "Is this a digit?"}
-_NOTES = {"no digit": "A network has to name one of ten, whatever it is shown: {top}", "several": ""}
+_NOTES = {"no digit": "A network has to choose one of ten digits, whatever it is shown: {top}", "several": ""}
 _OPINIONS = 2  # of other networks
 _READ = ("clear", "unsure")  # where a digit may be named
 _SMALL = 1 / 6  # of the canvas: the longer side of ink that could be drawn larger
-_SMALL_HINT = "Draw larger: this is very small."
+_SMALL_HINT = "Draw it larger: this is very small."
 
 
 def show_empty() -> None:
@@ -33,7 +33,7 @@ def show_empty() -> None:
 def show(run: runs.Run, ink: Ink, digit: Ink) -> int | None:
     """Show what a network reads in cropped ink, prepared as `digit`, and return it; None if it cannot tell."""
     try:
-        with st.spinner("The network is waking up …", show_time=False):
+        with st.spinner("Loading the network …", show_time=False):
             found = inference.read(run.model_file, _opinions(run), ink, digit)
     except InferenceError as error:
         st.error(str(error), icon=":material/error:")
@@ -49,7 +49,7 @@ def _in_words(verdict: Verdict, probabilities: Probabilities, hint: str) -> Answ
     """Say what was read, in large type only where it may be believed."""
     reading = int(probabilities.argmax())
     digit = str(reading) if verdict.kind in _READ else "?"
-    headline = _HEADLINES.get(verdict.kind, "It reads {digit}, {share} sure.")
+    headline = _HEADLINES.get(verdict.kind, "It reads {digit}, with {share} confidence.")
     headline = headline.format(digit=reading, share=percent(float(probabilities[reading])))
     note = _NOTES.get(verdict.kind, "Most probable: {top}").format(top=top_three(probabilities))
     return Answer(verdict.kind, digit, headline, f"{verdict.sentence} {hint}".rstrip(), note)

@@ -10,7 +10,7 @@ from mnist_core.evaluation import metrics
 from mnist_core.evaluation.selection import AnswerFilter
 from ui.session import cached_reads
 
-_WHAT = {"mistakes": "mistakes", "unsure": "right but unsure answers", "all": "test images"}
+_WHAT = {"mistakes": "mistakes", "unsure": "right but uncertain predictions", "all": "test images"}
 
 
 def describe(wanted: AnswerFilter) -> str:
@@ -24,9 +24,9 @@ def restrictions(wanted: AnswerFilter) -> str:
     if wanted.true is not None:
         words += f" labelled {wanted.true}"
     if wanted.read is not None:
-        words += f" read as {wanted.read}"
+        words += f"{' and' if words else ''} predicted as {wanted.read}"
     if (wanted.low, wanted.high) != (0, 100):
-        words += f" with {wanted.low} to {wanted.high} % confidence"
+        words += f" with {wanted.low}% to {wanted.high}% confidence"
     return words
 
 
@@ -36,7 +36,7 @@ def caption_of(probabilities: Probabilities) -> Callable[[int], tuple[str, ...]]
 
     def caption(index: int) -> tuple[str, ...]:
         (reading, confidence), *others = metrics.ranking(probabilities[index])
-        runners_up = ", ".join(f"{digit}: {f'{share:.0%}' if share >= 0.005 else '<1%'}" for digit, share in others)
+        runners_up = ", ".join(f"{digit}: {percent(share, 0) if share >= 0.005 else '<1%'}" for digit, share in others)
         return f"{labels[index]} → {reading}", percent(confidence), runners_up
 
     return caption

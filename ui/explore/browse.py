@@ -34,7 +34,7 @@ def browse(selection: Selection, key: str) -> None:
         width = max(width, _LEAST_WIDTH_WITH_CAPTION)
     digit_grid(images[shown], tiles, pickers.open_image, width=width, key=f"grid-{key}")
     if any(tile.marked for tile in tiles):
-        st.markdown(":small[:orange[●] Disputed label: fewer than three of five people kept it. See *Labels*.]")
+        st.markdown(":small[:orange[●] Disputed label: fewer than three of five people agreed with it. See *Labels*.]")
 
 
 def called(split: Split, labels: Labels, index: int) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from mnist_core import runs
+from mnist_core.common.text import percent
 from mnist_core.evaluation import metrics
 from mnist_core.evaluation.selection import AnswerFilter, AnswerKind, select
 from ui.components.confusion_matrix import Picked, confusion_table
@@ -43,25 +44,25 @@ def show() -> None:
             matrix,
             choices.picked,
             pickers.pick_cell,
-            percent=choices.cells.value == "percent",
+            as_percent=choices.cells.value == "percent",
             diagonal=not choices.mistakes_only.value,
             key="confusion",
         )
         st.caption(
-            "Amber grows with the square root of the number, so that rare confusions stay visible beside the most "
-            "frequent one." + ("" if choices.mistakes_only.value else " Right answers are green.")
+            "The amber gets stronger with the square root of the number, so that rare confusions stay visible beside "
+            "the most frequent one." + ("" if choices.mistakes_only.value else " Correct predictions are green.")
         )
     with right:
         correct, total = int(matrix.trace()), int(matrix.sum())
         with st.container(horizontal=True):
-            st.metric("Test accuracy", f"{correct / total:.2%}", width="content")
+            st.metric("Test accuracy", percent(correct / total, 2), width="content")
             st.metric("Mistakes", f"{total - correct:,} of {total:,}", width="content")
         if choices.picked == (None, None):
             _most_confused(metrics.most_confused(matrix, 8))
         else:
             st.button("Close", icon=":material/close:", on_click=pickers.pick_cell, args=((None, None),), key="no-cell")
             browse(_select(run, choices), "confusion")
-            st.caption("The least probability for the true digit first.")
+            st.caption("The lowest probability for the true digit comes first.")
 
 
 def selection() -> Selection:
@@ -89,8 +90,8 @@ def _select(run: runs.Run, choices: _Choices) -> Selection:
 
 def _most_confused(confused: list[tuple[int, int, int]]) -> None:
     st.markdown(
-        "A row holds all test images of one digit; a column, all that were read as one. **Click a cell, or the digit "
-        "beside a row or above a column, to see its images.**"
+        "A row holds all test images of one digit; a column, all that were predicted as one. **Click a cell, or the "
+        "digit beside a row or above a column, to see its images.**"
     )
     if confused:
         st.markdown("Most often confused:")
@@ -101,5 +102,5 @@ def _most_confused(confused: list[tuple[int, int, int]]) -> None:
                     key=f"confused-{true}-{read}",
                     on_click=pickers.pick_cell,
                     args=((true, read),),
-                    help=f"{count} images labelled {true} were read as {read}.",
+                    help=f"{count} images labelled {true} were predicted as {read}.",
                 )

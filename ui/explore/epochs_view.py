@@ -1,4 +1,4 @@
-"""Epochs: what a network read after each epoch of its training, as a film."""
+"""Epochs: what a network predicts after each epoch of its training, one by one or played."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core import runs
+from mnist_core.common.text import percent
 from mnist_core.evaluation import metrics
 from mnist_core.evaluation.epochs import EpochPredictions, TurnKind, accuracies, turned, unsettled
 from mnist_core.evaluation.selection import AnswerFilter, select
@@ -49,8 +50,8 @@ def show() -> None:
     history = cached_reads.epoch_predictions_of(run)
     if not len(history):
         st.info(
-            "This run has no film: it was trained before Digit Lab kept its answers after each epoch, or it ended "
-            "before its first epoch was done. Train it again to see one.",
+            "This run has no predictions for each epoch: it was trained before Digit Lab saved them, or it ended "
+            "before its first epoch was done. Run it again to see them.",
             icon=":material/movie:",
         )
         return
@@ -63,12 +64,12 @@ def show() -> None:
     left, right = st.columns([5, 6], gap="large")
     with left:
         matrix = metrics.confusion_matrix(cached_reads.mnist().y_test, history.at(choices.position))
-        confusion_table(matrix, choices.picked, pickers.pick_cell, diagonal=False, key="film-confusion")
-        map_chart("neighbours", history.readings[choices.position], pickers.open_image, key="film-map")
+        confusion_table(matrix, choices.picked, pickers.pick_cell, diagonal=False, key="epochs-confusion")
+        map_chart("neighbours", history.readings[choices.position], pickers.open_image, key="epochs-map")
     with right:
         kinds = list(_KINDS)
         st.segmented_control("Images", kinds, format_func=_KINDS.__getitem__, required=True, **choices.kind.widget)
-        browse(_select(run, history, choices), "film")
+        browse(_select(run, history, choices), "epochs")
     if playing is not None:
         state.play(run.id, playing)  # shown from now on
         st.fragment(_next_frame, run_every=_FRAME_SECONDS)(run.id, choices.epochs, choices.position)
@@ -91,7 +92,7 @@ def _choices(run: runs.Run, history: EpochPredictions, playing: str | None) -> _
 
 
 def _kept_epoch(run: runs.Run, history: EpochPredictions) -> int | None:
-    """Return the epoch whose weights the network of all other views has; None if the film does not have it."""
+    """Return the epoch whose weights the network of all other views has; None if its predictions are missing."""
     if run.report is None or run.report.kept_epoch > run.report.epochs_completed:  # broken off within that epoch
         return None
     return run.report.kept_epoch if run.report.kept_epoch in history.epochs else None
@@ -101,13 +102,13 @@ def _about_kept_weights(run: runs.Run, history: EpochPredictions) -> None:
     """Say what is not as one would expect: other weights kept than the last ones, epochs that are missing."""
     kept = _kept_epoch(run, history)
     if run.report is not None and run.report.kept_epoch > run.report.epochs_completed:
-        st.caption("The network that was kept is from the middle of an epoch, which the film does not show.")
+        st.caption("The saved weights are from the middle of an epoch, which is not shown here.")
     elif kept is not None and kept != history.epochs[-1]:
-        st.caption(f"The network that was kept, and that all other views show, is the one after epoch {kept}.")
+        st.caption(f"The saved weights, which all other views use, are those after epoch {kept}.")
     if history.missing:
         missing = ", ".join(map(str, history.missing))
         st.caption(
-            f"The answers after epoch {missing} are missing or damaged: what changed there shows one epoch later."
+            f"The predictions after epoch {missing} are missing or damaged: what changed there shows one epoch later."
         )
 
 
@@ -115,7 +116,7 @@ def _about_kept_weights(run: runs.Run, history: EpochPredictions) -> None:
 
 
 def _playing(run: runs.Run, history: EpochPredictions) -> str | None:
-    """Return the epoch that the film of this run has come to, if it plays."""
+    """Return the epoch that is shown while this run is played, if it is."""
     playing = state.now_playing()
     if playing is None or playing.run_id != run.id or int(playing.epoch) not in history.epochs:
         return None
@@ -126,17 +127,19 @@ def _slider(run: runs.Run, choices: _Choices, *, plays: bool) -> None:
     epochs, now = choices.epochs, choices.epochs[choices.position]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if plays:
-            st.button("Stop", icon=":material/stop:", on_click=state.choose, key="stop-film")
+            st.button("Stop", icon=":material/stop:", on_click=state.choose, key="stop-epochs")
             # While it plays, the URL stays: each epoch would be a step in the browser's history.
             st.select_slider("After epoch", epochs, now, disabled=True, key=f"playing-{now}")
         else:
             start = epochs[0] if choices.position == len(epochs) - 1 else now
-            st.button("Play", icon=":material/play_arrow:", on_click=state.play, args=(run.id, start), key="play-film")
+            st.button(
+                "Play", icon=":material/play_arrow:", on_click=state.play, args=(run.id, start), key="play-epochs"
+            )
             st.select_slider("After epoch", epochs, **choices.epoch.widget)
 
 
 def _next_frame(run_id: str, epochs: list[str], position: int) -> None:
-    """Go on to the next epoch when this one was shown for a while; after the last one the film stops.
+    """Go on to the next epoch when this one was shown for a while; after the last one it stops.
 
     The page itself never waits: what an older frame showed goes away only when the page has run to its end.
     """
@@ -160,7 +163,7 @@ def _figures(history: EpochPredictions, position: int) -> None:
     change = f"{100 * (accuracy[position] - accuracy[position - 1]):+.2f} points" if position else None
     left, right = st.columns([3, 4], gap="large", vertical_alignment="center")
     with left, st.container(horizontal=True):
-        st.metric("Test accuracy", f"{accuracy[position]:.2%}", change, width="content")
+        st.metric("Test accuracy", percent(accuracy[position], 2), change, width="content")
         st.metric("Mistakes", f"{wrong:,}", width="content")
         if position:
             before = history.epochs[position - 1]
@@ -168,12 +171,12 @@ def _figures(history: EpochPredictions, position: int) -> None:
                 f"Since epoch {before}",
                 f"+{len(turned(labels, history, position, 'learned')):,} "
                 f"−{len(turned(labels, history, position, 'forgotten')):,}",
-                help="Images that became right (+) and images that became wrong (−).",
+                help="Images that the network learned to read (+) and images that it forgot (−).",
                 width="content",
             )
     with right:
         figure = epoch_figures.accuracy_figure(history.epochs, accuracy, history.epochs[position])
-        live_chart(figure, tools="hover", key="film-accuracy")
+        live_chart(figure, tools="hover", key="epochs-accuracy")
 
 
 def _select(run: runs.Run, history: EpochPredictions, choices: _Choices) -> Selection:
@@ -193,13 +196,13 @@ def _select(run: runs.Run, history: EpochPredictions, choices: _Choices) -> Sele
         of_answer = caption
 
         def caption(index: int) -> tuple[str, ...]:
-            return of_answer(index)[0], count(int(turns[index]), "turn")
+            return of_answer(index)[0], count(int(turns[index]), "change")
     else:
         found = turned(labels, history, choices.position, cast(TurnKind, kind))
     found = found[np.isin(found, select(labels, probabilities, in_cell))]
     words = {
-        "learned": f"images{answer_words.restrictions(in_cell)} that epoch {epoch} made right",
-        "forgotten": f"images{answer_words.restrictions(in_cell)} that epoch {epoch} made wrong",
-        "unsettled": f"images{answer_words.restrictions(in_cell)} that were right once and then wrong again",
+        "learned": f"images{answer_words.restrictions(in_cell)} that were learned in epoch {epoch}",
+        "forgotten": f"images{answer_words.restrictions(in_cell)} that were forgotten in epoch {epoch}",
+        "unsettled": f"images{answer_words.restrictions(in_cell)} that were learned and then forgotten again",
     }[kind]
     return Selection("test", found, words, run, caption, page_size=_PAGE_SIZE)

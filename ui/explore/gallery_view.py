@@ -29,8 +29,8 @@ _ORDERS = {
     "hardest": "hardest for a network first",
 }
 _HELP = (
-    "Typical: near to the mean of all images with the same label, pixel by pixel (Euclidean distance). "
-    "Hardest: by the loss of a network that you choose; networks answer the test images only."
+    "Typical: close to the mean of all images with the same label, pixel by pixel (Euclidean distance). "
+    "Hardest: by the loss of a network that you choose; there are predictions for the test images only."
 )
 _MOST_SEEDS = 9999
 
@@ -120,7 +120,7 @@ def _select(choices: _Choices, *, listed: bool = True) -> Selection:
         only = index_lists.parse_indices(choices.only.value, len(labels))
         # As typed, unless another order was asked for.
         ordered = only[np.isin(only, ordered)] if order == "stored" else ordered[np.isin(ordered, only)]
-        what = f"{what} of your list"
+        what = f"{what} in your list"
     return Selection(split, ordered, what, run)
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from mnist_core.common import pictures
+from mnist_core.common.text import percent
 from mnist_core.data import statistics
 from mnist_core.data.dataset import CLASSES, Split
 from mnist_core.data.statistics import ClassImages, Duplicates, PixelHistogram, Summary
@@ -65,7 +66,7 @@ def show() -> None:
     measured = _statistics(split.value)
     st.html(_class_pictures(measured.classes))
     st.caption(
-        "Above, the mean of all images of a digit. Below, the standard deviation: bright where they differ most."
+        "Above, the mean of all images of a digit; below, their standard deviation: bright where they differ most."
     )
     left, right = st.columns(2, gap="large")
     with left:
@@ -110,13 +111,13 @@ def _show_balance() -> None:
     train, test = (statistics.class_balance(labels) for labels in (data.y_train, data.y_test))
     most, least = int(train.counts.argmax()), int(train.counts.argmin())
     st.markdown(
-        f"**{len(data.y_train) + len(data.y_test):,} digits**: {len(data.y_train):,} to learn from, "
-        f"{len(data.y_test):,} to test with. {_about_duplicates(_duplicates())}"
+        f"**{len(data.y_train) + len(data.y_test):,} digits**: {len(data.y_train):,} for training, "
+        f"{len(data.y_test):,} for testing. {_about_duplicates(_duplicates())}"
     )
     live_chart(data_figures.balance_figure(train, test), tools="hover", key="balance")
     st.caption(
-        f"Shares of each set. Of the digits to learn from, {most} is the most frequent ({train.counts[most]:,} images) "
-        f"and {least} the rarest ({train.counts[least]:,})."
+        f"The proportion of each digit in each set. Of the training digits, {most} is the most frequent "
+        f"({train.counts[most]:,} images) and {least} the rarest ({train.counts[least]:,})."
     )
 
 
@@ -154,7 +155,8 @@ def _show_ink(ink: Summary) -> None:
     st.markdown("**How much ink**")
     live_chart(data_figures.ink_figure(ink), tools="hover", key="ink")
     st.caption(
-        "Mean of the pixels in percent of full ink. Half of the images lie within the box, all within the whiskers. "
+        "The mean of the pixels, in percent of full ink. Half of the images lie within the box, all of them within the "
+        "whiskers. "
         f"The median is highest for {most} ({ink.median[most]:.1f}%) and lowest for {least} ({ink.median[least]:.1f}%)."
     )
 
@@ -163,8 +165,8 @@ def _show_grey_levels(grey_levels: PixelHistogram) -> None:
     st.markdown("**How grey the pixels are**")
     live_chart(data_figures.grey_level_figure(grey_levels), tools="hover", key="grey-levels")
     st.caption(
-        f"{grey_levels.share(0, 0):.1%} of the pixels are blank paper, "
-        f"{grey_levels.share(_NEARLY_FULL, 255):.1%} nearly full ink ({_NEARLY_FULL} and more); "
+        f"{percent(grey_levels.share(0, 0), 1)} of the pixels are blank paper, "
+        f"{percent(grey_levels.share(_NEARLY_FULL, 255), 1)} nearly full ink ({_NEARLY_FULL} and more); "
         "what lies between is mostly the soft edges of strokes. The axis is logarithmic."
     )
 

@@ -71,8 +71,8 @@ def show() -> None:
 
 def _invite_to_draw() -> None:
     st.info(
-        "There is no class set yet. Draw a digit, say what you meant, and keep it: the drawings that are kept under "
-        "one name are a class set. Here you see them all, and how well each network reads them.",
+        "There is no class set yet. Draw a digit, say what you meant, and keep it: all drawings that are kept under "
+        "one name make a class set. Here you see them all, and how well each network reads them.",
         icon=":material/group:",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -143,12 +143,12 @@ def _verdict(run: Run, found: Contents, answers: Probabilities) -> str:
     """Return how many drawings a network reads as they were meant, and what that says of it."""
     total, right = len(found.drawings), int((answers.argmax(axis=1) == found.labels).sum())
     low, high = wilson_interval(right, total)
-    words = f"It reads **{right:,} of {count(total, 'drawing')}** as meant, **{right / total:.1%}**"
+    words = f"It reads **{right:,} of {count(total, 'drawing')}** as meant, **{percent(right / total, 1)}**"
     if run.report is not None:
-        words += f"; of the MNIST test images, {run.report.test_accuracy:.2%}"
+        words += f"; on the MNIST test images, {percent(run.report.test_accuracy, 2)}"
     return (
-        f"{words}. So it probably reads between {low:.0%} and {high:.0%} of such handwriting; the more drawings there "
-        "are, the more exactly one can tell."
+        f"{words}. So it probably reads between {percent(low, 0)} and {percent(high, 0)} of such handwriting; the more "
+        "drawings there are, the more exactly you can tell."
     )
 
 
@@ -165,11 +165,11 @@ def _show_page(chosen: Indices, found: Contents, answers: Probabilities | None, 
     tiles = [_tile(int(index), found, answers) for index in shown]
     digit_grid(found.images[shown], tiles, _opener(found), width=_TILE_WIDTH, key="grid-handwriting")
     if answers is None:
-        st.caption("The newest come first. Below each: what it was meant as.")
+        st.caption("The newest come first. Below each drawing: what it was meant as.")
     else:
         st.caption(
-            "The newest come first. Below each: what it was meant as and how surely that was read; :orange[●] → what "
-            "was read instead. Click a drawing for more."
+            "The newest come first. Below each drawing: what it was meant as, and the confidence of the prediction; "
+            ":orange[●] → the prediction, where it is another digit. Click a drawing for more."
         )
 
 
@@ -185,7 +185,7 @@ def _tile(index: int, found: Contents, answers: Probabilities | None) -> Tile:
     reading, confidence = int(answers[index].argmax()), percent(float(answers[index].max()))
     wrong = reading != label
     caption = (f"{label} → {reading}" if wrong else str(label), confidence)
-    return Tile(index, f"{name}\nread as {reading}, {confidence}", caption, wrong)
+    return Tile(index, f"{name}\npredicted as {reading}, confidence {confidence}", caption, wrong)
 
 
 def _chosen_first() -> list[Run]:
@@ -212,7 +212,7 @@ def _score_everyone(found: Contents, pictures: Pictures, chosen: Run) -> None:
         st.caption(f":material/info: {plain(note)}")
     if not rows:
         return
-    share = st.column_config.NumberColumn(format="%.1f %%", help="The share of drawings that it reads as meant.")
+    share = st.column_config.NumberColumn(format="%.1f%%", help="Its accuracy on the drawings of this set.")
     st.dataframe(
         _by_score(rows),
         hide_index=True,
@@ -220,17 +220,18 @@ def _score_everyone(found: Contents, pictures: Pictures, chosen: Run) -> None:
         key="handwriting-scores",
         column_config={
             "This set": share,
-            "95 % interval": st.column_config.TextColumn(
-                help="Wilson’s interval: so much of such handwriting it may read. The more drawings, the narrower."
+            "95% interval": st.column_config.TextColumn(
+                help="The 95% Wilson interval of its accuracy on such handwriting. The more drawings there are, the "
+                "narrower it gets."
             ),
             "MNIST test": st.column_config.NumberColumn(
-                format="%.2f %%", help="Its accuracy on the 10,000 test images of MNIST."
+                format="%.2f%%", help="Its accuracy on the 10,000 test images of MNIST."
             ),
         },
     )
     st.caption(
-        "Where intervals overlap widely, these drawings cannot tell which network is better: keep more of them. MNIST "
-        "was written by others, and on paper, so the two accuracies may well differ."
+        "Where the intervals overlap widely, these drawings cannot tell which network is better: keep more of them. "
+        "MNIST was written by other people, and on paper, so the two accuracies may well differ."
     )
 
 
@@ -239,7 +240,7 @@ def _row(run: Run, right: int, total: int) -> dict[str, object]:
     return {
         "Network": name_of(run),
         "This set": 100 * right / total,
-        "95 % interval": f"{low:.0%} to {high:.0%}",
+        "95% interval": f"{percent(low, 0)} to {percent(high, 0)}",
         "MNIST test": 100 * run.report.test_accuracy if run.report else None,
         "Read as meant": f"{right:,} of {total:,}",
     }

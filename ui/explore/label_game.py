@@ -100,8 +100,8 @@ def _start_again() -> None:
 def _tally(given: Answers) -> str:
     if not given:
         return (
-            "Fifteen test images whose labels are disputed. Decide what each is, or **?** if you cannot tell; then you "
-            "see what others say."
+            "Here are fifteen test images whose labels are disputed. Decide what each one is, or **?** if you cannot "
+            "tell; then you see what others say."
         )
     with_label = sum(said == DISPUTED[index].label for index, said in given.items())
     with_people = sum(DISPUTED[index].votes_for(said) >= MAJORITY for index, said in given.items())
@@ -164,7 +164,7 @@ def _who_read_what(readings: Sequence[tuple[str, int]]) -> str:
     """Return which networks read which digit, as Markdown: a paragraph for each digit, the most frequent first."""
     by_digit = Counter(digit for _, digit in readings)
     return "\n\n".join(
-        f"Read as **{digit}**: "
+        f"Predicted as **{digit}**: "
         + "; ".join(
             plain(name) + (f" × {times}" if times > 1 else "")
             for name, times in Counter(name for name, reading in readings if reading == digit).items()

@@ -21,7 +21,7 @@ from ui.session import cached_reads, state
 from ui.session.state import Params
 from ui.wording import count
 
-_WHAT = "test images whose label the networks contradict"
+_WHAT = "test images whose label the networks disagree with"
 
 
 def show() -> None:
@@ -31,8 +31,8 @@ def show() -> None:
     label_game({run_id: name_of(run) for run_id, run in by_id.items()}, answers)
     st.caption(
         "Disputed labels and votes: C. G. Northcutt, A. Athalye and J. Mueller (2021), “Pervasive Label Errors in Test "
-        "Sets Destabilize Machine Learning Benchmarks”. Five people were asked about each image; listed are those "
-        "whose label fewer than three kept. Of the columns, the first digit is the label, the second the one that a "
+        "Sets Destabilize Machine Learning Benchmarks”. Five people were asked about each image; these are the images "
+        "whose label fewer than three of them agreed with. The first column is the label, the second the digit that a "
         "network had suggested to them."
     )
     if not answers:
@@ -53,7 +53,7 @@ def selection() -> Selection:
 
 def _accuracies(by_id: Mapping[str, runs.Run], answers: Mapping[str, Probabilities]) -> None:
     """Show how much the disputed labels cost each network."""
-    st.subheader("What the fifteen cost", anchor=False)
+    st.subheader("Accuracy without the fifteen", anchor=False)
     labels = cached_reads.mnist().y_test
     fifteen = np.array(list(DISPUTED))
     table = pd.DataFrame(
@@ -61,11 +61,11 @@ def _accuracies(by_id: Mapping[str, runs.Run], answers: Mapping[str, Probabiliti
             "Network": name_of(by_id[run_id]),
             "All 10,000": 100 * metrics.accuracy(labels, probabilities),
             "Without the fifteen": 100 * accuracy_without_disputed(labels, probabilities),
-            "Read as labelled": int((probabilities[fifteen].argmax(axis=1) == labels[fifteen]).sum()),
+            "Predicted as labelled": int((probabilities[fifteen].argmax(axis=1) == labels[fifteen]).sum()),
         }
         for run_id, probabilities in answers.items()
     )
-    percent = st.column_config.NumberColumn(format="%.2f %%", help="Accuracy on these test images.")
+    percent = st.column_config.NumberColumn(format="%.2f%%", help="The accuracy on these test images.")
     st.dataframe(
         table.sort_values("All 10,000", ascending=False),
         hide_index=True,
@@ -73,8 +73,8 @@ def _accuracies(by_id: Mapping[str, runs.Run], answers: Mapping[str, Probabiliti
         column_config={
             "All 10,000": percent,
             "Without the fifteen": percent,
-            "Read as labelled": st.column_config.NumberColumn(
-                format="%d of 15", help="Of the fifteen disputed images."
+            "Predicted as labelled": st.column_config.NumberColumn(
+                format="%d of 15", help="How many of the fifteen disputed images."
             ),
         },
     )
@@ -83,12 +83,12 @@ def _accuracies(by_id: Mapping[str, runs.Run], answers: Mapping[str, Probabiliti
 def _beyond_the_list(answers: Mapping[str, Probabilities]) -> None:
     """Show other test images whose label all networks together contradict."""
     contradictions = _contradictions(answers)
-    st.subheader("Beyond the list", anchor=False)
+    st.subheader("Beyond the fifteen", anchor=False)
     known = int((contradictions.strength[list(DISPUTED)] > 0).sum())
     st.caption(
-        f"How strongly {count(len(answers), 'network')} together contradict a label: the mean of their probabilities "
-        "for the best other digit less that for the label, from −1 to 1. All images above 0 are here, the strongest "
-        "first; below each: its label → the other digit, and how strongly. The networks may be wrong as well as the "
+        f"How strongly {count(len(answers), 'network')} together disagree with a label: their mean probability for the "
+        "best other digit minus that for the label, from −1 to 1. All images above 0 are here, the strongest first; "
+        "below each one: its label → the other digit, and how strongly. The networks may be wrong as well as the "
         f"label. Of the fifteen, {known} would be here too; they are left out."
     )
     browse(_contradicted(contradictions), "contradicted")

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from mnist_core.common.text import percent
 from mnist_core.data.digit_map import DigitMap, DigitMapError, Positions, load_digit_map
 from mnist_core.figures import data_figures
 from mnist_core.figures.style import Figure
@@ -39,9 +40,9 @@ def map_chart(
         "Images with similar pixels are neighbours (t-SNE); how far apart two groups are means little."
         if kind == "neighbours"
         else "The two directions in which the pixels of all images differ most (PCA); they hold "
-        f"{sum(digit_map.pca_variance):.0%} of the variance."
+        f"{percent(sum(digit_map.pca_variance), 0)} of the variance."
     )
-    st.caption(f"Each dot is a test image: point at it to see it, click to open it. {how}")
+    st.caption(f"Each dot is a test image: point at it to see the image, click to open it. {how}")
 
 
 def _positions(kind: str) -> Positions:

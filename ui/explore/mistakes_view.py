@@ -9,6 +9,7 @@ import streamlit as st
 
 from mnist_core import runs
 from mnist_core.common.arrays import Probabilities
+from mnist_core.common.text import percent
 from mnist_core.evaluation.selection import UNSURE_BELOW, AnswerFilter, AnswerKind, Order, select, to_csv
 from ui.explore import answer_words, pickers
 from ui.explore.browse import browse
@@ -16,7 +17,7 @@ from ui.explore.selection import Selection
 from ui.session import cached_reads, state
 from ui.session.state import Params
 
-_KINDS = {"mistakes": "Mistakes", "unsure": "Right but unsure"}
+_KINDS = {"mistakes": "Mistakes", "unsure": "Right but uncertain"}
 _ORDERS = {"confidence": "confidence", "loss": "loss", "index": "index"}
 
 
@@ -48,14 +49,14 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control("Show", list(_KINDS), format_func=_KINDS.__getitem__, required=True, **choices.kind.widget)
         pickers.show_digit("True digit", choices.true, compact=True)
-        pickers.show_digit("Read as", choices.read, compact=True)
+        pickers.show_digit("Predicted digit", choices.read, compact=True)
         st.selectbox(
             "Order by",
             list(_ORDERS),
             format_func=_ORDERS.__getitem__,
             width=150,
-            help="Confidence: the surest mistakes first, or the least sure right answers. Loss: the least probability "
-            "for the true digit first. Index: as stored.",
+            help="Confidence: the most confident mistakes first, or the least confident right predictions. Loss: the "
+            "lowest probability for the true digit first. Index: as stored.",
             **choices.order.widget,
         )
         st.slider("Confidence in %", 0, 100, width=180, **choices.confidence.widget)
@@ -66,14 +67,14 @@ def show() -> None:
             "text/csv",
             icon=":material/download:",
             on_click="ignore",
-            help="All images that are chosen here, on all pages, with their ten probabilities.",
+            help="All the images that are selected here, on all pages, with their ten probabilities.",
             key="answers-csv",
         )
     chosen = _select(run, choices)
     st.caption(_counts(cached_reads.predictions(run)))
     wanted = choices.wanted
     if wanted.kind == "mistakes" and wanted.true is not None and wanted.true == wanted.read:
-        st.info(f"{wanted.true} read as {wanted.read} is right, so it is no mistake.", icon=":material/info:")
+        st.info(f"{wanted.true} predicted as {wanted.read} is right, so it is not a mistake.", icon=":material/info:")
         return
     browse(chosen, "mistakes")
 
@@ -105,7 +106,7 @@ def _counts(probabilities: Probabilities) -> str:
     wrong = len(select(labels, probabilities, AnswerFilter()))
     unsure = len(select(labels, probabilities, AnswerFilter(kind="unsure")))
     return (
-        f"Of {len(labels):,} test images it reads {len(labels) - wrong:,} right and {wrong:,} wrong; "
-        f"{unsure:,} are right with less than {UNSURE_BELOW:.0%} confidence. "
-        "Below each image: true digit → what was read and how surely, then what came next."
+        f"Of {len(labels):,} test images, it gets {len(labels) - wrong:,} right and {wrong:,} wrong; "
+        f"{unsure:,} are right with less than {percent(UNSURE_BELOW, 0)} confidence. "
+        "Below each image: true digit → prediction and its confidence, then what came next."
     )

@@ -36,7 +36,10 @@ def show(selection: Selection) -> None:
     images, labels = cached_reads.mnist().split(selection.split)
     index = state.read_number(Params.INDEX, 0, len(labels) - 1, default=0)
     if st.query_params.get(Params.INDEX) != str(index):
-        st.warning(f"The link names no image of this set. Here is number {index:,}.", icon=":material/search_off:")
+        st.warning(
+            f"The link does not name an image of this set. Here is number {index:,} instead.",
+            icon=":material/search_off:",
+        )
     _way_on(selection, index)
     st.subheader(called(selection.split, labels, index), anchor=False)
     if selection.split == "test" and index in DISPUTED:
@@ -52,8 +55,8 @@ def show(selection: Selection) -> None:
             _answers(index, int(labels[index]), selection.run)
         else:
             st.info(
-                "Networks were trained on this image, or on others like it, so what they read in it would say little. "
-                "Their answers are kept for the test images only.",
+                "Networks were trained on this image, or on others like it, so their predictions for it would say "
+                "little. There are predictions for the test images only.",
                 icon=":material/info:",
             )
     _looked_at(selection, images[index], int(labels[index]))
@@ -117,7 +120,7 @@ def _answers(index: int, label: int, chosen: runs.Run | None) -> None:
     order = sorted(everyone.probabilities, key=lambda run_id: chosen is None or run_id != chosen.id)
     answers = np.stack([everyone.probabilities[run_id][index] for run_id in order])
     right = int((answers.argmax(axis=1) == label).sum())
-    st.markdown(f"**{right} of {count(len(order), 'network')}** read it as its label says, {label}.")
+    st.markdown(f"**{right} of {count(len(order), 'network')}** predict its label, {label}.")
     names = [name_of(everyone.by_id[run_id]) for run_id in order]
     further = len(order) - _MOST_ANSWERS
     shown = _MOST_ANSWERS
@@ -141,7 +144,7 @@ def _epoch_predictions(run: runs.Run, index: int, label: int) -> None:
 def turns_in_words(history: EpochPredictions, turns: Sequence[Turn]) -> str:
     """Return a sentence such as “Learned in epoch 2, forgotten in 4, learned again in 5.”."""
     if not turns:
-        return "Never read right after any epoch."
+        return "Not right after any epoch."
     parts = []
     for number, turn in enumerate(turns):
         again = " again" if number >= 2 else ""
@@ -155,7 +158,7 @@ def turns_in_words(history: EpochPredictions, turns: Sequence[Turn]) -> str:
 def _resembling(split: Split, index: int) -> None:
     """Show the training images that are nearest to an image, and what a vote of the nearest would say."""
     found, vote = _neighbours(split, index)
-    st.markdown("##### What it resembles, pixel by pixel")
+    st.markdown("##### Its nearest neighbours, pixel by pixel")
     label = int(cached_reads.mnist().split(split)[1][index])
     right = "right" if vote.digit == label else "wrong"
     st.caption(

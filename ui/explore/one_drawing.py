@@ -86,7 +86,7 @@ def _answers(drawing: KeptDrawing, networks: Sequence[Run]) -> None:
         no_network()
         return
     right = sum(int(answer.argmax()) == drawing.label for answer in answers)
-    verdict.markdown(f"**{right} of {count(len(answers), 'network')}** read it as it was meant, {drawing.label}.")
+    verdict.markdown(f"**{right} of {count(len(answers), 'network')}** predict what was meant, {drawing.label}.")
     figure = answer_figures.answers_figure(names, np.stack(answers), drawing.label)
     live_chart(figure, tools="hover", key="drawing-answers")
 

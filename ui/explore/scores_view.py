@@ -8,6 +8,7 @@ import streamlit as st
 
 from mnist_core import runs
 from mnist_core.common.arrays import Probabilities
+from mnist_core.common.text import percent
 from mnist_core.evaluation import metrics, scores
 from mnist_core.figures import score_figures
 from ui.components.live_chart import live_chart
@@ -25,10 +26,10 @@ def show() -> None:
         run = pickers.network()
         bins = state.bound_choice(Params.BINS, _BINS, _BINS[0])
         st.segmented_control(
-            "Bins of confidence",
+            "Confidence bins",
             _BINS,
             required=True,
-            help="Answers are sorted by confidence into so many bins of equal width, from 0 to 100 %.",
+            help="Predictions are sorted by confidence into this many bins of equal width, from 0% to 100%.",
             **bins.widget,
         )
     probabilities = cached_reads.predictions(run)
@@ -61,9 +62,9 @@ def _report(run: runs.Run, probabilities: Probabilities) -> None:
         for row in scores.report_rows(report)
     ]
     percent = {
-        "Precision": "Of what it reads as this digit, the share that is one.",
-        "Recall": "Of these digits, the share that it reads as one.",
-        "F1": "The harmonic mean of both: high only if both are. In the line of the accuracy: the accuracy.",
+        "Precision": "Of the images that it predicts as this digit, the fraction that really are.",
+        "Recall": "Of the images of this digit, the fraction that it predicts as this digit.",
+        "F1": "The harmonic mean of both: high only if both are. In the row “accuracy”: the accuracy.",
     }
     st.dataframe(
         pd.DataFrame(rows),
@@ -73,19 +74,17 @@ def _report(run: runs.Run, probabilities: Probabilities) -> None:
         key="report",
         column_config={
             "Digit": st.column_config.TextColumn(width=110),
-            **{
-                name: st.column_config.NumberColumn(format="%.2f %%", help=meaning) for name, meaning in percent.items()
-            },
+            **{name: st.column_config.NumberColumn(format="%.2f%%", help=meaning) for name, meaning in percent.items()},
             "Support": st.column_config.NumberColumn(
-                format="localized", help="Test images with this label; in the last three lines: all of them."
+                format="localized", help="The test images with this label; in the last three rows, all of them."
             ),
         },
     )
     st.caption(
-        "**Precision**: of all that it reads as a 9, the share that are 9s. **Recall**: of all 9s, the share that it "
-        "finds. **F1**: the harmonic mean of both, high only if both are. **Support**: how many 9s there are. “macro "
-        "avg” counts every digit the same, “weighted avg” by its support, as in scikit-learn’s classification report; "
-        "what is undefined counts as 0."
+        "**Precision**: of all images that it predicts as a 9, the fraction that are 9s. **Recall**: of all 9s, the "
+        "fraction that it finds. **F1**: the harmonic mean of both, high only if both are. **Support**: how many 9s "
+        "there are. “macro avg” counts every digit the same, “weighted avg” by its support, as in scikit-learn’s "
+        "classification report; what is undefined counts as 0."
     )
 
 
@@ -94,22 +93,22 @@ def _shares(row: scores.ReportRow) -> dict[str, float | None]:
 
 
 def _calibration(result: scores.Calibration) -> None:
-    st.subheader("Is it as often right as it is sure?", anchor=False)
+    st.subheader("Calibration: is it right as often as it is confident?", anchor=False)
     st.markdown(scores.calibration_verdict(result))
     live_chart(score_figures.reliability_figure(result), tools="hover", key="reliability")
     with st.container(horizontal=True):
         st.metric(
             f"Expected calibration error, {result.bins} bins",
-            f"{result.expected_error:.2%}",
-            help="How far confidence and accuracy are apart, on average over all answers: each bin counts by its "
+            percent(result.expected_error, 2),
+            help="How far confidence and accuracy are apart, on average over all predictions: each bin counts by its "
             "number of images (Naeini, Cooper and Hauskrecht, 2015; Guo, Pleiss, Sun and Weinberger, 2017). Another "
-            "number of bins gives another figure.",
+            "number of bins gives another value.",
             width="content",
         )
         st.metric(
-            f"Largest gap, in a bin of {count(_images_of_largest_gap(result), 'image')}",
-            f"{result.maximum_error:.0%}",
-            help="The maximum calibration error. In a bin of a few images it may be mere chance.",
+            f"Maximum calibration error, in a bin of {count(_images_of_largest_gap(result), 'image')}",
+            percent(result.maximum_error, 0),
+            help="The largest gap between confidence and accuracy. In a bin of a few images it may be mere chance.",
             width="content",
         )
 

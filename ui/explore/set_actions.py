@@ -64,7 +64,7 @@ def show(class_set: ClassSet, drawings: Sequence[KeptDrawing]) -> None:
             icon=":material/draw:",
             query_params={Params.SET.value: class_set.id},
         )
-        st.caption("Or give others this link: whoever opens it draws for this set.")
+        st.caption("Or give others this link: anyone who opens it draws for this set.")
         st.code(_link(class_set), language=None, wrap_lines=True)
         st.caption(f"Their drawings {class_sets.who_sees()}.")
     st.download_button(
@@ -75,7 +75,7 @@ def show(class_set: ClassSet, drawings: Sequence[KeptDrawing]) -> None:
         icon=":material/download:",
         on_click="ignore",
         disabled=not drawings,
-        help="The whole set as one file: pictures, strokes and labels as JSON Lines, to read back here or elsewhere.",
+        help="The whole set as one file: pictures, strokes and labels as JSON Lines, to import here or elsewhere.",
         key="export-set",
     )
     show_import()
@@ -104,8 +104,8 @@ def show_import() -> None:
             max_upload_size=-(-bound // _MEGABYTE),
         )
         st.caption(
-            "Its drawings go to the set of the same name; those that are there already are not doubled. Import only "
-            f"what its people agreed to: drawings {class_sets.who_sees()}."
+            "Its drawings go to the set of the same name; those that are already there are not added twice. Import "
+            f"only what the people who drew it agreed to: drawings {class_sets.who_sees()}."
         )
 
 
@@ -151,7 +151,7 @@ def _import() -> None:
     except ClassSetError as error:
         st.session_state[Keys.HANDWRITING_NEWS] = error
         return
-    known = f" {count(merged.known, 'drawing')} of the file it had already." if merged.known else ""
+    known = f" It already had {count(merged.known, 'drawing')} of the file." if merged.known else ""
     text = f"{count(merged.added, 'drawing')} added to {merged.class_set.title}.{known}"
     st.session_state[Keys.HANDWRITING_NEWS] = _News(text, read.problems)
     state.choose(**{Params.SET.value: into.id, Params.PAGE.value: None})

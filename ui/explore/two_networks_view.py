@@ -9,6 +9,7 @@ import streamlit as st
 
 from mnist_core import runs
 from mnist_core.common.arrays import Indices
+from mnist_core.common.text import percent
 from mnist_core.evaluation import agreement, metrics
 from ui.explore import pickers
 from ui.explore.browse import browse
@@ -54,15 +55,12 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         labels = cached_reads.mnist().y_test
         for letter, run in (("A", pair.a), ("B", pair.b)):
-            st.metric(
-                f"Accuracy of {letter}",
-                f"{metrics.accuracy(labels, cached_reads.predictions(run)):.2%}",
-                width="content",
-            )
+            accuracy = metrics.accuracy(labels, cached_reads.predictions(run))
+            st.metric(f"Accuracy of {letter}", percent(accuracy, 2), width="content")
         if pair.a.id != pair.b.id:
             st.page_link(
                 navigation.TRAIN,
-                label="More than chance? The exact test",
+                label="More than chance? McNemar’s exact test",
                 icon=":material/balance:",
                 query_params={"view": "compare", "compare": f"{pair.a.id},{pair.b.id}"},
             )
@@ -121,7 +119,7 @@ def _select(pair: _Pair, kind: str) -> Selection:
         "a": "images that only A misreads",
         "b": "images that only B misreads",
         "both": "images that both misread",
-        "disagree": "images that A and B read differently",
+        "disagree": "images on which A and B disagree",
         "every": f"images that all {pair.networks} networks misread",
         "half": f"images that at least half of all {pair.networks} networks misread",
     }
@@ -144,9 +142,9 @@ def _caption(pair: _Pair, kind: str) -> Callable[[int], tuple[str, ...]]:
 
 def _explanation(kind: str, pair: _Pair) -> str:
     if kind not in _OF_ALL:
-        return "Below each image: its label, and what A and B read. Those come first on which the answers are surest."
+        return "Below each image: its label, and the predictions of A and B. The most confident predictions come first."
     share = "all" if kind == "every" else "at least half"
     return (
-        f"Misread by {share} of the {pair.networks} networks, not only A and B; those come first that most of them "
-        "misread. Below each image: its label, and how many of the runs misread it."
+        f"Misread by {share} of the {pair.networks} networks, not only A and B; the ones that most of them misread "
+        "come first. Below each image: its label, and how many of the runs misread it."
     )

@@ -1,6 +1,6 @@
 """The small live figures beside the words: one or two controls, one figure, one line that reads it.
 
-Each function shows one lesson; its `key` keeps the widgets of several places apart.
+Each function shows one example; its `key` keeps the widgets of several places apart.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 import numpy as np
 import streamlit as st
 
+from mnist_core.common.text import percent
 from mnist_core.data.dataset import TEST_IMAGES, TRAIN_IMAGES
 from mnist_core.figures import concept_figures, concepts
 from mnist_core.figures.concept_figures import Frame, Line, Picture
@@ -34,7 +35,7 @@ _RULES: tuple[Rule, ...] = ("SGD", "momentum", "Adam")
 _SCHEDULES: dict[Schedule, str] = {
     "cosine": "Highest at first, then ever lower, gently at both ends.",
     "step": "Halved after every third epoch.",
-    "one-cycle": "A gentle start, the full rate after 30 % of all steps, nearly nothing at the end.",
+    "one-cycle": "A gentle start, the full rate after 30% of all steps, nearly nothing at the end.",
     "constant": "Every step has the same rate.",
 }
 _PIXEL = 0.8
@@ -132,8 +133,8 @@ def normalization(key: str) -> None:
     after = concepts.standardized(values)
     live_chart(concept_figures.spread_figure(values, after), key=f"{key}-figure")
     st.caption(
-        f"What one unit gives for 512 digits. Before: mean {_signed(values.mean())}, spread {values.std():.2f}. After: "
-        f"mean **0**, spread **{after.std():.0f}**, wherever you move it."
+        f"The outputs of one unit for 512 digits. Before: mean {_signed(values.mean())}, standard deviation "
+        f"{values.std():.2f}. After: mean **0**, standard deviation **{after.std():.0f}**, wherever you move them."
     )
 
 
@@ -148,7 +149,7 @@ def softmax(key: str) -> None:
     ratio = probabilities[9] / probabilities[4]
     leader, factor = ("9", ratio) if ratio >= 1 else ("4", 1 / ratio)
     st.caption(
-        "They always add up to 100 %. "
+        "They always add up to 100%. "
         + (
             "Equal scores, equal probabilities."
             if ratio == 1
@@ -170,12 +171,13 @@ def label_smoothing(key: str) -> None:
     share = st.slider("Label smoothing", 0.0, 0.5, 0.1, 0.05, key=f"{key}-share")
     values = concepts.target(3, share)
     live_chart(concept_figures.vector_figure(values), key=f"{key}-figure")
-    st.caption(f"The label 3: **{100 * values[3]:.1f} %** for the 3, {100 * values[0]:.1f} % for each other digit.")
+    right, other = (percent(values[digit], 1) for digit in (3, 0))
+    st.caption(f"The label 3: **{right}** for the 3, {other} for each other digit.")
 
 
 def cross_entropy(key: str) -> None:
     """Tell what a probability costs."""
-    percent = st.slider("Probability given to the right digit", 1, 100, 10, format="%d %%", key=f"{key}-percent")
+    percent = st.slider("Probability given to the right digit", 1, 100, 10, format="%d%%", key=f"{key}-percent")
     loss = -np.log(percent / 100)
     x = np.linspace(0.01, 1, 199)
     guess = Line(np.array([0.1, 0.1, 0.0]), np.array([0, -np.log(0.1), -np.log(0.1)]), "a guess", dash="dot")
@@ -184,8 +186,8 @@ def cross_entropy(key: str) -> None:
     axis = {"tickformat": ".0%", "dtick": 0.25, "range": [0, 1.02]}
     live_chart(with_layout(figure, {"xaxis": axis}), key=f"{key}-figure")
     st.caption(
-        f"{percent} % for the right digit costs **{abs(loss):.2f}**. Who guesses gives each of ten digits 10 % and "
-        "loses 2.30."
+        f"{percent}% for the right digit costs **{abs(loss):.2f}**. A mere guess gives each of the ten digits 10% and "
+        "costs 2.30."
     )
 
 
@@ -201,8 +203,9 @@ def back_propagation(key: str) -> None:
     live_chart(concept_figures.chain_figure(now, after, weights, losses), key=f"{key}-figure")
     by_probability, by_score, by_weight = map(_signed, now.slopes)
     st.caption(
-        f"Forward: {_signed(weight)} × pixel {_PIXEL} = {_signed(now.score)} → “a 7”: {100 * now.probability:.0f} % → "
-        f"loss {now.loss:.2f}.  \nBack: {by_probability} × {by_score} × {by_weight} = slope **{_signed(now.slope)}**: "
+        f"Forward: {_signed(weight)} × pixel {_PIXEL} = {_signed(now.score)} → “a 7”: "
+        f"{percent(now.probability, 0)} → loss {now.loss:.2f}.  \n"
+        f"Back: {by_probability} × {by_score} × {by_weight} = slope **{_signed(now.slope)}**: "
         f"{'up' if now.slope < 0 else 'down'} with the weight."
     )
 
@@ -262,7 +265,7 @@ def epoch(key: str) -> None:
 
 def validation(key: str) -> None:
     """Divide the images."""
-    percent = st.slider("Share held out", 1, 50, 10, format="%d %%", key=f"{key}-percent")
+    percent = st.slider("Validation split", 1, 50, 10, format="%d%%", key=f"{key}-percent")
     config = TrainingConfig(validation="last", validation_share=percent / 100)
     training = config.train_size - config.validation_size
     live_chart(concept_figures.split_figure(training, config.validation_size, TEST_IMAGES), key=f"{key}-figure")
@@ -289,7 +292,7 @@ def l2(key: str) -> None:
     lowest = float(concepts.penalized(np.array([best]), strength)[1][0])
     figure = concept_figures.lines_figure(lines, "weight", "loss", (best, lowest))
     live_chart(with_layout(figure, {"yaxis": {"range": [0, 10]}}), key=f"{key}-figure")
-    st.caption(f"A made-up loss that is lowest at a weight of 2. With its price the best weight is **{best:.2f}**.")
+    st.caption(f"A made-up loss that is lowest at a weight of 2. With the penalty, the best weight is **{best:.2f}**.")
 
 
 def _descent(rule: Rule, rate: float, key: str) -> None:

@@ -10,16 +10,16 @@ import streamlit as st
 from ui.glossary import examples
 
 # Pixels; on a phone there is less, and what stands side by side stacks.
-_WIDE, _NARROW = 656, 380  # with and without a lesson beside the text
-_PILLS_ROOM = 60
+_WIDE, _NARROW = 656, 380  # with and without an example beside the text
+_PILLS_HEIGHT = 60
 _NAMED = 3  # so many words stand on the control
 
 
 @dataclass(frozen=True)
 class Term:
-    """A word: what the code calls it, its heading, the question on its control, its text, and its lesson if any.
+    """A word: what the code calls it, its heading, the question on its control, its text, and its example if any.
 
-    `figure` shows the lesson: controls, a figure and a line that reads it. Its argument is a prefix for widget keys.
+    `figure` shows the example: controls, a figure and a line that reads it. Its argument is a prefix for widget keys.
     """
 
     name: str
@@ -27,10 +27,10 @@ class Term:
     question: str
     text: str
     figure: Callable[[str], None] | None = None
-    room: int = 0  # pixels that the lesson is high
+    height: int = 0  # of the example, in pixels
 
 
-# In the order in which one would tell them: the network, its lessons, its examinations.
+# In the order in which one would tell them: the network, its training, its evaluation.
 TERMS: tuple[Term, ...] = (
     Term(
         "convolution",
@@ -41,7 +41,7 @@ TERMS: tuple[Term, ...] = (
         "map*: it is strong where the image looks like the kernel. The same kernel is used everywhere, so an edge "
         "is found wherever it is. Here you choose the kernel; a network learns dozens of its own.",
         examples.convolution,
-        room=400,
+        height=400,
     ),
     Term(
         "padding and stride",
@@ -49,10 +49,10 @@ TERMS: tuple[Term, ...] = (
         "What are padding and stride?",
         "The *stride* is how many pixels the window moves at a time: at 2 it skips every other place, and the "
         "result is half as wide. *Padding* is about the edge. With “valid” the window stays inside the image, so 3 "
-        "× 3 makes 26 × 26 of 28 × 28. With “same” a frame of zeros is put around the image, so that at stride 1 "
-        "the size stays.",
+        "× 3 turns 28 × 28 into 26 × 26. With “same” a frame of zeros is put around the image, so that at stride 1 "
+        "the size stays the same.",
         examples.padding_and_stride,
-        room=435,
+        height=435,
     ),
     Term(
         "pooling",
@@ -60,9 +60,9 @@ TERMS: tuple[Term, ...] = (
         "What is pooling?",
         "Pooling makes a feature map smaller: of each square of 2 × 2 values, one is kept. *Max pooling* takes the "
         "largest (was the edge anywhere in here?), *average pooling* the mean. Three quarters of the work for the "
-        "next layer are saved, and a digit that is shifted by a pixel looks nearly the same.",
+        "next layer is saved, and a digit that is shifted by a pixel looks nearly the same.",
         examples.pooling,
-        room=370,
+        height=370,
     ),
     Term(
         "activation",
@@ -73,7 +73,7 @@ TERMS: tuple[Term, ...] = (
         "simplest and the most used: what is negative becomes 0, the rest stays. A unit then says “my pattern is "
         "not here” (0), or how clearly it is.",
         examples.activation,
-        room=400,
+        height=400,
     ),
     Term(
         "dense layer",
@@ -87,33 +87,33 @@ TERMS: tuple[Term, ...] = (
         "dropout",
         "Dropout",
         "What is dropout?",
-        "While training, dropout sets a random part of the values to 0, a different part at every step. No unit can "
+        "During training, dropout sets a random part of the values to 0, a different part at every step. No unit can "
         "rely on one other unit, so the network learns several signs of each digit instead of a single one, and is "
-        "less prone to learn by heart. When the network is used, nothing is dropped.",
+        "less likely to learn images by heart. When the network is used, nothing is dropped.",
         examples.dropout,
-        room=370,
+        height=370,
     ),
     Term(
         "normalization",
         "Normalization",
         "What is normalization?",
         "Learning is easier with numbers near 0 than with pixels from 0 to 255, so pixels are first divided by 255. "
-        "*Batch normalization* does something alike between layers: it takes what a unit gives for all digits of a "
-        "batch, subtracts the mean and divides by the spread (the standard deviation). Whatever the layers before "
-        "do, the next one gets numbers of a familiar size.",
+        "*Batch normalization* does something similar between layers: it takes the outputs of a unit for all digits "
+        "of a batch, subtracts their mean and divides by their standard deviation. Whatever the earlier layers do, "
+        "the next one gets numbers of a familiar size.",
         examples.normalization,
-        room=370,
+        height=370,
     ),
     Term(
         "softmax",
         "Softmax",
         "What is softmax?",
-        "The last layer gives ten scores, one for each digit, high or low as they come. Softmax makes probabilities "
-        "of them: it raises e = 2.718… to each score, so that all become positive, and divides by their sum, so "
+        "The last layer gives ten scores, one for each digit, which can be any numbers. Softmax turns them into "
+        "probabilities: it raises e = 2.718… to each score, so that all become positive, and divides by their sum, so "
         r"that they add up to 1: $p_k = e^{z_k} / (e^{z_0} + \dots + e^{z_9})$ for the score $z_k$ of digit $k$. The "
-        "highest score gets the largest part.",
+        "highest score gets the largest probability.",
         examples.softmax,
-        room=370,
+        height=370,
     ),
     Term(
         "parameters",
@@ -132,29 +132,29 @@ TERMS: tuple[Term, ...] = (
         "written as ten numbers too: a 1 in the place of the right digit, 0 in all others. Of ten lamps, one is "
         "lit, which is why this is called *one-hot*.",
         examples.one_hot,
-        room=210,
+        height=210,
     ),
     Term(
         "cross-entropy",
         "Cross-entropy, the loss",
         "What is cross-entropy?",
-        "The *loss* says in one number how wrong an answer is; training makes it small. Cross-entropy looks at the "
-        r"probability $p$ that the right digit got, and takes minus its natural logarithm: $-\ln p$. Sure and right "
-        "costs nearly nothing, ten equal guesses cost 2.30, sure and wrong costs a lot. The curve on this page is "
-        "the mean over many digits. Accuracy only counts right and wrong; the loss also sees how sure.",
+        "The *loss* says in one number how wrong a prediction is; training makes it small. Cross-entropy looks at the "
+        r"probability $p$ that the right digit got, and takes minus its natural logarithm: $-\ln p$. Being sure and "
+        "right costs nearly nothing, ten equal guesses cost 2.30, being sure and wrong costs a lot. The loss curve "
+        "shows the mean over many digits. Accuracy only counts right and wrong; the loss also sees the confidence.",
         examples.cross_entropy,
-        room=370,
+        height=370,
     ),
     Term(
         "back-propagation",
-        "Back-propagation",
-        "What is back-propagation?",
+        "Backpropagation",
+        "What is backpropagation?",
         "For each weight the network must know: if it grew a little, would the loss rise or fall, and how steeply? "
-        "That slope is the *gradient*. Back-propagation finds the slopes of all weights in one go, from the loss "
-        "back to the first layer: along the way, the slopes of the links are multiplied. Then each weight takes a "
+        "That slope is the *gradient*. Backpropagation finds the slopes of all weights in one go, from the loss "
+        "back to the first layer: along the way, the slopes in between are multiplied. Then each weight takes a "
         "small step downhill. Here is a network of a single weight that asks “is it a 7?”.",
         examples.back_propagation,
-        room=370,
+        height=370,
     ),
     Term(
         "gradient norm",
@@ -174,7 +174,7 @@ TERMS: tuple[Term, ...] = (
         "each weight a step size of its own, from how large its slopes have been. Each needs its own learning rate, "
         "as you can see here: a long valley from above, with two weights to learn.",
         examples.optimizer,
-        room=410,
+        height=410,
     ),
     Term(
         "learning rate",
@@ -184,7 +184,7 @@ TERMS: tuple[Term, ...] = (
         "over the valley to a place higher up on the other side: the loss grows instead of falling. There is no "
         "best rate for all; 0.001 is a good first try for Adam, 0.01 to 0.1 for SGD.",
         examples.learning_rate,
-        room=370,
+        height=370,
     ),
     Term(
         "schedule",
@@ -194,7 +194,7 @@ TERMS: tuple[Term, ...] = (
         "quickly, small ones at the end settle in it. Some schedules begin gently too, while the weights are still "
         "random: that is the *warm-up*.",
         examples.schedule,
-        room=370,
+        height=370,
     ),
     Term(
         "batch",
@@ -204,36 +204,36 @@ TERMS: tuple[Term, ...] = (
         "the mean slope for these, and makes one step. A small batch gives many quick steps in somewhat wrong "
         "directions, since a few digits are a poor sample; a large one gives few, steadier steps.",
         examples.batch,
-        room=370,
+        height=370,
     ),
     Term(
         "epoch",
         "Epoch",
         "What is an epoch?",
         "An epoch is one pass through all training digits, batch after batch, in a new random order. Networks need "
-        "several, as one reads a textbook more than once. With too many they begin to know the very digits by "
+        "several, just as you read a textbook more than once. With too many, they begin to learn the digits by "
         "heart.",
         examples.epoch,
-        room=175,
+        height=175,
     ),
     Term(
         "seed",
         "Seed",
         "What is a seed?",
-        "Chance has a part in training: the first weights are random, digits are shuffled, dropout picks at random. "
-        "Computers make this chance by a recipe that begins with a number, the *seed*. The same seed and settings "
-        "give the same network again on the same machine; other seeds show how much of a result was luck.",
+        "Chance plays a part in training: the first weights are random, digits are shuffled, dropout picks at random. "
+        "Computers make random numbers by a fixed rule that starts from a number, the *seed*. The same seed and "
+        "settings give the same network again on the same machine; other seeds show how much of a result was luck.",
     ),
     Term(
         "validation",
         "Validation",
         "What is validation?",
         "How a network does on digits that it has learned from says little: it may know them by heart. So some "
-        "training digits are held out, never learned from, and read after each epoch. They are there to choose by: "
-        "which settings, and when to stop. The 10,000 test images are for the very end: whoever chooses by them too "
-        "no longer knows how new digits will be read.",
+        "training digits are held out: the network never learns from them, but is checked on them after each epoch. "
+        "They are there to choose by: which settings, and when to stop. The 10,000 test images are for the very end: "
+        "if you choose by them as well, you no longer know how well new digits will be read.",
         examples.validation,
-        room=250,
+        height=250,
     ),
     Term(
         "overfitting",
@@ -242,9 +242,9 @@ TERMS: tuple[Term, ...] = (
         "A network overfits when it learns its training digits by heart, slips of the pen included, and reads new "
         "ones no better or even worse. In the curves, the training loss keeps falling while the validation loss "
         "turns up again. The same happens to a curve that is fitted to twelve noisy points and may bend too often. "
-        "More digits, augmentation, dropout, L2 or an earlier end help against it.",
+        "More digits, augmentation, dropout, L2 or early stopping help against it.",
         examples.overfitting,
-        room=370,
+        height=370,
     ),
     Term(
         "augmentation",
@@ -259,23 +259,23 @@ TERMS: tuple[Term, ...] = (
         "L2",
         "L2 regularization",
         "What is L2?",
-        "L2 adds a price for large weights to the loss: the sum of their squares, times a small number, the "
-        "strength. A weight stays large only if it earns its price by better answers. The network becomes smoother "
+        "L2 adds a penalty for large weights to the loss: the sum of their squares, times a small number, the "
+        "strength. A weight stays large only if that improves the predictions enough. The network becomes smoother "
         "and overfits less; with too much of it, it learns less. *Weight decay*, as in AdamW, pulls weights towards "
         "0 in much the same way.",
         examples.l2,
-        room=370,
+        height=370,
     ),
     Term(
         "label smoothing",
         "Label smoothing",
         "What is label smoothing?",
-        "A one-hot label asks for 100 % on one digit, which takes ever higher scores to come near. Label smoothing "
-        "asks for a little less, and spreads the rest over all ten digits. The network is not pushed to be surer "
-        "than it has reason to be: some digits can honestly be read in two ways. Its loss can then no longer reach "
-        "0.",
+        "A one-hot label asks for 100% on one digit, which takes ever higher scores to come near. Label smoothing "
+        "asks for a little less, and spreads the rest over all ten digits. The network is not pushed to be more "
+        "confident than it has reason to be: some digits can honestly be read in two ways. Its loss can then no "
+        "longer reach 0.",
         examples.label_smoothing,
-        room=210,
+        height=210,
     ),
 )
 _BY_NAME = {term.name: term for term in TERMS}
@@ -296,7 +296,7 @@ def show() -> None:
     """Show all terms, to read through or to search."""
     wanted = st.text_input(
         "Search",
-        placeholder="Search the words",
+        placeholder="Search the glossary",
         label_visibility="collapsed",
         icon=":material/search:",
         max_chars=40,
@@ -305,7 +305,7 @@ def show() -> None:
     )
     found = [term for term in TERMS if wanted.strip().casefold() in f"{term.title} {term.text}".casefold()]
     if not found:
-        st.info("None of the words mentions that.", icon=":material/search_off:")
+        st.info("No entry mentions that.", icon=":material/search_off:")
     for start in range(0, len(found), 2):
         for column, term in zip(st.columns(2, gap="medium"), found[start : start + 2], strict=False):
             with column, st.container(border=True, height="stretch"):
@@ -316,7 +316,7 @@ def show() -> None:
 def _control(names: tuple[str, ...]) -> None:
     key = f"words-{'-'.join(names)}"
     terms = [_BY_NAME[name] for name in names]
-    several = f"Words: {', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''}"
+    several = f"Glossary: {', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''}"
     popover = st.popover(
         f":small[{terms[0].question if len(names) == 1 else several}]",
         icon=":material/school:",
@@ -324,11 +324,11 @@ def _control(names: tuple[str, ...]) -> None:
         key=key,
         on_change="rerun",
     )
-    room = max(term.room for term in terms) + (_PILLS_ROOM if len(names) > 1 else 0)
-    # A popover takes the side where it fits as it opens, and stays there: its height must not wait for the lesson.
-    st.html(f"<style>[class*='words-room-{room}'] {{ min-height: {room}px; }}</style>")
+    height = max(term.height for term in terms) + (_PILLS_HEIGHT if len(names) > 1 else 0)
+    # A popover takes the side where it fits as it opens, and stays there: its height must not wait for the example.
+    st.html(f"<style>[class*='words-height-{height}'] {{ min-height: {height}px; }}</style>")
     is_wide = any(term.figure for term in terms)
-    with popover, st.container(width=_WIDE if is_wide else _NARROW, key=f"{key}-words-room-{room}"):
+    with popover, st.container(width=_WIDE if is_wide else _NARROW, key=f"{key}-words-height-{height}"):
         term = _pick(names, key) if len(names) > 1 else terms[0]
         if term.figure is None:
             _text(term)
@@ -342,7 +342,7 @@ def _control(names: tuple[str, ...]) -> None:
 
 
 def _pick(names: tuple[str, ...], key: str) -> Term:
-    name = st.pills("Word", names, default=names[0], required=True, label_visibility="collapsed", key=f"{key}-word")
+    name = st.pills("Term", names, default=names[0], required=True, label_visibility="collapsed", key=f"{key}-word")
     return _BY_NAME[name]
 
 
@@ -351,10 +351,10 @@ def _entry(term: Term) -> None:
     _text(term)
     if term.figure is not None:
         key = f"glossary-{term.name}"
-        lesson = st.expander("Try it", icon=":material/touch_app:", key=key, on_change="rerun", type="compact")
-        if lesson.open:
-            with lesson:
-                term.figure(f"{key}-lesson")
+        example = st.expander("Try it", icon=":material/touch_app:", key=key, on_change="rerun", type="compact")
+        if example.open:
+            with example:
+                term.figure(f"{key}-example")
 
 
 def _text(term: Term) -> None:

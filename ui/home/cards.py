@@ -56,7 +56,7 @@ def draw_card() -> None:
             place = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "sizex": 0.32, "sizey": 1}
             image = {"source": pictures.data_uri(pictures.png(digit)), **place}
             _show(figure, {"images": [image], "xaxis": {"domain": [0.36, 1]}}, key="card-draw", left=0)
-    st.markdown("**Draw** a digit with mouse, pen or finger, and see at once what is read.")
+    st.markdown("**Draw** a digit with a mouse, a pen or a finger, and see at once what a network reads.")
     st.page_link(navigation.DRAW, label="Draw a digit", icon=":material/draw:")
 
 

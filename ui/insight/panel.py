@@ -39,7 +39,7 @@ def show(run: runs.Run, image: Images, key: str, labelled: int | None = None) ->
     st.caption(_introduction(run))
     most = FEW_MAPS
     if has_more_maps(insight, FEW_MAPS) and st.toggle(
-        f"Show up to {MOST_MAPS} maps a layer, not {FEW_MAPS}", key=f"{key}-all-maps"
+        f"Show up to {MOST_MAPS} maps per layer instead of {FEW_MAPS}", key=f"{key}-all-maps"
     ):
         most = MOST_MAPS
     sections = layer_sections(insight, most)
@@ -51,13 +51,13 @@ def _ask(probabilities: Probabilities, labelled: int | None) -> int:
     reading = int(probabilities.argmax())
     asked = state.bound_choice(Params.ASKED, [str(digit) for digit in CLASSES], str(reading))
     widget = {**asked.widget, "on_change": _write_asked, "args": (str(reading), asked.widget["key"])}
-    st.pills("What speaks for …", [str(digit) for digit in CLASSES], required=True, **widget)
+    st.pills("Evidence for …", [str(digit) for digit in CLASSES], required=True, **widget)
     digit = int(asked.value)
     words = [f"The network reads **{reading}** ({percent(float(probabilities[reading]))})."]
     if digit != reading:
-        words.append(f"To **{digit}** it gives {percent(float(probabilities[digit]))}.")
+        words.append(f"It gives **{digit}** a probability of {percent(float(probabilities[digit]))}.")
     if labelled is not None and labelled != reading:
-        words.append(f"The label says **{labelled}**: ask about both.")
+        words.append(f"The label says **{labelled}**: look at the evidence for both.")
     st.markdown(" ".join(words))
     return digit
 
@@ -70,12 +70,12 @@ def _write_asked(reading: str, key: str) -> None:
 
 def _introduction(run: runs.Run) -> str:
     words = (
-        "What each layer hands on to the next. Black is 0, and the brighter, the larger: all pictures of a layer "
-        "are on one scale, and in the same order for every digit. Where some are negative, teal is positive and amber "
-        "negative."
+        "What each layer passes on to the next. Black is 0, and the brighter, the larger: all pictures of a layer are "
+        "on one scale, and in the same order for every digit. Where some values are negative, teal is positive and "
+        "amber negative."
     )
-    if any(isinstance(layer, Dropout | BatchNorm) for layer in run.config.network.layers):
-        words += " Dropout does nothing while it reads, and batch normalization only rescales: they are left out."
+    if any(isinstance(layer, Dropout | BatchNorm) for layer in run.config.architecture.layers):
+        words += " Dropout does nothing after training, and batch normalization only rescales: they are left out."
     return words
 
 

@@ -34,7 +34,7 @@ def evidence_section(insight: Insight, image: Images, digit: int) -> Section:
             "Erase ink",
             insight.erased,
             "Without the ink in the frame",
-            f"Occlusion: each place in turn is covered by {WINDOW} × {WINDOW} pixels of paper. Teal ink speaks for "
+            f"Occlusion: each place in turn is covered by {WINDOW} × {WINDOW} pixels of paper. Teal ink counts for "
             f"{digit}, amber ink against it.",
         ),
         (
@@ -104,11 +104,11 @@ def _outcome(before: Probabilities, occlusion: Occlusion, digit: int, changed: s
 
 def _grad_cam_words(grad_cam: GradCam, digit: int) -> tuple[str, str]:
     if not grad_cam.heat[digit].any():
-        outcome = f"Nothing that speaks for {digit} was found so."
+        outcome = f"No evidence for {digit} was found in this way."
     else:
-        outcome = f"Teal is where the last convolution found what raises the score of {digit}."
+        outcome = f"Teal shows where the last convolution found what raises the score of {digit}."
     values = f"{grad_cam.side} × {grad_cam.side} values"
-    note = f"Judged by gradients, from {values}: only a hint. Where it differs, trust erasing."
+    note = f"Computed by gradients, from {values}: only a hint. Where it disagrees with erasing, trust erasing."
     return outcome, note
 
 
@@ -119,8 +119,8 @@ def _maps_section(view: LayerView, weights: Scaled | None, title: str, most: int
     sheets = [_sheet(view.maps, shown)]
     if weights is not None:
         sheets.insert(0, _sheet(weights, shown))
-    seen = "all of the digit" if (view.field or 28) >= 28 else f"{view.field} × {view.field} pixels"
-    aside = f"{_share(shown, shape, 'map')} of {height} × {width} · each value has seen {seen}"
+    seen = "the whole image" if (view.field or 28) >= 28 else f"{view.field} × {view.field} pixels"
+    aside = f"{_share(shown, shape, 'map')} of {height} × {width} · receptive field: {seen}"
     tiles = tuple(Tile(f"Map {place + 1}: {_strongest(view.maps, place)}") for place in range(shown))
     side = 60 if width >= 10 else 44
     return Section(tuple(sheets), tiles, side, _MAPS_PER_ROW, title, aside, _maps_note(view, weights is not None))
@@ -138,11 +138,11 @@ def _maps_note(view: LayerView, with_filters: bool) -> str:
             note = f"Each map combines all {before:,} maps before it, and is bright where it finds its own combination."
         case Pool("max", size):
             note = (
-                f"Of {size} × {size} values the largest stays. The maps shrink: what was found is kept, where exactly "
-                "is given up."
+                f"Of {size} × {size} values, the largest is kept. The maps shrink: what was found is kept, but not "
+                "exactly where."
             )
         case Pool("average", size):
-            note = f"Of {size} × {size} values the mean stays. The maps shrink, and fine detail is lost."
+            note = f"Of {size} × {size} values, the mean is kept. The maps shrink, and fine detail is lost."
         case _:
             raise TypeError(f"{view.layer!r} makes no maps.")
     return note
@@ -155,7 +155,7 @@ def _unit_sections(view: LayerView, weights: Scaled | None, title: str, most: in
     if weights is not None:
         shown = min(most, len(weights.steps))
         note = (
-            "What the first units look for, weight by weight: ink on teal speaks for a unit, ink on amber against it."
+            "What the first units look for, weight by weight: ink on teal counts for a unit, ink on amber against it."
         )
         tiles = tuple(Tile(f"Weights of unit {place + 1}") for place in range(shown))
         yield Section((_sheet(weights, shown),), tiles, 60, _MAPS_PER_ROW, title, aside, note)
@@ -172,8 +172,8 @@ def _units_note(view: LayerView) -> str:
         note = "Each map becomes one number, its mean: what was found counts, where it was does not."
     else:
         note = (
-            f"No places any more: each square is a unit that weighs all {_inputs(view):,} values before it. A bright "
-            "one has found what it looks for."
+            f"There are no positions any more: each square is a unit that weighs all {_inputs(view):,} values before "
+            "it. A bright one has found what it looks for."
         )
     return note
 
@@ -191,7 +191,7 @@ def _output_section(view: LayerView, probabilities: Probabilities, weights: Scal
     if weights is None:
         return Section((_sheet(shares, len(CLASSES)),), tiles, 28, (10, 10), title, "", note)
     sheets = (_sheet(weights, len(CLASSES)), replace(_sheet(shares, len(CLASSES)), ratio=3.0))
-    note += " Their weights are pictures here: ink on teal speaks for the digit, ink on amber against it."
+    note += " Their weights are shown as pictures: ink on teal counts for the digit, ink on amber against it."
     return Section(sheets, tiles, 90, (5, 10), title, "", note)
 
 

@@ -45,7 +45,7 @@ def chosen() -> Choice:
 def warn_of_dead_link(choice: Choice) -> None:
     """Say so if the URL names a set that is not here."""
     if choice.after_dead_link:
-        st.warning("The link names no class set that is here. It may have been deleted.", icon=":material/search_off:")
+        st.warning("The class set of this link is not here. It may have been deleted.", icon=":material/search_off:")
 
 
 def choose(title: str) -> None:
@@ -86,12 +86,11 @@ def who_sees() -> str:
     """Return where drawings are kept and who can see them, as the rest of a sentence about them."""
     if is_public():
         return (
-            "are kept on this server. Whoever has the link to this class set can see them and take them away as a "
-            "file, and so can the people who run the server; nobody else"
+            "are kept on this server. Anyone who has the link to this class set can see them and download them, and so "
+            "can the people who run the server, but nobody else"
         )
     return (
-        "are kept on the computer that runs Digit Lab. Everybody who uses this Digit Lab can see them and take them "
-        "away as a file"
+        "are kept on the computer that runs Digit Lab. Everybody who uses this Digit Lab can see them and download them"
     )
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from mnist_core import runs
 from mnist_core.common.server import runs_dir
+from mnist_core.common.text import percent
 from mnist_core.runs import ids
 from mnist_core.runs.reading import RunError
 from mnist_core.runs.status import State
@@ -33,7 +34,7 @@ READER = "champion"  # who reads what people draw, unless they choose another
 def describe(run: runs.Run) -> str:
     """Return a short line that tells a run from others: what, how good, when."""
     when = "ships with Digit Lab" if run.is_bundled else _moment(run.created) if run.created else run.id
-    parts = [name_of(run), f"{run.report.test_accuracy:.2%}" if run.report else "", when]
+    parts = [name_of(run), percent(run.report.test_accuracy, 2) if run.report else "", when]
     return " · ".join(part for part in (*parts, _STATE_WORDS[run.status.state]) if part)
 
 
@@ -74,7 +75,7 @@ def pick_run(
     by_id = {run.id: run for run in choices}
     named = st.query_params.get(param)
     if named is not None and named not in by_id:
-        st.warning(f"{plain(_why_not(named))} Here is another one.", icon=":material/search_off:")
+        st.warning(f"{plain(_why_not(named))} Here is another run instead.", icon=":material/search_off:")
     st.selectbox(label, list(by_id), format_func=lambda run_id: describe(by_id[run_id]), **chosen.widget)
     return by_id[chosen.value]
 
@@ -96,7 +97,7 @@ def chosen_run(
 def _why_not(run_id: str) -> str:
     """Return a sentence about a run that cannot be shown. What is no id is not repeated: it could be anything."""
     if not ids.is_run_id(run_id):
-        return "The link names no run."
+        return "The link does not name a run."
     try:
         runs.find_run(run_id, runs_dir())
     except RunError as error:

@@ -98,7 +98,7 @@ def all_answers(include: runs.Run | None = None) -> AllAnswers:
         except RunError as error:
             notes.append(str(error))
     if len(usable) > len(asked):
-        notes.append(f"Of {len(usable):,} networks, the {MOST_RUNS - len(ship)} newest and those that ship are asked.")
+        notes.append(f"Of {len(usable):,} networks, the {MOST_RUNS - len(ship)} newest and those that ship are used.")
     return AllAnswers({run.id: run for run in asked if run.id in found}, found, tuple(notes))
 
 

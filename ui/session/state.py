@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 Choice = TypeVar("Choice", bound=str)
 
 _MOST_CHARACTERS = 2000
-_FORGOTTEN_SECONDS = 10.0  # a film that nobody has looked at for so long does not play any more
+_FORGOTTEN_SECONDS = 10.0  # epochs that nobody has looked at for so long do not play any more
 
 
 class Keys(StrEnum):
@@ -103,7 +103,7 @@ class Bound(Generic[Value]):
 
 @dataclass(frozen=True)
 class Playing:
-    """The film of a run, the epoch that it has come to, and when that was."""
+    """The run whose epochs are played, the epoch that is shown, and when that was."""
 
     run_id: str
     epoch: str
@@ -198,7 +198,7 @@ def open_view(**values: object) -> None:
 def choose(**values: object) -> None:
     """Put what a visitor chose into the URL, in a callback of a widget; None takes one out.
 
-    A film that plays ends there, at the epoch that it has come to: only then does the URL say what the page shows.
+    What is played ends there, at the epoch that is shown: only then does the URL say what the page shows.
     """
     playing = now_playing()
     st.session_state.pop(Keys.PLAYING, None)
@@ -239,12 +239,12 @@ def put_back() -> None:
 
 
 def play(run_id: str, epoch: str) -> None:
-    """Note which epoch the film of a run has come to."""
+    """Note which epoch of a run is shown while it is played."""
     st.session_state[Keys.PLAYING] = Playing(run_id, epoch, time.monotonic())
 
 
 def now_playing() -> Playing | None:
-    """Return what the film that plays has come to; None if none does, or if nobody has looked for a while."""
+    """Return which run is played, and at which epoch; None if none is, or if nobody has looked for a while."""
     playing: Playing | None = st.session_state.get(Keys.PLAYING)
     return playing if playing is not None and time.monotonic() - playing.moment < _FORGOTTEN_SECONDS else None
 

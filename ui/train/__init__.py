@@ -8,8 +8,8 @@ from ui.train import compare_view, published_view, run_view, setup_view
 
 VIEWS = {
     "setup": View("Set up", setup_view.show),
-    "watch": View("Watch", run_view.show),
+    "watch": View("Monitor", run_view.show),
     "compare": View("Compare", compare_view.show),
     "published": View("Published networks", published_view.show),
-    "words": View("Words", terms.show),
+    "words": View("Glossary", terms.show),
 }

@@ -48,7 +48,7 @@ def show() -> None:
     for run_id, problem in runs.unreadable_runs(runs_dir()).items():
         st.caption(f":material/error: {run_id}: {plain(problem)}")
     if not chosen:
-        st.caption("Tick a run to open, rename or delete it; two or more to compare them.")
+        st.caption("Select a run to open, rename or delete it, or several runs to compare them.")
         return
     _actions(chosen)
     if len(chosen) > 1:
@@ -56,7 +56,7 @@ def show() -> None:
 
 
 def _matches(run: runs.Run, wanted: str) -> bool:
-    text = f"{describe(run)} {run.config.architecture} {run.status.state} {run.config.optimizer} {run.id}".lower()
+    text = f"{describe(run)} {run.config.notation} {run.status.state} {run.config.optimizer} {run.id}".lower()
     return all(word in text for word in wanted.lower().split())
 
 
@@ -76,10 +76,12 @@ def _table(listed: Sequence[runs.Run], everything: Sequence[runs.Run]) -> list[r
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [ids.index(run_id) for run_id in named if run_id in ids]}},
         column_config={
-            "Test accuracy": st.column_config.NumberColumn(format="%.2f %%"),
+            "Test accuracy": st.column_config.NumberColumn(format="%.2f%%"),
             "Test loss": st.column_config.NumberColumn(format="%.4f"),
             "Parameters": st.column_config.NumberColumn(format="localized"),
-            "Seconds": st.column_config.NumberColumn(format="%.1f", help="Of training alone."),
+            "Seconds": st.column_config.NumberColumn(
+                format="%.1f", help="The training time, without validating and saving."
+            ),
             "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm", width=110),
             "Network": st.column_config.TextColumn(width="large"),
         },
@@ -88,7 +90,7 @@ def _table(listed: Sequence[runs.Run], everything: Sequence[runs.Run]) -> list[r
     hidden = [run_id for run_id in named if run_id not in ids]
     ticked = [*hidden, *(ids[row] for row in rows if row < len(ids))]
     if len(ticked) > _MOST_COMPARED:
-        st.caption(f"Only the first {_MOST_COMPARED} of {len(ticked)} ticked runs are compared.")
+        st.caption(f"Only the first {_MOST_COMPARED} of {len(ticked)} selected runs are compared.")
     state.write(compare=",".join(ticked[:_MOST_COMPARED]) or None)
     return [by_id[run_id] for run_id in ticked[:_MOST_COMPARED]]
 
@@ -100,12 +102,12 @@ def _row(run: runs.Run) -> dict[str, Any]:
         "State": run.status.state,
         "Test accuracy": report.test_accuracy * 100 if report else None,
         "Test loss": report.test_loss if report else None,
-        "Parameters": run.config.network.parameters,
+        "Parameters": run.config.architecture.parameters,
         "Epochs": report.epochs_completed if report else None,
         "Seconds": report.training_seconds if report else None,
         "Seed": run.config.seed,
         "Started": run.created,
-        "Network": run.config.architecture,
+        "Network": run.config.notation,
     }
 
 
@@ -142,14 +144,16 @@ def _actions(chosen: Sequence[runs.Run]) -> None:
                 key="delete",
             )
         if len(ended) < len(chosen):
-            st.caption("Runs that ship, that are in progress or that others started cannot be deleted here.")
+            st.caption(
+                "Runs that ship with Digit Lab, that are in progress or that others started cannot be deleted here."
+            )
 
 
 def _rename(run: runs.Run) -> None:
     try:
         runs.rename(run.path, st.session_state[f"title-{run.id}"])
     except OSError as error:
-        st.session_state[Keys.PROBLEM] = f"The name could not be kept: {error.strerror or error}."
+        st.session_state[Keys.PROBLEM] = f"The name could not be saved: {error.strerror or error}."
 
 
 def _delete(chosen: Sequence[runs.Run]) -> None:
@@ -183,7 +187,7 @@ def _undo() -> None:
         except RunError as error:
             st.session_state[Keys.PROBLEM] = str(error)
         except OSError as error:
-            st.session_state[Keys.PROBLEM] = f"The run could not be brought back: {error.strerror or error}."
+            st.session_state[Keys.PROBLEM] = f"The run could not be restored: {error.strerror or error}."
 
 
 def _compare(chosen: Sequence[runs.Run]) -> None:
@@ -209,10 +213,10 @@ def _compare(chosen: Sequence[runs.Run]) -> None:
 
 
 def _differences(chosen: Sequence[runs.Run], names: Sequence[str]) -> None:
-    st.subheader("What differs", anchor=False)
+    st.subheader("Different settings", anchor=False)
     found = comparison.config_differences([run.config for run in chosen])
     if not found:
-        st.markdown("Nothing: all settings are the same, the seed too.")
+        st.markdown("None: all the settings are the same, even the seed.")
         return
     table = {
         NAMES.get(difference.setting, difference.setting): [

@@ -60,7 +60,7 @@ def _cost(draft: Draft) -> cost.Cost:
         "One epoch": f"about {rough_duration(expected.seconds_per_epoch)}",
         "All epochs": f"about {in_all}" if config.early_stopping == "never" else f"{in_all} at most",
         "Memory": f"about {expected.memory_mb:,.0f} MB",
-        "Starts": turn,
+        "Will start": turn,
     }
     with st.container(border=True, gap="xxsmall"):
         for what, value in rows.items():
@@ -77,9 +77,9 @@ def _tell_of_time_limit(expected: cost.Cost) -> None:
     longest = limits.current().training_seconds
     if expected.seconds_in_all > longest:
         st.warning(
-            f"Here a run is stopped after {rough_duration(longest)} and keeps what it has learned by then. This one "
-            f"would take about {rough_duration(expected.seconds_in_all)}: with fewer epochs or images, or a smaller "
-            "network, it comes to its end.",
+            f"Here, a run is stopped after {rough_duration(longest)}, and what it has learned by then is saved. This "
+            f"one would take about {rough_duration(expected.seconds_in_all)}: with fewer epochs or images, or a "
+            "smaller network, it can finish.",
             icon=":material/timer_off:",
         )
 
@@ -88,12 +88,12 @@ def _changes(draft: Draft) -> None:
     """Name what differs from the preset; each can be set back by itself, or all at once."""
     if not draft.changed:
         return
-    st.caption(f":orange[●] Changed from {draft.config.preset}; press one to set it back.")
+    st.caption(f":orange[●] Changed from {draft.config.preset}; press a setting to reset it.")
     with st.container(gap="xxsmall"):
         for name in draft.changed:
             was, now = (shown(name, getattr(config, name)) for config in (draft.original, draft.config))
             st.button(
-                NAMES[name] if name == "architecture" else f"{NAMES[name]}: {was} → {now}",
+                NAMES[name] if name == "notation" else f"{NAMES[name]}: {was} → {now}",
                 icon=":material/undo:",
                 key=f"reset-{name}",
                 on_click=drafts.reset,
@@ -107,7 +107,7 @@ def _changes(draft: Draft) -> None:
 
 def _share(draft: Draft) -> None:
     with st.popover("Share these settings", icon=":material/share:", width="stretch", disabled=not draft.is_complete):
-        st.caption("Whoever opens this link finds these settings.")
+        st.caption("Anyone who opens this link gets these settings.")
         export.link(links.to_query(draft.config))
         export.configuration(draft.config, name=presets.label(draft.config), key="draft")
         st.file_uploader(

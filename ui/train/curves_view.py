@@ -52,7 +52,7 @@ class Past:
 def show(run: runs.Run, events: list[Event]) -> None:
     """Show loss, accuracy, learning rate and length of the gradient, as the viewer wants to see them."""
     if not events and not run.is_active:
-        st.caption("This run has no curves: it ended before its first batch, or their file is damaged.")
+        st.caption("This run has no curves: it ended before its first batch, or the file of its curves is damaged.")
         return
     reading = st.empty()
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -64,7 +64,7 @@ def show(run: runs.Run, events: list[Event]) -> None:
     found, charts = _drawn(repr(version), run, events, options, ghosts)
     sentence = found.sentence
     if found.kind == "too early" and not run.is_active:
-        sentence = "It ended before there were two whole epochs: too early to say how it would have gone on."
+        sentence = "It ended before two whole epochs were done: too early to say how it would have gone on."
     reading.markdown(f"{_ICONS[found.kind]} {sentence}", help=RULES)
     names = list(charts)
     for pair in (names[:2], names[2:]):
@@ -105,7 +105,7 @@ def _options() -> CurveOptions:
         required=True,
         key="curves-scale",
         persist_state="session",
-        help="The logarithmic scale spreads out what is small: the last tenths of a percent become visible.",
+        help="The logarithmic scale spreads out small values: the last tenths of a percent become visible.",
     )
     smoothing = st.slider(
         "Smoothing",
@@ -116,8 +116,8 @@ def _options() -> CurveOptions:
         key="curves-smoothing",
         persist_state="session",
         width=200,
-        help="Single batches differ by chance. Smoothing shows the mean of the last ones; the pale line is what "
-        "was measured.",
+        help="Single batches differ by chance. Smoothing shows the mean of the last ones; the pale line shows the "
+        "measured values.",
     )
     return CurveOptions(by="epoch" if by == "epoch" else "batch", logarithmic=scale == "log", smoothing=smoothing)
 

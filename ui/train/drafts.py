@@ -84,7 +84,7 @@ def write_network(notation: str) -> None:
     """Take note of the network as it is written now."""
     draft = current()
     network = _canonical(notation)
-    config = draft.config if network is None else replace(draft.config, architecture=network)
+    config = draft.config if network is None else replace(draft.config, notation=network)
     _keep(replace(draft, config=config, notation=notation, notes=()))
 
 
@@ -105,9 +105,9 @@ def reset(names: Iterable[str]) -> None:
     """Give settings the values of the preset again."""
     draft = current()
     values = {name: getattr(draft.original, name) for name in names}
-    if "architecture" in values:  # in one step: a run may be ended between two
-        network = values.pop("architecture")
-        config = replace(draft.config, architecture=network)
+    if "notation" in values:  # in one step: a run may be ended between two
+        network = values.pop("notation")
+        config = replace(draft.config, notation=network)
         _keep(replace(draft, config=config, notation=network, notes=(), version=_new_version()))
     if values:
         change(**values)
@@ -124,7 +124,7 @@ def show_in_address(draft: Draft) -> None:
 
 def _from(config: TrainingConfig) -> Draft:
     old: Draft | None = st.session_state.get(Keys.DRAFT)
-    return Draft(config, config.architecture, (), old.adopted if old else frozenset())
+    return Draft(config, config.notation, (), old.adopted if old else frozenset())
 
 
 def _keep(draft: Draft) -> Draft:

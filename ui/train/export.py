@@ -31,7 +31,7 @@ def configuration(config: TrainingConfig, *, name: str, key: str, test_accuracy:
             key=f"{key}-script",
             icon=":material/code:",
             on_click="ignore",
-            help="A Keras script of its own that trains this network in the same way, without Digit Lab.",
+            help="A Keras script that trains this network in the same way, without Digit Lab.",
         )
         st.download_button(
             "Notebook",
@@ -41,7 +41,7 @@ def configuration(config: TrainingConfig, *, name: str, key: str, test_accuracy:
             key=f"{key}-notebook",
             icon=":material/menu_book:",
             on_click="ignore",
-            help="The same, step by step, for Jupyter.",
+            help="The same, step by step, as a Jupyter notebook.",
         )
         st.download_button(
             "JSON",
@@ -71,7 +71,7 @@ def files(run: runs.Run) -> None:
                 key="run-model",
                 icon=":material/download:",
                 on_click="ignore",
-                help="The trained network as a .keras file, for keras.models.load_model.",
+                help="The trained network as a .keras file, for `keras.models.load_model`.",
             )
         st.download_button(
             "Curves",
@@ -83,5 +83,5 @@ def files(run: runs.Run) -> None:
             on_click="ignore",
             help="Every batch and every epoch as CSV. For a picture, use the camera above a chart.",
         )
-    with st.expander("Copy as Python"):
+    with st.expander("Copy the Python script"):
         st.code(keras_script(run.config, expected), language="python", height=320)

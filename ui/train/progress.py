@@ -29,14 +29,12 @@ def show_state(run: runs.Run, events: list[Event]) -> None:
         case "finished" if run.report is not None and run.report.epochs_completed < run.config.epochs:
             st.info(
                 f"Ended after epoch {run.report.epochs_completed} of {run.config.epochs}: {run.report.end_reason}. "
-                f"Kept are the weights of epoch {run.report.kept_epoch}.",
+                f"The saved weights are those of epoch {run.report.kept_epoch}.",
                 icon=":material/flag:",
             )
         case "stopped" if run.report is not None:
-            kept = f"{run.status.message} Kept are the weights of epoch {run.report.kept_epoch}"
-            reason = (
-                ", which had the lowest validation loss." if run.report.kept_rule != "last" else ", the latest ones."
-            )
+            kept = f"{run.status.message} The saved weights are those of epoch {run.report.kept_epoch}"
+            reason = ", which had the lowest validation loss." if run.report.kept_rule != "last" else ", the latest."
             st.info(kept + reason, icon=":material/stop_circle:")
         case "stopped":
             st.info(run.status.message, icon=":material/stop_circle:")
@@ -44,7 +42,7 @@ def show_state(run: runs.Run, events: list[Event]) -> None:
             st.error(run.status.message, icon=":material/error:")
             _offer_to_continue(run)
         case "interrupted":
-            lost = "" if checkpoints.has_checkpoint(run.path) else " It had not finished an epoch: start it again."
+            lost = "" if checkpoints.has_checkpoint(run.path) else " It had not finished an epoch: run it again."
             st.warning(f"Interrupted. {run.status.message}{lost}", icon=":material/power_off:")
             _offer_to_continue(run)
     if run.is_active and runs.may_change(run, visitor.owner()):
@@ -55,7 +53,7 @@ def _show_queue(run: runs.Run) -> None:
     queue = cached_reads.queue()
     place = queue.place(run.id)
     st.info(
-        f"Waiting for its turn: place {place} of {len(queue.waiting)} in line, {count(len(queue.training), 'run')} "
+        f"Waiting in the queue: number {place} of {len(queue.waiting)}, behind {count(len(queue.training), 'run')} in "
         f"training."
         if place
         else "Starting …",
@@ -74,7 +72,7 @@ def _offer_to_continue(run: runs.Run) -> None:
     if checkpoints.has_checkpoint(run.path) and runs.may_change(run, visitor.owner()):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("Continue", icon=":material/play_arrow:", key="continue", on_click=_try, args=(run, jobs.resume))
-            st.caption("Its weights after the last whole epoch are kept; it continues from there.")
+            st.caption("The weights after its last whole epoch are saved; it continues from there.")
     _show_problem(run)
 
 
@@ -86,9 +84,9 @@ def _show_stop_button(run: runs.Run) -> None:
         icon=":material/stop:",
         disabled=stopping,
         key="stop",
-        help="Takes the run out of the line."
+        help="Takes the run out of the queue."
         if waits
-        else "Ends training soon. What the network has learned so far is kept and tested.",
+        else "Ends training soon. What the network has learned so far is saved and tested.",
         on_click=_try,
         args=(run, lambda run: runs.request_stop(run.path)),
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import streamlit as st
 
 from mnist_core import runs
+from mnist_core.common.text import percent
 from mnist_core.data.dataset import TEST_IMAGES
 from mnist_core.evaluation.statistics import class_accuracies, wilson_interval
 from mnist_core.figures import comparison_figures
@@ -45,11 +44,11 @@ def _figures(run: runs.Run, report: Report) -> None:
     with st.container(horizontal=True):
         st.metric(
             "Test accuracy",
-            f"{report.test_accuracy:.2%}",
-            help=f"Of {TEST_IMAGES:,} images that it never trained on. With other images of the same kind it would "
-            "likely lie within the interval below (95 %, after Wilson).",
+            percent(report.test_accuracy, 2),
+            help=f"The accuracy on {TEST_IMAGES:,} images that it never trained on. With other images of the same kind "
+            "it would probably lie within the interval below (the 95% Wilson interval).",
             width="content",
-            delta=f"{low:.2%} to {high:.2%}",
+            delta=f"{percent(low, 2)} to {percent(high, 2)}",
             delta_color="off",
             delta_arrow="off",
         )
@@ -59,14 +58,14 @@ def _figures(run: runs.Run, report: Report) -> None:
             st.metric(
                 "Best epoch",
                 f"{best.epoch} of {len(epochs)}",
-                help=f"The one with the lowest validation loss, {best.validation_loss:.4f}. The network that was "
-                f"tested has the weights of epoch {report.kept_epoch}.",
+                help=f"The epoch with the lowest validation loss, {best.validation_loss:.4f}. The weights that were "
+                f"saved and tested are those of epoch {report.kept_epoch}.",
                 width="content",
             )
         st.metric(
             "Training time",
             duration(report.training_seconds),
-            help="Checking and saving not counted.",
+            help="Without validating and saving.",
             width="content",
             delta=f"{report.images_per_second:,.0f} images/s",
             delta_color="off",
@@ -88,17 +87,17 @@ def _next_steps(run: runs.Run) -> None:
 
 def next_steps(run: runs.Run) -> None:
     """Offer what can be done with any run that has ended: take away what it made, or run its settings again."""
-    with st.popover("Take away", icon=":material/download:"):
-        st.caption("This run, for others to see:")
+    with st.popover("Export", icon=":material/download:"):
+        st.caption("A link to this run, for others to see:")
         export.link({"view": "watch", "run": run.id})
-        st.caption("Its settings, for others to change:")
+        st.caption("A link to its settings, for others to change:")
         export.link({"view": "setup", **links.to_query(run.config)})
         export.files(run)
-    with st.popover("Again", icon=":material/replay:"):
-        st.button("Same seed", key="again-same", on_click=_start, args=(run, 0), help="Gives the same network here.")
-        st.button("Next seed", key="again-next", on_click=_start, args=(run, 1), help="How much was luck?")
-        seeds = st.number_input("Further seeds", 2, 10, 4, key="again-seeds")
-        st.button(f"Train with {seeds} further seeds", key="again-many", on_click=_start_many, args=(run, seeds))
+    with st.popover("Run again", icon=":material/replay:"):
+        st.button("Same seed", key="again-same", on_click=_start, args=(run, 0), help="Gives the same network again.")
+        st.button("Next seed", key="again-next", on_click=_start, args=(run, 1), help="How much of it was luck?")
+        seeds = st.number_input("More seeds", 2, 10, 4, key="again-seeds")
+        st.button(f"Train with {seeds} more seeds", key="again-many", on_click=_start_many, args=(run, seeds))
         st.button("Change its settings", key="again-change", on_click=_change, args=(run,), icon=":material/tune:")
 
 
@@ -118,15 +117,16 @@ def _change(run: runs.Run) -> None:
 def _seeds(run: runs.Run) -> None:
     """If the same settings were trained with several seeds, show mean and spread."""
     finished = [other for other in cached_reads.usable_runs() if other.status.state == "finished"]
-    recipes = comparison.group_by_recipe(finished)
-    alike = comparison.one_per_seed(recipes.get(comparison.same_but_seed(run.config), []))
+    groups = comparison.group_by_settings(finished)
+    alike = comparison.one_per_seed(groups.get(comparison.same_but_seed(run.config), []))
     if len(alike) < 2:
         return
     accuracies = [other.report.test_accuracy for other in alike if other.report]
     summary = comparison.seed_summary(accuracies)
     st.markdown(
-        f"**With {summary.count} seeds**: {summary.mean:.2%} on average, ± {summary.standard_deviation or 0:.2%} "
-        f"(standard deviation), from {summary.lowest:.2%} to {summary.highest:.2%}."
+        f"**With {summary.count} seeds**: {percent(summary.mean, 2)} on average, "
+        f"± {percent(summary.standard_deviation or 0, 2)} (standard deviation), "
+        f"from {percent(summary.lowest, 2)} to {percent(summary.highest, 2)}."
     )
     histories = [cached_reads.epochs(other) for other in alike]
     measured = any(event.validation_accuracy is not None for history in histories for event in history)
@@ -136,7 +136,7 @@ def _seeds(run: runs.Run) -> None:
 
 
 def _details(run: runs.Run, report: Report) -> None:
-    with st.expander("Versions, machine and all settings"):
+    with st.expander("Versions, machine and settings"):
         versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
         machine = report.machine
         memory = f", at most {report.peak_memory_mb:,.0f} MB used" if report.peak_memory_mb else ""
@@ -145,4 +145,4 @@ def _details(run: runs.Run, report: Report) -> None:
             f"{machine.get('system')}{memory}\n- ended {report.finished}: {report.end_reason}, after {report.steps:,} "
             f"batches"
         )
-        st.json(asdict(run.config), expanded=False)
+        st.json(run.config.to_json(), expanded=False)

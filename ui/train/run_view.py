@@ -77,10 +77,10 @@ def _settings_line(config: TrainingConfig) -> str:
     others = [
         f"{NAMES[name].lower()}: {shown(name, getattr(config, name)).lower()}"
         for name in NAMES
-        if name not in (*main, "architecture") and getattr(config, name) != getattr(default, name)
+        if name not in (*main, "notation") and getattr(config, name) != getattr(default, name)
     ]
     parts = [
-        f"`{config.architecture}`",
+        f"`{config.notation}`",
         f"{shown('optimizer', config.optimizer)} at {config.learning_rate:g}",
         f"batches of {config.batch_size:,}",
         f"{config.epochs:,} epoch" + ("" if config.epochs == 1 else "s"),

@@ -1,4 +1,4 @@
-"""Set up: the network and the knobs of the next run, what it will cost, and the button that starts it."""
+"""Set up: the network and the settings of the next run, what it will cost, and the button that starts it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mnist_core.training.config import TrainingConfig
 from mnist_core.training.curves import curves
 from mnist_core.training.presets import PRESETS
 from ui.components.live_chart import live_chart
-from ui.components.network_editor import network_editor, told_text
+from ui.components.network_editor import network_editor, typed_text
 from ui.glossary import terms
 from ui.session import cached_reads
 from ui.train import cost_card, drafts
@@ -53,10 +53,10 @@ def show() -> None:
 def _draft_as_typed() -> Draft:
     """Return the draft with the network as typed last: a press of *Train* may have ended the run that took note."""
     draft = drafts.current()
-    told = told_text(_EDITOR, draft.version)
-    if told is None or told == draft.notation:
+    typed = typed_text(_EDITOR, draft.version)
+    if typed is None or typed == draft.notation:
         return draft
-    drafts.write_network(told)
+    drafts.write_network(typed)
     return drafts.current()
 
 
@@ -87,7 +87,7 @@ def _network(draft: Draft) -> None:
         current_version=lambda: drafts.current().version,
     )
     if draft.is_complete:
-        live_chart(_network_drawing(draft.config.network), tools="hover", key="network-drawing")
+        live_chart(_network_drawing(draft.config.architecture), tools="hover", key="network-drawing")
 
 
 # Otherwise drawn again for each change of any setting.
@@ -103,7 +103,7 @@ def _schedule_drawing(config: TrainingConfig) -> Figure:
 
 def _settings(draft: Draft) -> None:
     st.subheader("Training", anchor=False)
-    for tab, show in zip(st.tabs(list(_TABS), key="knobs"), _TABS.values(), strict=True):
+    for tab, show in zip(st.tabs(list(_TABS), key="setting-tabs"), _TABS.values(), strict=True):
         with tab:
             show(draft)
 
@@ -155,8 +155,8 @@ def _data(draft: Draft) -> None:
             setting("validation_share", draft)
         if draft.config.validation == "test":
             st.caption(
-                ":material/warning: The author of a recipe may do so; you should not choose by these curves. The test "
-                "images would then no longer tell how new digits are read."
+                ":material/warning: Published networks may do so, but do not choose your settings by these curves: the "
+                "test images would then no longer tell how well new digits are read."
             )
 
 
@@ -202,7 +202,7 @@ def _stopping(draft: Draft) -> None:
         if config.holds_out:
             setting("keep", draft)
         else:
-            st.caption("The weights of the last epoch are kept: no images are held out to choose by.")
+            st.caption("The weights of the last epoch are saved: no images are held out to choose by.")
     with right:
         if config.early_stopping != "never":
             usable = ("training accuracy", "training loss")

@@ -50,8 +50,8 @@ def restore(folder: Path, token: str) -> ClassSet:
         raise ClassSetError("The class set of this drawing has been deleted meanwhile.")
     bounds = current_limits()
     if not target.is_dir() and len(list_sets(folder)) >= bounds.sets:
-        raise ClassSetError("There are too many class sets here now to bring this one back.")
-    with explain_os_errors("It could not be brought back"):
+        raise ClassSetError("There are too many class sets here now to restore this one.")
+    with explain_os_errors("It could not be restored"):
         if _drawings(source) + _drawings(target) > bounds.drawings:
             raise ClassSetError(
                 f"A class set holds at most {bounds.drawings:,} drawings here: there is no room for it."
@@ -68,7 +68,7 @@ def restore(folder: Path, token: str) -> ClassSet:
 
 def _to_trash(class_set: ClassSet, owner: str, path: Path) -> str:
     if not owns(class_set.owner, owner):
-        raise ClassSetError("Only who started this class set can delete from it.")
+        raise ClassSetError("Only the person who started this class set can delete from it.")
     token = secrets.token_hex(16)
     folder = class_set.path.parent / trash.FOLDER
     parent = folder / token if path == class_set.path else folder / token / class_set.id

@@ -74,7 +74,7 @@ def _opened(content: bytes) -> Iterator[Image.Image]:
         raise PictureError("The file is empty: choose another one.")
     if len(content) > MAX_FILE_BYTES:
         raise PictureError(
-            f"The file has more than {MAX_FILE_BYTES // 1_000_000} MB: save it smaller, or cut it to the digits."
+            f"The file has more than {MAX_FILE_BYTES // 1_000_000} MB: save it smaller, or crop it to the digits."
         )
     if content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS:
         raise PictureError("This is a HEIC picture, which only some phones can read: save it as JPEG.")
@@ -83,20 +83,20 @@ def _opened(content: bytes) -> Iterator[Image.Image]:
             if picture.width * picture.height > MAX_PIXELS:
                 raise PictureError(
                     f"The picture has {picture.width:,} × {picture.height:,} pixels, more than "
-                    f"{MAX_PIXELS // 1_000_000} million: save it smaller, or cut it to the digits."
+                    f"{MAX_PIXELS // 1_000_000} million: save it smaller, or crop it to the digits."
                 )
             # Not `n_frames`, which may have to walk through many thousands.
             if picture.format in _MOVING and getattr(picture, "is_animated", False):
                 raise PictureError("The file holds several pictures, such as an animation: save one of them by itself.")
             if _pieces(picture) > MAX_PIECES or (picture.format in _JPEG and content.count(_SCAN) > MAX_SCANS):
-                raise PictureError("The picture is put together from too many pieces: open it and save it anew.")
+                raise PictureError("The picture is put together from too many pieces: open it and save it again.")
             yield picture
     except PictureError:
         raise
     except Image.DecompressionBombError as error:  # Pillow opens no picture of 179 million pixels or more
         million = MAX_PIXELS // 1_000_000
         raise PictureError(
-            f"The picture has far more than {million} million pixels: save it smaller, or cut it to the digits."
+            f"The picture has far more than {million} million pixels: save it smaller, or crop it to the digits."
         ) from error
     except Exception as error:  # Pillow raises many kinds for damaged files, and for sizes that only an attack has
         raise PictureError(

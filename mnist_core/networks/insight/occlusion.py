@@ -69,7 +69,7 @@ def covered(image: Images, places: NDArray[np.int64], color: int) -> Images:
 def evidence(probabilities: Probabilities) -> NDArray[np.float64]:
     """Return the evidence for each digit, (…, 10): the natural logarithm of its odds against all others.
 
-    Unlike the probability, it still tells 99.99 % from 99.9999 %. Infinite odds count as the largest finite ones.
+    Unlike the probability, it still tells 99.99% from 99.9999%. Infinite odds count as the largest finite ones.
     """
     shares = np.maximum(probabilities.astype(np.float64), np.finfo(np.float32).tiny)
     others = shares @ (1 - np.eye(shares.shape[-1]))  # not 1 - shares: that would round to nothing

@@ -1,4 +1,4 @@
-"""Numbers as colours: black is zero, white or teal positive, amber negative, as in the lessons."""
+"""Numbers as colours: black is zero, white or teal positive, amber negative, as in the glossary's examples."""
 
 from __future__ import annotations
 

@@ -41,13 +41,13 @@ def augmentation_words(augmentation: Augmentation) -> str:
     changes = {
         f"turned by up to {augmentation.rotation:g} degrees": augmentation.rotation,
         f"moved by up to {_pixels(augmentation.shift)}": augmentation.shift,
-        f"made larger or smaller by up to {100 * augmentation.zoom:g} %": augmentation.zoom,
+        f"made larger or smaller by up to {100 * augmentation.zoom:g}%": augmentation.zoom,
         f"slanted by up to {augmentation.shear:g} degrees": augmentation.shear,
         f"warped by up to {_pixels(augmentation.elastic)}": augmentation.elastic,
         f"drawn thinner or thicker by up to {_pixels(augmentation.thickness)} on each side": augmentation.thickness,
     }
     if augmentation.continental:
-        share = f"{100 * augmentation.continental:g} %"
+        share = f"{100 * augmentation.continental:g}%"
         changes[f"for {share} of the 1s and 7s, written as on the continent of Europe"] = augmentation.continental
     *others, last = [words for words, amount in changes.items() if amount]
     listed = f"{', '.join(others)} and {last}" if others else last

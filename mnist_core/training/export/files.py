@@ -171,11 +171,11 @@ probabilities = model.predict(x_test, batch_size=1000, verbose=0)
 labels, read = {labels}, probabilities.argmax(axis=1)
 confidence = probabilities.max(axis=1)
 wrong = np.flatnonzero(read != labels)
-print(f"{{len(wrong)}} of {{len(labels)}} test images are read wrongly.")
+print(f"{{len(wrong)}} of {{len(labels)}} test images are predicted wrongly.")
 
 for index in wrong[np.argsort(-confidence[wrong])][:3]:
-    print(f"\\nImage {{index}}: {{labels[index]}} read as {{read[index]}}, {{confidence[index]:.0%}} sure")
+    print(f"\\nImage {{index}}: {{labels[index]}} predicted as {{read[index]}} ({{confidence[index]:.0%}})")
     for row in x_test[index, 4:24, 4:24, 0]:  # the digit without its margin
         print("".join(2 * " .:-=+*#%@"[pixel // 26] for pixel in row))"""
-    words = "The mistakes that the network is most sure of, drawn with letters so that nothing else is needed."
+    words = "The mistakes with the highest confidence, drawn with letters so that nothing else is needed."
     return Section("Mistakes", words, code)

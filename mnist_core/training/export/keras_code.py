@@ -50,7 +50,7 @@ def introduction(config: TrainingConfig, test_accuracy: float | None = None) -> 
     reached = "" if test_accuracy is None else f" In Digit Lab the run reached a test accuracy of {test_accuracy:.4f}."
     return (
         f"A network that reads handwritten digits, exported from Digit Lab {__version__}.",
-        f"Settings: {_harmless(label(config))}. Network: {format_architecture(config.network)}.",
+        f"Settings: {_harmless(label(config))}. Network: {format_architecture(config.architecture)}.",
         f"Made for Keras and TensorFlow (pip install {versions}). MNIST is read from mnist.npz in the same folder if "
         "it is there; otherwise Keras downloads it once.",
         "It prints how each epoch went and then the accuracy on the test images, and saves the network as model.keras."
@@ -134,7 +134,7 @@ x_train, y_train = x_train[training], y_train[training]"""
 
 
 def _network(config: TrainingConfig) -> Section:
-    words = f"{config.network.parameters:,} parameters. Comments show what shape each layer hands on."
+    words = f"{config.architecture.parameters:,} parameters. The comments show the output shape of each layer."
     lines = ["keras.utils.set_random_seed(SEED)  # the same first weights every time"]
     loss = '"sparse_categorical_crossentropy"'
     if config.l2:
@@ -143,7 +143,7 @@ def _network(config: TrainingConfig) -> Section:
     if config.label_smoothing:
         words += (
             f" Label smoothing takes {config.label_smoothing:g} of the target from the right digit and spreads it over "
-            "all ten, so that the network does not become too sure."
+            "all ten, so that the network does not become overconfident."
         )
         loss = f"keras.losses.CategoricalCrossentropy(label_smoothing={config.label_smoothing!r})"
     measured = ", ".join(f'"{name}"' for name in metrics(config))
@@ -164,7 +164,7 @@ def _layers(config: TrainingConfig) -> list[str]:
     factor, meaning = ("1 / 255", "0 to 1") if config.scaling == "0-1" else ("1", "pixels stay at 0 to 255")
     lines = [f"{margin}keras.Input((28, 28, 1)),", _call(f"{margin}layers.Rescaling", [factor], meaning)]
     shape = INPUT_SHAPE
-    for layer, summary in zip(config.network.layers, summarize(config.network), strict=True):
+    for layer, summary in zip(config.architecture.layers, summarize(config.architecture), strict=True):
         if isinstance(layer, Dense) and len(shape) == 3:
             lines.append(_call(f"{margin}layers.Flatten", [], f"{math.prod(shape):,}"))
         shape = summary.output_shape

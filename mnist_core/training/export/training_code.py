@@ -43,7 +43,7 @@ def training_words(config: TrainingConfig) -> str:
         sentences.append("At first the learning rate rises evenly from zero: the warm-up.")
     if config.schedule == "one-cycle":
         sentences.append(
-            "The learning rate rises from 1/25 of its peak for 30 % of all steps, then falls nearly to zero."
+            "The learning rate rises from 1/25 of its peak for 30% of all steps, then falls nearly to zero."
         )
     elif config.schedule == "cosine":
         sentences.append("The learning rate falls to zero along half a cosine.")
@@ -206,13 +206,13 @@ def _early_stopping(config: TrainingConfig) -> list[str]:
     if patient:
         epochs = "an epoch" if config.patience == 1 else f"{config.patience} epochs in a row"
         comments = [f"Ends training after {epochs} without a better {config.stop_metric}."]
-        comments += ["Then brings back the weights with the lowest."] if one_for_both else []
+        comments += ["Then restores the weights with the lowest."] if one_for_both else []
         mode = "max" if config.stop_metric.endswith("accuracy") else "min"
         callbacks.append(
             _keras_callback(comments, _monitored(config), mode, str(config.patience), restores=one_for_both)
         )
     if keeps_best and not one_for_both:
-        comments = ["Never ends training early, but brings back the weights with the lowest validation loss."]
+        comments = ["Never ends training early, but restores the weights with the lowest validation loss."]
         callbacks.append(_keras_callback(comments, _VALIDATION_LOSS, "min", "EPOCHS", restores=True))
     return callbacks
 

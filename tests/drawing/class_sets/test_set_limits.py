@@ -95,7 +95,7 @@ def test_on_a_public_server_only_the_owner_deletes(in_public: None, folder: Path
             lambda owner=stranger: trash.delete_set(class_set, owner),
             lambda owner=stranger: trash.delete_drawing(class_set, each.id, owner),
         ):
-            with pytest.raises(ClassSetError, match="Only who started"):
+            with pytest.raises(ClassSetError, match="Only the person who started"):
                 delete()
     assert contents.count(class_set) == 1
     trash.delete_drawing(class_set, each.id, ANNA)

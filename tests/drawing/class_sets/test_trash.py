@@ -48,13 +48,13 @@ def test_what_comes_back_makes_no_set_too_large_to_export(
     one, other = drawing(1), drawing(2)
     contents.keep(class_4b, one)
     contents.keep(class_4b, other)
-    room = sum(len(line) for name, line in files(class_4b.path).items() if name != sets.ABOUT)
+    size = sum(len(line) for name, line in files(class_4b.path).items() if name != sets.ABOUT)
     token = trash.delete_drawing(class_4b, one.id)
     bounds = sets.current_limits()
-    monkeypatch.setattr(trash, "current_limits", lambda: replace(bounds, bytes=room - 1))
+    monkeypatch.setattr(trash, "current_limits", lambda: replace(bounds, bytes=size - 1))
     with pytest.raises(ClassSetError, match=r"at most .* MB"):
         trash.restore(folder, token)
-    monkeypatch.setattr(trash, "current_limits", lambda: replace(bounds, bytes=room))
+    monkeypatch.setattr(trash, "current_limits", lambda: replace(bounds, bytes=size))
     trash.restore(folder, token)
     assert sorted(contents.read_contents(class_4b).labels.tolist()) == [1, 2]
 

@@ -334,7 +334,7 @@ def test_too_many_bytes_are_refused() -> None:
     padding = MAX_FILE_BYTES - len(content)
     assert read_picture(content + bytes(padding)).shape == (*SMALL.shape, 3)
     with pytest.raises(
-        PictureError, match=r"^The file has more than 5 MB: save it smaller, or cut it to the digits\.$"
+        PictureError, match=r"^The file has more than 5 MB: save it smaller, or crop it to the digits\.$"
     ):
         read_picture(content + bytes(padding + 1))
 

@@ -62,7 +62,7 @@ def test_all_digits_of_a_photo_are_found_and_read_in_order(mnist: Mnist, by_like
         assert not any(reading.was_cut for reading in readings)
         right += sum(reading.digit == label for reading, label in zip(readings, labels, strict=True))
         total += 6
-    # The reader, no network, reads 95 % of test images. Digits in any other order would come out 10 % right.
+    # The reader, no network, reads 95% of test images. Digits in any other order would come out 10% right.
     assert right / total >= 0.8
 
 

@@ -104,7 +104,7 @@ def test_a_link_names_the_set(canvas: SimpleNamespace, handwriting: Path) -> Non
 @pytest.mark.parametrize("named", ["0" * 20, "../../etc", "", "%00"])
 def test_a_link_to_no_set_is_told(named: str, canvas: SimpleNamespace, handwriting: Path) -> None:
     app = open_page("draw", set=named)
-    assert "The link names no class set that is here" in texts(app)
+    assert "The class set of this link is not here" in texts(app)
     press(app, "Keep this 7")
     assert titled_labels(handwriting) == {"Our handwriting": [7]}
 

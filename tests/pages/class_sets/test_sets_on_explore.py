@@ -133,7 +133,7 @@ def test_one_drawing_and_the_way_to_its_neighbours(handwriting: Path) -> None:
     networks = len(list(runs.BUNDLED_RUNS.iterdir())) - 1
     right = 0 if first.label == 9 else networks
     assert f"Number 1, meant as {first.label}" in texts(app)
-    assert f"{right} of {networks} networks read it as it was meant, {first.label}." in texts(app).replace("**", "")
+    assert f"{right} of {networks} networks predict what was meant, {first.label}." in texts(app).replace("**", "")
     assert "in 1 stroke." in texts(app)
     app = press(app, "Next") if not app.button(key="drawing-Next").disabled else press(app, "Previous")
     assert f"Number 2, meant as {second.label}" in texts(app)
@@ -172,7 +172,7 @@ def test_an_export_is_imported_again(handwriting: Path, tmp_path: Path) -> None:
     assert "3 drawings added to Class 4b." in texts(app)
     assert "of 3 drawings" in texts(app).replace("**", "")
     app = upload(open_page("explore", view="handwriting"), data + b"torn\n")
-    assert "0 drawings added to Class 4b. 3 drawings of the file it had already." in texts(app)
+    assert "0 drawings added to Class 4b. It already had 3 drawings of the file." in texts(app)
     assert "Line 5 is left out." in texts(app)
     assert titled_labels(handwriting) == {"Class 4b": [1, 5, 9]}
 
@@ -247,7 +247,7 @@ def test_a_drawing_asks_only_networks_shown_the_chosen_one_first(
     app = open_page("explore", view="handwriting", set=class_set.id, drawing=kept.id, run="nehlr")
     assert len(asked) == 2
     assert asked[0] == ("nehlr", 1)
-    assert "2 of 2 networks read it as it was meant, 1." in texts(app).replace("**", "")
+    assert "2 of 2 networks predict what was meant, 1." in texts(app).replace("**", "")
     ships = len(list(runs.BUNDLED_RUNS.iterdir()))
     toggle = next(toggle for toggle in app.toggle if toggle.label == f"Ask {ships - 2} further networks")
     toggle.set_value(True).run()

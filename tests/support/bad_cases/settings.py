@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mnist_core.networks.notation import ArchitectureError, inspect_notation, parse_architecture
 from mnist_core.training import links
-from mnist_core.training.config import ConfigError, TrainingConfig, options
+from mnist_core.training.config import ConfigError, TrainingConfig, name_of, options
 from mnist_core.training.export.files import read_config
 from tests.support.bad_cases.damage import damaged, dumped, names
 from tests.support.bad_cases.trials import CaseKind, Home
@@ -27,7 +27,7 @@ def _answer_link(query: dict[str, str], home: Home) -> Sequence[str]:
 
 # Values of settings: some fit some of them.
 _fitting = (
-    st.sampled_from([option for name in SETTINGS for option in options(name)])
+    st.sampled_from([option for key in SETTINGS for option in options(name_of(key))])
     | st.sampled_from([0, 1, 2.0, 0.5, 100, 1000, 1e-6, "10", "32C3-P2-10", "validation loss"])
     | st.floats(0, 1)
 )

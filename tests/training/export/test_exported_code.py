@@ -34,7 +34,7 @@ EXECUTED = {
     "plain": replace(PRESETS["chollet"].config, train_size=1000, epochs=2, validation="test"),
     "everything": EVERYTHING,
     "steps": TrainingConfig(
-        architecture="6C5-A2-10",
+        notation="6C5-A2-10",
         optimizer="momentum",
         learning_rate=0.05,
         schedule="step",
@@ -48,7 +48,7 @@ EXECUTED = {
         stop_target=0.75,
     ),
     "raw pixels": TrainingConfig(
-        architecture="4C3-P2-10",
+        notation="4C3-P2-10",
         scaling="0-255",
         optimizer="adadelta",
         learning_rate=1.0,
@@ -122,11 +122,11 @@ def test_the_cells_of_a_notebook_repeat_the_run_and_look_at_it(mnist: Mnist, tmp
 
     probabilities = predict(result.model, mnist.x_test)
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != mnist.y_test)
-    assert f"\n{len(wrong)} of 10000 test images are read wrongly.\n" in printed
+    assert f"\n{len(wrong)} of 10000 test images are predicted wrongly.\n" in printed
     surest = wrong[probabilities[wrong].max(axis=1).argmax()]
     label, read = mnist.y_test[surest], probabilities[surest].argmax()
-    assert f"\nImage {surest}: {label} read as {read}, {probabilities[surest].max():.0%} sure\n" in printed
-    pictures = printed.split("sure\n")[1:]
+    assert f"\nImage {surest}: {label} predicted as {read} ({probabilities[surest].max():.0%})\n" in printed
+    pictures = printed.split("%)\n")[1:]
     assert len(pictures) == 3
     ink = [[letter != " " for letter in line.ljust(40)[::2]] for line in pictures[0].split("\n")[:20]]
     assert_array_equal(ink, mnist.x_test[surest, 4:24, 4:24] >= 26)
@@ -167,7 +167,7 @@ def test_scripts_of_published_networks_hold_just_what_they_use(name: str) -> Non
     for text in [*lacks, "augment", "rates", "l2", "TRAIN_SIZE", "Categorical"]:
         assert text not in script
     introduction = " ".join((ast.get_docstring(ast.parse(script)) or "").split())
-    assert f"Settings: {name}. Network: {PRESETS[name].config.architecture}." in introduction
+    assert f"Settings: {name}. Network: {PRESETS[name].config.notation}." in introduction
     assert "Digit Lab 0.1.0" in introduction
     assert f"keras=={keras.__version__} tensorflow==" in introduction
     assert "the run reached a test accuracy of 0.9877" in introduction

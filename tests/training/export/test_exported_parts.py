@@ -35,10 +35,10 @@ LAYERS = ["8C3S2:same:tanh-BN-A2S1-P3:same-P2S1-D0.25-GAP-16:gelu-BN-10", "4C5:l
 @pytest.mark.parametrize("architecture", LAYERS)
 @pytest.mark.parametrize("l2", [0.0, 0.01])
 def test_the_network_is_the_one_that_digit_lab_builds(architecture: str, l2: float) -> None:
-    config = TrainingConfig(architecture=architecture, l2=l2, scaling="0-255" if l2 else "0-1")
+    config = TrainingConfig(notation=architecture, l2=l2, scaling="0-255" if l2 else "0-1")
     names: dict[str, Any] = {"keras": keras, "layers": keras.layers, "SEED": 1, "LEARNING_RATE": 1.0}
     exec(code_of(config, "Network"), names)
-    expected = build_model(config.network, config.scaling, l2)
+    expected = build_model(config.architecture, config.scaling, l2)
     assert len(names["model"].layers) == len(expected.layers)
     for layer, other in zip(names["model"].layers, expected.layers, strict=True):
         assert type(layer) is type(other)
@@ -49,7 +49,7 @@ def test_the_network_is_the_one_that_digit_lab_builds(architecture: str, l2: flo
 
 @pytest.mark.parametrize("optimizer", get_args(Optimizer))
 def test_the_optimizer_is_the_one_that_digit_lab_builds(optimizer: Optimizer) -> None:
-    config = TrainingConfig(architecture="10", optimizer=optimizer, learning_rate=0.02, momentum=0.7, weight_decay=0.3)
+    config = TrainingConfig(notation="10", optimizer=optimizer, learning_rate=0.02, momentum=0.7, weight_decay=0.3)
     names: dict[str, Any] = {"keras": keras, "layers": keras.layers, "SEED": 1, "LEARNING_RATE": 0.02}
     exec(code_of(config, "Network"), names)
     built, expected = names["model"].optimizer, build_optimizer(config)

@@ -113,7 +113,7 @@ def test_what_a_continued_run_made_void_is_no_part_of_its_curves() -> None:
 
 
 def test_curves_of_a_real_run_add_up(mnist: Mnist) -> None:
-    config = TrainingConfig(architecture="2C3-P4-10", train_size=530, validation_share=0.1, batch_size=50, epochs=2)
+    config = TrainingConfig(notation="2C3-P4-10", train_size=530, validation_share=0.1, batch_size=50, epochs=2)
     events: list[Event] = []
     loop.train(config, mnist, events.append)
     rows = table(curves_csv(events, config))
@@ -143,7 +143,7 @@ def test_settings_come_back_from_json() -> None:
 def test_settings_of_version_1_can_be_read() -> None:
     old = {"config_version": 1, "preset": "chollet", "architecture": "8C3-10", "epochs": 4, "stop_above_accuracy": 0.98}
     config = read_config(json.dumps(old))
-    assert (config.architecture, config.epochs) == ("8C3-10", 4)
+    assert (config.notation, config.epochs) == ("8C3-10", 4)
     assert (config.early_stopping, config.stop_metric, config.stop_target) == ("target", "training accuracy", 0.98)
 
 

@@ -1,10 +1,10 @@
-"""How honest the doubt of the Draw page is: `python -m benchmarks.doubt [--run ID …] [--strokes FILE.npz]`.
+"""How often the verdict of the Draw page is right: `python -m benchmarks.verdict [--run ID …] [--strokes FILE.npz]`.
 
 Prints how many good digits are called clear, and how many letters, scribbles, several digits and the like are not. Half
 of each group is what the thresholds were chosen on, the other half is the check: training images of MNIST from which
 `champion` does not learn, templates of letters, scribbles, and writers of recorded strokes (see `drawing.py`) are dealt
 in turn. Of several networks, the first one's reading is judged and the others are asked for theirs. `--choose` prints
-thresholds of likeness chosen anew on the first halves; that needs strokes.
+thresholds of similarity chosen anew on the first halves; that needs strokes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HELD_OUT = 3_000  # the last training images
 HANDS = 40  # for each template
 SCRIBBLES = 1_200
 ROWS = 400  # of several digits
-CALLED_CLEAR = 0.975  # of the well-read strokes, when thresholds are chosen: a little more than the 97 % aimed at
+CALLED_CLEAR = 0.975  # of the well-read strokes, when thresholds are chosen: a little more than the 97% aimed at
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def execute(plan: Plan) -> Case:
 
 
 def choose(cases: list[Case], examples: Examples) -> tuple[float, ...]:
-    """Return thresholds of likeness: of each digit the same share falls below, in MNIST or the strokes, whichever more.
+    """Return thresholds of similarity: of each digit the same share falls below, in MNIST or the strokes.
 
     That share is the largest with which `CALLED_CLEAR` of the strokes that are read right are still called clear.
     """
@@ -190,7 +190,7 @@ def print_each(cases: list[Case], verdicts: list[Verdict]) -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="How honest the doubt of the Draw page is.")
+    parser = argparse.ArgumentParser(description="How often the verdict of the Draw page is right.")
     parser.add_argument("--run", nargs="+", default=["champion"], metavar="ID", help="networks (default: champion)")
     parser.add_argument("--strokes", type=Path, metavar="STROKES.npz", help="recorded digits, as drawing.py takes them")
     parser.add_argument("--choose", action="store_true", help="print thresholds chosen on the first halves")
