@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from ui.glossary import terms
+from ui.glossary import view
 from ui.glossary.terms import TERMS, Term
 
 REQUIRED = (
@@ -56,12 +56,12 @@ def explained(*names: str) -> AppTest:
     """A page that explains some words, each with a control of its own, and one more with all of them."""
 
     def script(names: list[str]) -> None:
-        from ui.glossary import terms
+        from ui.glossary import view
 
         for name in names:
-            terms.explain(name)
+            view.explain(name)
         if len(names) > 1:
-            terms.explain(*names)
+            view.explain(*names)
 
     app = AppTest.from_function(script, args=(list(names),), default_timeout=60).run()
     assert not app.exception
@@ -77,9 +77,9 @@ def opened(app: AppTest, *names: str) -> AppTest:
 
 def glossary() -> AppTest:
     def script() -> None:
-        from ui.glossary import terms
+        from ui.glossary import view
 
-        terms.show()
+        view.show()
 
     app = AppTest.from_function(script, default_timeout=60).run()
     assert not app.exception
@@ -176,9 +176,9 @@ def test_several_words_share_a_control() -> None:
 
 def test_a_word_that_nobody_explains_is_the_page_authors_mistake() -> None:
     with pytest.raises(ValueError, match=r"convultion.*convolution"):
-        terms.explain("convultion")
+        view.explain("convultion")
     with pytest.raises(ValueError, match="Nothing"):
-        terms.explain()
+        view.explain()
 
 
 def test_the_glossary_shows_all_words_and_finds_some() -> None:
