@@ -156,7 +156,7 @@ def test_from_a_cell_of_the_confusion_matrix_to_its_images(page: Page, server, m
     expect(page.locator("[data-cell='7,7']")).to_have_count(0)
 
 
-def test_the_film_of_a_run(page: Page, server, mnist) -> None:
+def test_the_epochs_of_a_run(page: Page, server, mnist) -> None:
     history = epoch_predictions.read(CHOLLET)
     wrong = (history.readings != mnist.y_test).sum(axis=1)
     page.goto(f"{server.url}/explore?view=epochs&run=chollet&epoch=2")

@@ -107,7 +107,7 @@ def test_a_result_leads_on(page: Page, server) -> None:
     expect(page.get_by_role("textbox", name="Network")).to_have_value("32C3-P2-64C3-P2-D0.5-10")
 
 
-def test_ghosts_and_the_lesson(page: Page, server) -> None:
+def test_other_runs_in_the_chart_and_one_number(page: Page, server) -> None:
     page.goto(f"{server.url}/train?run=chollet&ghosts=nehlr,keras-steps,nobody")
     wait_for_points(page, 50)
     legend = page.locator(".live-chart").first.locator(".legendtext")
