@@ -11,7 +11,7 @@ import streamlit as st
 
 from mnist_core.drawing.class_sets.drawings import KeptDrawing
 from mnist_core.figures import answer_figures
-from mnist_core.processes.inference_worker import InferenceError
+from mnist_core.processes.inference import InferenceError
 from mnist_core.runs import Run
 from ui.components.live_chart import live_chart
 from ui.explore.stepping import show_steps
