@@ -188,7 +188,7 @@ def test_smoothing_a_long_run_takes_no_time_to_speak_of() -> None:
     values = np.random.default_rng(2).normal(size=50_000)
     times = []
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         smooth(values, 0.99)
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert min(times) < 0.02
