@@ -13,7 +13,7 @@ import pytest
 from network_editor_page import serve_editor
 from playwright.sync_api import Browser, BrowserContext, Page, Request, WebError, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
-from serving import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
+from serving import CHROMIUM_OPTIONS, WITHOUT_PLOTLY, Server, find_chromium, start_server, stop_server
 
 TIMEOUT_MS = 120_000  # generous: two cores may be training, or loading TensorFlow for the first time ever
 expect.set_options(timeout=TIMEOUT_MS)
@@ -93,20 +93,25 @@ def profile(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(profile: BrowserContext) -> Iterator[Page]:
-    """A tab of a profile without memories; no page may show or log an error, or ask another machine for anything."""
+def page(profile: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A tab of a profile without memories; no page may show or log an error, or ask another machine for anything.
+
+    A test marked `no_charts` has charts that wait for Plotly's script for ever.
+    """
     errors: list[str] = []
 
     def note_error(error: WebError) -> None:
         errors.append(str(error.error))
 
-    def note_request(request: Request) -> None:
-        if not is_local(request.url):
-            errors.append(request.url)
+    def note_request(asked: Request) -> None:
+        if not is_local(asked.url):
+            errors.append(asked.url)
 
     profile.on("weberror", note_error)
     profile.on("request", note_request)
     tab = profile.new_page()
+    if request.node.get_closest_marker("no_charts"):
+        tab.add_init_script(WITHOUT_PLOTLY)
     yield tab
     exceptions = sum(each.get_by_test_id("stException").count() for each in profile.pages)
     forget(profile)

@@ -23,6 +23,9 @@ CHROMIUM_OPTIONS = [
     "--disable-sync",
 ]
 
+# Run before the scripts of a page: charts believe that Plotly is on its way already. See ui/components/live_chart.js.
+WITHOUT_PLOTLY = "window.digitLabPlotly = new Promise(() => {})"
+
 
 @dataclass(frozen=True)
 class Server:
