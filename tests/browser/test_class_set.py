@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from mnist_core import runs
@@ -13,6 +14,8 @@ from mnist_core.common.server import HANDWRITING_DIR_VARIABLE
 from mnist_core.drawing.class_sets import archive, contents, sets, trash
 from tests.support.serving import Server, start_server, stop_server
 from tests.support.steps import DIGITS, draw, open_canvas
+
+pytestmark = pytest.mark.no_charts
 
 
 def draw_digit(page: Page, digit: int) -> None:
