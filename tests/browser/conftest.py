@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, WebError, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
-from serving import CHROMIUM_OPTIONS, WITHOUT_PLOTLY, Server, find_chromium, start_server, stop_server
 
 from tests.support.network_editor_page import serve_editor
-from tests.support.serving import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
+from tests.support.serving import CHROMIUM_OPTIONS, WITHOUT_PLOTLY, Server, find_chromium, start_server, stop_server
 
 TIMEOUT_MS = 120_000  # generous: two cores may be training, or loading TensorFlow for the first time ever
 expect.set_options(timeout=TIMEOUT_MS)
