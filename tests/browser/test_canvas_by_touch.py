@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from serving import WITHOUT_PLOTLY
 
+from tests.support.serving import WITHOUT_PLOTLY
 from tests.support.steps import DIGITS, open_canvas, reading
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from serving import Server, start_server, stop_server
 
 from mnist_core import runs
 from mnist_core.evaluation.disputed_labels import DISPUTED
 from mnist_core.runs.results import read_predictions
+from tests.support.serving import Server, start_server, stop_server
 
 pytestmark = pytest.mark.no_charts
 
