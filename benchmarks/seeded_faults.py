@@ -148,7 +148,7 @@ FAULTS = (
         "ui/explore/two_networks_view.py",
         "a, b = cached_reads.predictions(pair.a), cached_reads.predictions(pair.b)",
         "b, a = cached_reads.predictions(pair.a), cached_reads.predictions(pair.b)",
-        "tests/pages/test_explore.py",
+        "tests/pages/test_explore_scores.py",
     ),
     Fault(
         "ui/train/progress.py",
@@ -218,7 +218,7 @@ def first_failure(copy: Path, tests: str) -> str:
         return f"no end within {_PATIENCE} s"
     if not done.returncode:
         return ""
-    found = re.search(r"^(?:FAILED|ERROR) (?:\S+::)?(\w+\S*)", done.stdout, re.MULTILINE)
+    found = re.search(r"^(?:FAILED|ERROR) (?:[^\s:]+::)?(\w+)", done.stdout, re.MULTILINE)
     if not found:
         raise SystemExit(f"pytest ended with status {done.returncode}:\n{done.stdout}{done.stderr}")
     return found[1]
