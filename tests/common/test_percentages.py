@@ -40,6 +40,8 @@ def texts(node: ast.AST) -> Iterator[tuple[int, str]]:
         (0.0, 1, "0.0%"),
         (0.98234, None, "98.2%"),
         (0.9991, None, "over 99.9%"),
+        (0.0051, None, "0.5%"),
+        (0.001, None, "0.1%"),
         (0.0004, None, "under 0.1%"),
     ],
 )

@@ -275,6 +275,13 @@ def test_an_elastic_distortion_with_all_points_alike_is_a_shift() -> None:
     assert difference(changed(image, 0.0, elastic=3), changed(image, 1.0, shift=3)).max() <= 1
 
 
+def test_an_elastic_distortion_moves_ink_across_and_down_apart() -> None:
+    moved = augmented(np.repeat(dot(), 300, axis=0), Augmentation(elastic=3), np.random.default_rng(0))
+    across, down = (centroids(moved) - 13).T
+    assert min(across.std(), down.std()) > 0.3
+    assert abs(np.corrcoef(across, down)[0, 1]) < 0.2
+
+
 def test_an_elastic_distortion_is_no_shift_and_keeps_the_ink(mnist: Mnist) -> None:
     images = mnist.x_train[:300]
     result = augmented(images, Augmentation(elastic=2), np.random.default_rng(0))

@@ -217,6 +217,13 @@ def test_the_best_epoch_has_the_lowest_validation_loss(draw: Any, value: float, 
     assert label.text == "best: epoch 3"
 
 
+@pytest.mark.parametrize(("best", "side"), [(1, "left"), (2, "left"), (3, "right"), (4, "right")])
+def test_the_label_of_the_best_epoch_stays_within_the_figure(best: int, side: str) -> None:
+    losses = tuple(0.2 if epoch == best else 0.4 for epoch in range(1, 5))
+    (label,) = loss_figure(history(4, validation=losses)).layout.annotations
+    assert (label.text, label.x, label.xanchor) == (f"best: epoch {best}", best, side)
+
+
 def test_no_epoch_is_best_without_another_or_without_validation() -> None:
     for run in (history(0.5), history(1), history(3, validation=(None,))):
         figure = loss_figure(run)

@@ -104,6 +104,15 @@ def test_pages_and_lists(query: dict[str, str], expected: list[int], shown: list
     assert shown == list(expected)
 
 
+def test_another_list_begins_at_its_beginning(shown: list[int]) -> None:
+    app = open_page("explore", page="3")
+    assert shown == list(range(200, 300))
+    next(group for group in app.segmented_control if group.label == "Images on a page").set_value("25").run()
+    assert not app.exception
+    assert "page" not in app.query_params
+    assert shown == list(range(25))
+
+
 def test_a_class(shown: list[int], mnist: Mnist) -> None:
     app = open_page("explore", digit="8", split="train")
     eights = [index for index, label in enumerate(mnist.y_train.tolist()) if label == 8]

@@ -12,12 +12,14 @@ from sklearn.metrics import precision_recall_fscore_support
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import runs
-from mnist_core.common.arrays import Probabilities
+from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.disputed_labels import DISPUTED
 from mnist_core.runs.results import read_predictions
 from tests.support import opening
 from tests.support.opening import open_page
+from ui.components.digit_grid import Tile
+from ui.explore import browse
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +110,22 @@ def test_counts_of_two_networks_are_those_of_a_loop(mnist: Mnist, shipped: dict[
     assert f"Accuracy of A {1 - len(a) / 10_000:.2%}" in texts(app)
     assert f"Accuracy of B {1 - len(b) / 10_000:.2%}" in texts(app)
     assert f"Images that only A misreads: 1–100 of {len(a - b)}" in texts(app)
+
+
+@pytest.mark.parametrize("kind", ["a", "b", "both", "disagree"])
+def test_below_an_image_stands_what_each_of_two_networks_reads(
+    kind: str, mnist: Mnist, shipped: dict[str, Probabilities], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    captions: dict[int, tuple[str, ...]] = {}
+
+    def spy(images: Images, tiles: list[Tile], *_: object, **__: object) -> None:
+        captions.update((tile.index, tile.caption) for tile in tiles)
+
+    monkeypatch.setattr(browse, "digit_grid", spy)
+    open_explore("two", run="nehlr", other="fast", kind=kind)
+    a, b = (shipped[run].argmax(axis=1) for run in ("nehlr", "fast"))
+    assert captions
+    assert captions == {index: (f"label {mnist.y_test[index]}", f"A {a[index]} · B {b[index]}") for index in captions}
 
 
 def test_what_every_network_misreads(mnist: Mnist, shipped: dict[str, Probabilities]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -221,6 +222,20 @@ def test_a_run_in_every_state_has_words(state: State, own_folders: Path) -> None
     said = texts(open_page("train", run=path.name))
     words = {"queued": "Waiting in the queue", "interrupted": "Interrupted."}
     assert words.get(state, "Something to say.") in said
+
+
+def test_a_running_run_says_how_far_it_has_come(own_folders: Path) -> None:
+    path = own_folders / "20260101-000000000-some"
+    shutil.copytree(runs.BUNDLED_RUNS / "chollet", path)
+    log = path / "metrics.jsonl"
+    lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
+    reached = next(number for number, line in enumerate(lines) if '"epoch":3,' in line) + 20
+    log.write_text("".join(lines[: reached + 1]), encoding="utf-8")
+    last = json.loads(lines[reached])
+    write_status(path, "running", "Training", pid=os.getpid())
+    app = open_page("train", run=path.name)
+    each = runs.read_run(path).config.steps_per_epoch
+    assert f"Epoch 3 of 15 · batch {last['step'] - 2 * each:,} of {each:,} · " in app.get("progress")[0].proto.text
 
 
 def test_a_running_run_can_be_stopped(own_folders: Path) -> None:

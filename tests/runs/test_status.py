@@ -123,6 +123,11 @@ def test_a_queued_run_without_a_process_is_lost_after_a_minute(queued: Path) -> 
     assert runs.read_run(queued).status.state == "interrupted"
 
 
+def test_a_queued_run_of_the_future_is_not_waited_for(queued: Path) -> None:
+    write_status_values(queued, state="queued", updated=time.time() + 3600)  # the clock was set back since
+    assert runs.read_run(queued).status.state == "interrupted"
+
+
 def test_a_process_that_ends_while_read_is_not_interrupted(queued: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_status(queued, "running", pid=os.getpid())
 

@@ -123,6 +123,18 @@ def test_there_is_an_end_to_digits() -> None:
     assert len(boxes) == MOST_DIGITS
 
 
+def test_of_too_many_digits_the_largest_are_found() -> None:
+    page = np.zeros((600, 600), np.uint8)
+    places = list(itertools.product(range(10, 590, 20), range(10, 590, 12)))
+    for row, column in places:
+        page[row : row + 12, column : column + 3] = 255
+    large = places[:: len(places) // (MOST_DIGITS - 1)][: MOST_DIGITS - 1]
+    for row, column in large:
+        page[row : row + 16, column : column + 3] = 255
+    heights = sorted(rows.stop - rows.start for rows, _ in boxes_in(page))
+    assert heights == [12, *[16] * len(large)]
+
+
 def test_hundreds_of_pieces_that_all_join_take_no_time() -> None:
     specks = [finding_digits._Piece((place,), 0, 60, 3 * place, 3 * place + 50) for place in range(600)]
     started = time.process_time()
