@@ -1,4 +1,4 @@
-"""Statistics of images against slow and simple computations, and against what is known of MNIST."""
+"""Statistics and orders of images against slow and simple computations, and against what is known of MNIST."""
 
 import time
 
@@ -80,3 +80,42 @@ def test_all_of_mnist_takes_a_moment(mnist: Mnist) -> None:
     statistics.pixel_histogram(mnist.x_train)
     statistics.duplicates(mnist.x_train, mnist.x_test)
     assert time.process_time() - start < 2  # 0.7 s on a machine at rest
+
+
+def test_ink_is_the_mean_of_the_pixels_in_percent(mnist: Mnist) -> None:
+    images = np.zeros((3, 28, 28), np.uint8)
+    images[1] = 255
+    images[2, :14] = 51  # a fifth of full ink on half the picture
+    assert statistics.ink(images).tolist() == [0, 100, pytest.approx(10)]
+    np.testing.assert_allclose(
+        statistics.ink(mnist.x_test[:50]), [image.mean(dtype=float) / 2.55 for image in mnist.x_test[:50]]
+    )
+
+
+def test_typicality_is_the_distance_to_the_mean_of_the_class(mnist: Mnist) -> None:
+    images, labels = mnist.x_train[:700] / 255, mnist.y_train[:700]  # more than one chunk, and not a multiple of it
+    means = [images[labels == digit].mean(axis=0) for digit in range(10)]
+    expected = [np.linalg.norm(images[index] - means[labels[index]]) for index in range(700)]
+    np.testing.assert_allclose(statistics.typicality(mnist.x_train[:700], labels), expected, rtol=1e-5)
+
+
+def test_the_most_typical_image_is_the_mean_itself() -> None:
+    images = np.zeros((3, 28, 28), np.uint8)
+    images[1], images[2] = 100, 50
+    assert statistics.typicality(images, np.array([3, 3, 3], np.uint8)).argmin() == 2
+    alone = statistics.typicality(images, np.array([1, 2, 3], np.uint8))  # each is its own mean
+    assert alone.tolist() == [0, 0, 0]
+
+
+def test_all_training_images_take_a_moment(mnist: Mnist) -> None:
+    start = time.process_time()
+    statistics.typicality(mnist.x_train, mnist.y_train)
+    assert time.process_time() - start < 1  # 0.1 s on a machine at rest
+
+
+def test_a_seed_is_an_order() -> None:
+    order = statistics.shuffled(1000, 7)
+    assert sorted(order) == list(range(1000))
+    assert order.tolist() == statistics.shuffled(1000, 7).tolist()
+    assert order.tolist() != statistics.shuffled(1000, 8).tolist()
+    assert order.tolist() != sorted(order)

@@ -55,5 +55,5 @@ def nothing_cached() -> Iterator[None]:
 @pytest.fixture
 def nothing_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nothing_cached: None) -> None:
     """A project without trained runs."""
-    for module in (runs, runs.listing):
+    for module in (runs, runs.listing, runs.run):
         monkeypatch.setattr(module, "BUNDLED_RUNS", tmp_path / "none")

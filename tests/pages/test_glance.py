@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import runs
 from mnist_core.data import digit_map
 from mnist_core.data.dataset import Mnist
 from tests.support.opening import open_page, texts
@@ -46,9 +45,7 @@ def test_each_map_says_what_it_is() -> None:
     assert "they hold 18% of the variance" in texts(open_view(map="pca", color="answer", run="nehlr"))
 
 
-def test_without_networks_the_map_is_coloured_by_digit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (runs, runs.listing):
-        monkeypatch.setattr(module, "BUNDLED_RUNS", tmp_path / "none")
+def test_without_networks_the_map_is_coloured_by_digit(nothing_ships: None) -> None:
     app = open_view(color="answer")
     assert "There is no trained network yet" in texts(app)
     assert "Each dot is a test image" in texts(app)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
 from mnist_core.drawing.class_sets import contents, sets
 from mnist_core.drawing.class_sets.drawings import new_drawing
 from mnist_core.drawing.strokes import Drawing
+from mnist_core.processes import limits
 from mnist_core.runs.status import write_status
 from mnist_core.training.links import setting_names
 from tests.support.bad_cases.trials import Home
@@ -43,10 +45,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
         yield made
 
 
-def finished_run(home: Home, owner: str = OWNER) -> Path:
-    path = home.runs / RUN
+def finished_run(home: Home, name: str = RUN) -> Path:
+    path = home.runs / name
     shutil.copytree(runs.BUNDLED_RUNS / "chollet", path)
-    (path / "owner.txt").write_text(owner_hash(owner))
+    (path / "owner.txt").write_text(owner_hash(OWNER))
     return path
 
 
@@ -131,6 +133,19 @@ def test_nothing_answers_to_a_button_that_is_not_there(home: Home) -> None:
         app._run(widget_state=WidgetStates(widgets=[pressed]))
         assert not app.exception
         assert runs.stop_requested(path) == stops
+
+
+@pytest.mark.public(id="runs.deleted_runs")
+def test_of_three_deleted_runs_two_can_be_brought_back(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PUBLIC", replace(limits.PUBLIC, deleted_runs=2))
+    first, *later = (finished_run(home, f"2026010{day}-000000000-some").name for day in (1, 2, 3))
+    app = visit("train", {"view": "compare", "compare": ",".join((first, *later))})
+    app.session_state["visitor"] = OWNER
+    app.run()
+    app.button(key="delete").click().run()
+    assert not app.error
+    assert {path.name for path in home.runs.iterdir()} == {".deleted"}
+    assert sorted(path.name for path in (home.runs / ".deleted").iterdir()) == later
 
 
 @pytest.mark.public(id="may-delete-own-drawings")

@@ -1,21 +1,17 @@
-"""Whose turn it is: the capacity of the machine, the queue of runs, and how they give way."""
+"""Whose turn it is: the capacity of the machine, and the queue of runs."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from mnist_core import runs
 from mnist_core.common.server import CAPACITY_VARIABLE
 from mnist_core.processes import queue, worker
-from mnist_core.processes.machine import lower_priority
 from mnist_core.processes.queue import capacity, runs_ahead, wait_for_turn
 from mnist_core.runs.status import State, write_status
 from tests.support.run_directories import MakeConfig
@@ -53,37 +49,6 @@ def test_the_further_back_in_line_the_less_a_run_looks_ahead(
         assert not waiting.is_alive()
     assert 2 <= looks["last"] <= 6  # every ten polls
     assert looks["next"] > 3 * looks["last"]
-
-
-SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows counts otherwise")
-@pytest.mark.parametrize(("servers", "trainings"), [(0, 5), (10, 15), (17, 19), (19, 19)])
-def test_training_is_nicer_than_the_server_however_nice_that_is(
-    servers: int, trainings: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with subprocess.Popen(SLEEP) as process:
-        real = psutil.Process.nice
-        if real(psutil.Process()) > trainings:
-            pytest.skip("The tests themselves are nicer than that.")
-        asked = lambda self, value=None: servers if value is None else real(self, value)  # noqa: E731
-        monkeypatch.setattr(psutil.Process, "nice", asked)
-        lower_priority(process.pid)
-        nice = real(psutil.Process(process.pid))
-        process.kill()
-    assert nice == trainings
-
-
-@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="This system does not group by session.")
-@pytest.mark.parametrize("own_session", [True, False])
-def test_training_gives_way_though_in_a_session_of_its_own(own_session: bool) -> None:
-    before = Path("/proc/self/autogroup").read_text()
-    with subprocess.Popen(SLEEP, start_new_session=own_session) as process:
-        lower_priority(process.pid)
-        group = Path(f"/proc/{process.pid}/autogroup").read_text()
-        process.kill()
-    assert group.endswith("nice 5\n") if own_session else group == before
 
 
 @pytest.mark.parametrize(("cores", "expected"), [(None, 1), (1, 1), (2, 1), (3, 1), (4, 2), (16, 8)])

@@ -7,17 +7,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import keras
 import numpy as np
-import psutil
 import pytest
 
 from mnist_core import runs
 from mnist_core.common.server import SPARE_VARIABLE
 from mnist_core.processes import jobs, spare
-from mnist_core.processes.machine import available_bytes
 from tests.support.run_directories import MakeConfig
 
 LISTEN = [sys.executable, "-c", "import sys; print(sys.stdin.read(), end='')"]  # in its place: tells what it was given
@@ -95,17 +92,6 @@ def test_memory_decides_unless_somebody_has(
     assert (taken is not None) == kept
     if taken is not None:
         assert taken.wait(60) == 0
-
-
-@pytest.mark.parametrize(
-    ("system", "limit", "left"),
-    [(8_000, "3000\n", 2_000), (1_500, "3000\n", 1_500), (8_000, "max\n", 8_000), (8_000, "", 8_000)],
-)
-def test_the_limit_of_a_container_counts(system: int, limit: str, left: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = {"memory.max": limit, "memory.current": "1000\n"}
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=system))
-    monkeypatch.setattr(Path, "read_text", lambda path: texts.get(path.name, ""))
-    assert available_bytes() == left
 
 
 def test_a_run_that_it_carries_out_is_like_any_other(

@@ -1,4 +1,4 @@
-"""The answers after each epoch: stored small, read back, and asked when an image was learned or forgotten."""
+"""The answers after each epoch: stored small, read back, and cut where a run goes on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_core.evaluation.epochs import EpochPredictions, Turn, accuracies, turned, turns, unsettled
 from mnist_core.runs import epoch_predictions
 from mnist_core.runs.results import read_predictions
 
@@ -21,17 +20,6 @@ def answers(seed: int, sharpness: float = 3.0) -> np.ndarray:
     logits = np.random.default_rng(seed).normal(size=(IMAGES, 10)) * sharpness
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))
     return (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-def epoch_predictions_of(*rows: str) -> tuple[np.ndarray, EpochPredictions]:
-    """Labels, and predictions in which each row is an epoch and each letter an image: `r` right, `w` wrong."""
-    labels = np.arange(len(rows[0]), dtype=np.uint8) % 10
-    probabilities = np.zeros((len(rows), len(labels), 10), np.float16)
-    for epoch, row in enumerate(rows):
-        for image, letter in enumerate(row):
-            digit = labels[image] if letter == "r" else (labels[image] + 1) % 10
-            probabilities[epoch, image, digit] = 1
-    return labels, EpochPredictions(tuple(range(1, len(rows) + 1)), probabilities)
 
 
 def test_frames_come_back_in_half_precision(tmp_path: Path) -> None:
@@ -119,31 +107,3 @@ def test_a_run_without_a_film_has_an_empty_one(tmp_path: Path) -> None:
     found = epoch_predictions.read(tmp_path)
     assert len(found) == 0
     assert found.readings.shape == (0, IMAGES)
-
-
-def test_what_an_epoch_learned_and_forgot() -> None:
-    labels, history = epoch_predictions_of("rwwrw", "rrwww", "wrwrw")
-    np.testing.assert_allclose(accuracies(labels, history), [0.4, 0.4, 0.4])
-    assert turned(labels, history, 0, "learned").tolist() == [0, 3]
-    assert turned(labels, history, 0, "forgotten").tolist() == []
-    assert turned(labels, history, 1, "learned").tolist() == [1]
-    assert turned(labels, history, 1, "forgotten").tolist() == [3]
-    assert turned(labels, history, 2, "learned").tolist() == [3]
-    assert turned(labels, history, 2, "forgotten").tolist() == [0]
-
-
-def test_the_turns_of_one_image() -> None:
-    labels, history = epoch_predictions_of("rwww", "wrww", "rrwr")
-    assert turns(labels, history, 0) == [Turn(1, "learned"), Turn(2, "forgotten"), Turn(3, "learned")]
-    assert turns(labels, history, 1) == [Turn(2, "learned")]
-    assert turns(labels, history, 2) == []
-    assert turns(labels, history, 3) == [Turn(3, "learned")]
-
-
-def test_unsettled_images_were_once_forgotten_and_come_by_turns() -> None:
-    labels, history = epoch_predictions_of("rwrwr", "wwrrr", "rwrww", "wwrwr")
-    found, count = unsettled(labels, history)
-    assert found.tolist() == [0, 4, 3]
-    assert count.tolist() == [4, 0, 1, 2, 3]
-    for image in range(len(labels)):
-        assert count[image] == len(turns(labels, history, image))

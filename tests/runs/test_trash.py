@@ -157,7 +157,6 @@ def test_what_was_deleted_more_than_a_week_ago_is_gone_for_good(
     assert {run.id for run in runs.list_runs(folder)} == {young.name, ended.id}
 
 
-@pytest.mark.public(id="runs.deleted_runs")
 def test_the_trash_is_bounded_and_what_was_deleted_last_stays(folder: Path, tiny_config: MakeConfig) -> None:
     paths = [runs.create_run(folder, tiny_config()) for _ in range(4)]
     for age, path in enumerate(paths):
