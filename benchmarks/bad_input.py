@@ -1,7 +1,7 @@
 """What the app makes of bad input, in thousands of generated cases: `python -m benchmarks.bad_input [--cases 12000]`.
 
-The cases are those of the tests, `tests/bad_cases` and `tests/pages/bad_visits.py`, in larger numbers. Nine of ten
-go to the functions that read what comes from outside, one of ten goes through a page, run by Streamlit's own test
+The cases are those of the tests (`tests/support/bad_cases`, `tests/support/bad_visits.py`) in larger numbers. Nine of
+ten go to the functions that read what comes from outside, one of ten goes through a page, run by Streamlit's own test
 runner. A failure is anything but an answer: an exception that stands for no message, a message that is unclear, a page
 with a traceback or with markup of somebody else's, a file where none belongs. Prints a table in Markdown with cases,
 answers, failures and the slowest case of each kind, then the failures; the exit code tells whether there were any. No

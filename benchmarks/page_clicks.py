@@ -119,7 +119,9 @@ def train(visitor: Visitor) -> None:
     rotation = page.get_by_role("slider", name="Rotation")
     visitor.time("more rotation, with a picture of it", lambda: rotation.press("ArrowRight"), "shows('Rotation: 10 →')")
     visitor.press("view: Published networks", "Published networks", "shows('After nine epochs')")
-    visitor.press("view: Compare", "Compare", "shows('Tick a run') && found('[data-testid=stDataFrame] canvas').length")
+    visitor.press(
+        "view: Compare", "Compare", "shows('Select a run') && found('[data-testid=stDataFrame] canvas').length"
+    )
     visitor.press("view: Glossary", "Glossary", "shows('The network slides a window')")
     visitor.go("train?run=fast", "found('.live-chart .main-svg').length > 0")
     longer = f"found('.live-chart').some((node) => ({TRAINING_CURVE})(node).at(-1) > 14)"
@@ -139,7 +141,7 @@ def explore(visitor: Visitor) -> None:
     visitor.time("the next one", lambda: page.keyboard.press("ArrowRight"), f"shows('place {place + 1} of 5,851')")
     visitor.go("explore", f"{TILES}.length === 100")
     visitor.press("view: At a glance, map drawn", "At a glance", f"{LEGEND}.length > 0")
-    visitor.press("its map by right or wrong", "Right or wrong", f"{LEGEND}[1]?.textContent.startsWith('misread: ')")
+    visitor.press("its map by right or wrong", "Right or wrong", f"{LEGEND}[1]?.textContent.startsWith('wrong: ')")
     for view, text in (
         ("Mistakes", "Mistakes: "),
         ("Confusion matrix", "Most often confused:"),

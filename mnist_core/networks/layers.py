@@ -9,19 +9,19 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from mnist_core.common.errors import DigitLabError
 from mnist_core.common.text import percent
 
 Activation = Literal["relu", "tanh", "sigmoid", "elu", "gelu", "silu", "linear", "softmax"]
 Padding = Literal["valid", "same"]
+Scaling = Literal["0-1", "0-255"]  # what the first layer makes of pixels 0-255
 Shape = tuple[int, int, int] | tuple[int]  # (height, width, channels), or (units,) once flattened
 
 INPUT_SHAPE: Shape = (28, 28, 1)
 CLASS_COUNT = 10
 
 
-class LayerError(DigitLabError, ValueError):
-    """A layer that cannot follow the layers before it; the message says why, and what could."""
+class LayerError(ValueError):
+    """A layer that cannot follow the layers before it; the message, part of a sentence of `notation`, says why."""
 
 
 @dataclass(frozen=True)
@@ -227,6 +227,3 @@ def _window_output(layer: Conv | Pool, height: int, width: int) -> tuple[int, in
         )
     down, across = (windows(side, layer.size, layer.stride, layer.padding).output for side in (height, width))
     return down, across
-
-
-Scaling = Literal["0-1", "0-255"]

@@ -67,7 +67,7 @@ _MOST_RUNS = 500  # that are looked at, the first ones
 _NEAREST_RUNS = 9  # that an estimate rests on
 _NEARNESS = 0.1  # the distance at which a run's weight has fallen to a quarter
 _SLOWEST, _FASTEST = 50.0, 0.02  # multiples of the reference machine's seconds; beyond, a report cannot be right
-_READ_AT_ONCE = 1000  # images, by `network.predict`
+_READ_AT_ONCE = 1000  # images, by `keras_model.predict`
 
 _STATE_ARRAYS: dict[Optimizer, int] = {  # numbers that an optimizer keeps for each parameter
     "sgd": 0,

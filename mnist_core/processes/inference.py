@@ -25,6 +25,8 @@ from mnist_core.networks.insight.results import Insight
 from mnist_core.processes import inference_worker
 from mnist_core.processes.inference_worker import InferenceError, Reading
 
+__all__ = ["InferenceError", "Reading", "look_inside", "predict", "read", "resemble", "warm_up"]
+
 _log = logging.getLogger(__name__)
 _ATTEMPTS = 3
 
@@ -37,7 +39,7 @@ _DEATHS = (BrokenProcessPool, ShutdownExecutorError)
 def warm_up(model_files: Sequence[Path] = ()) -> Future[None]:
     """Start the inference process in the background, so that the first answer need not wait for what it loads.
 
-    These networks are loaded, too, and asked once about one image and about as many as a doubtful reader shows them.
+    These networks are loaded, too, and asked once about one image and about the variants that a verdict needs.
     """
     _, future = _submit(inference_worker.load, list(model_files))
     return future

@@ -1,10 +1,4 @@
-"""Training processes: start one for a run, let it wait for its turn, ask it to stop.
-
-There is no scheduler. Each training process decides for itself when it may begin, from the run directories alone:
-a run begins once fewer others train, or wait and are older, than the machine has capacity for. The order of run ids is
-total, so processes agree, and a restarted server changes nothing. (But for a moment: an old run that goes on again just
-when a newer one begins may train beside it.) Runs started by hand on the command line do not wait, but count.
-"""
+"""Training processes: started, let go on, kept ready; `queue` says when each begins."""
 
 from __future__ import annotations
 

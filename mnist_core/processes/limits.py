@@ -1,4 +1,4 @@
-"""How much one run, one person and all runs together may ask of this machine. This is the one place to set it.
+"""How much one run, one person and all runs together may ask of this machine. Class sets have bounds of their own.
 
 A server that strangers can reach is told so by `DIGIT_LAB_PUBLIC=1` in its environment; training processes inherit it,
 and check again for themselves.

@@ -1,6 +1,9 @@
-"""Who trains and who waits: each training process decides by the run directories alone when its turn has come.
+"""Who trains and who waits.
 
-By hand: RQ and Celery need a broker, Dask a scheduler (146 MB with two workers): here files do.
+There is no scheduler. Each training process decides for itself when it may begin, from the run directories alone:
+a run begins once fewer others train, or wait and are older, than the machine has capacity for. The order of run ids is
+total, so processes agree, and a restarted server changes nothing. (But for a moment: an old run that goes on again just
+when a newer one begins may train beside it.) Runs started by hand on the command line do not wait, but count.
 """
 
 from __future__ import annotations

@@ -60,8 +60,9 @@ def execute(
         start = checkpoints.read_checkpoint(path) if checkpoints.has_checkpoint(path) else None
         epoch_predictions.cut(path, start.progress.epochs_completed if start else 0)
         data = load_mnist()
-        from mnist_core.networks import keras_model  # load TensorFlow: seconds and memory that only this process pays
-        from mnist_core.training import loop  # load TensorFlow: seconds and memory that only this process pays
+        # These load TensorFlow: seconds and memory that only this process pays.
+        from mnist_core.networks import keras_model
+        from mnist_core.training import loop
 
         with EventWriter(path) as log:
 

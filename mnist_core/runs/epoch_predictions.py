@@ -39,13 +39,13 @@ def cut(path: Path, epochs: int) -> None:
 def read(path: Path) -> EpochPredictions:
     """Read the predictions after each epoch of a run; what is missing or damaged is left out."""
     files = _files(path)
-    frames = np.empty((len(files), TEST_IMAGES, 10), np.float16)
+    probabilities = np.empty((len(files), TEST_IMAGES, 10), np.float16)
     epochs: list[int] = []
     for epoch, file in files.items():
-        if (frame := _read_frame(file)) is not None:
-            frames[len(epochs)] = frame
+        if (found := _read_file(file)) is not None:
+            probabilities[len(epochs)] = found
             epochs.append(epoch)
-    return EpochPredictions(tuple(epochs), frames[: len(epochs)])
+    return EpochPredictions(tuple(epochs), probabilities[: len(epochs)])
 
 
 def halved(probabilities: Probabilities) -> HalfProbabilities:
@@ -66,11 +66,11 @@ def _files(path: Path) -> dict[int, Path]:
     return {int(file.stem): file for file in sorted((path / FOLDER).glob("[0-9][0-9][0-9][0-9].npz"))}
 
 
-def _read_frame(file: Path) -> HalfProbabilities | None:
+def _read_file(file: Path) -> HalfProbabilities | None:
     try:
         with np.load(file, allow_pickle=False) as archive:
-            frame: HalfProbabilities = archive["test_probabilities"]
+            found: HalfProbabilities = archive["test_probabilities"]
     except Exception:  # a damaged zip file raises many kinds
         return None
-    usable = frame.shape == (TEST_IMAGES, 10) and frame.dtype == np.float16 and not np.isnan(frame).any()
-    return frame if usable else None
+    usable = found.shape == (TEST_IMAGES, 10) and found.dtype == np.float16 and not np.isnan(found).any()
+    return found if usable else None

@@ -52,11 +52,7 @@ def _run_paths(folder: Path) -> list[Path]:
 # nothing as long as none of their files has changed, of all others their settings. Interrupted runs have not ended:
 # that may be told by their process, and no file changes when it is found after all.
 _LASTING: tuple[State, ...] = ("finished", "stopped", "failed")
-
-
 _MOST_REMEMBERED = 5000
-
-
 _remembered: dict[Path, tuple[list[tuple[int, int]], Run]] = {}
 
 

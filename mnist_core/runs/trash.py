@@ -36,10 +36,14 @@ def delete(run: Run, kept: int) -> None:
 
 
 def restore(run_id: str, folder: Path) -> None:
-    """Bring a deleted run of `folder` back. Raises `RunError` if it is not in the trash any more."""
+    """Bring a deleted run of `folder` back.
+
+    Raises `RunError` if it is not in the trash any more or another run has its name now, otherwise `OSError`.
+    """
     deleted = folder / trash.FOLDER / run_id
     if not ids.is_run_id(run_id) or not deleted.is_dir():
         raise RunError("This run is not in the trash any more.")
     if (folder / run_id).exists():
         raise RunError("There is another run of this name now.")
     deleted.rename(folder / run_id)
+    (folder / run_id / "deleted").unlink(missing_ok=True)  # in which version 0.1 kept the time

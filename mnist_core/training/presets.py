@@ -31,14 +31,14 @@ class Preset:
 
 
 def _published(
-    name: str, title: str, source: str, claim: str, differs: str, note: str, architecture: str, **settings: Any
+    name: str, title: str, source: str, claim: str, differs: str, note: str, notation: str, **settings: Any
 ) -> Preset:
-    config = TrainingConfig(preset=name, notation=architecture, **settings)
+    config = TrainingConfig(preset=name, notation=notation, **settings)
     return Preset(name, title, note, config, source, claim, differs)
 
 
-def _own(name: str, title: str, note: str, architecture: str, **settings: Any) -> Preset:
-    return Preset(name, title, note, TrainingConfig(preset=name, notation=architecture, **settings))
+def _own(name: str, title: str, note: str, notation: str, **settings: Any) -> Preset:
+    return Preset(name, title, note, TrainingConfig(preset=name, notation=notation, **settings))
 
 
 DEFAULT_PRESET = "chollet"

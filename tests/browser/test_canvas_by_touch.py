@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.serving import WITHOUT_PLOTLY
 from tests.support.steps import DIGITS, open_canvas, reading
 
 
@@ -16,6 +17,7 @@ from tests.support.steps import DIGITS, open_canvas, reading
 def tablet(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 800, "height": 700}, has_touch=True)
     context.set_default_timeout(120_000)
+    context.add_init_script(WITHOUT_PLOTLY)
     yield context.new_page()
     context.close()
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from mnist_core import runs
@@ -14,6 +15,8 @@ from mnist_core.common.server import HANDWRITING_DIR_VARIABLE
 from mnist_core.drawing.class_sets import archive, contents, sets, trash
 from tests.support.serving import Server, start_server, stop_server
 from tests.support.steps import DIGITS, draw, open_canvas
+
+pytestmark = pytest.mark.no_charts
 
 
 def draw_digit(page: Page, digit: int) -> None:

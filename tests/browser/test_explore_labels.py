@@ -1,26 +1,39 @@
 """Two networks and the game of the disputed labels in a real browser."""
 
 import re
+from collections.abc import Iterator
 
 import numpy as np
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from mnist_core import runs
 from mnist_core.evaluation.disputed_labels import DISPUTED
 from mnist_core.runs.results import read_predictions
+from tests.support.serving import Server, start_server, stop_server
+
+pytestmark = pytest.mark.no_charts
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that has no other runs than those that ship."""
+    running = start_server(tmp_path_factory.mktemp("untouched"))
+    yield running
+    stop_server(running)
 
 
 def readings(run: str) -> np.ndarray:
     return read_predictions(runs.BUNDLED_RUNS / run).argmax(axis=1)
 
 
-def test_two_networks_from_count_to_images_to_the_exact_test(page: Page, fresh_server, mnist) -> None:
+def test_two_networks_from_count_to_images_to_the_exact_test(page: Page, untouched: Server, mnist) -> None:
     a, b = readings("keras-steps"), readings("fast")
     only_b = np.flatnonzero((a == mnist.y_test) & (b != mnist.y_test))
     every = np.stack([readings(path.name) for path in runs.BUNDLED_RUNS.iterdir()])
     failed = (every != mnist.y_test).sum(axis=0)
 
-    page.goto(f"{fresh_server.url}/explore?view=two&run=keras-steps&other=fast")
+    page.goto(f"{untouched.url}/explore?view=two&run=keras-steps&other=fast")
     page.get_by_role("radio", name=f"Only B misreads: {len(only_b)}", exact=True).click()
     expect(page).to_have_url(re.compile(r"other=fast.*kind=b|kind=b.*other=fast"))
     tiles = page.locator(".digit-grid button")
@@ -53,8 +66,8 @@ def columns(cards: Locator) -> int:
     return len({round(box["x"]) for card in cards.all() if (box := card.bounding_box())})
 
 
-def test_the_labels_are_a_game(page: Page, fresh_server) -> None:
-    page.goto(f"{fresh_server.url}/explore?view=labels")
+def test_the_labels_are_a_game(page: Page, untouched: Server) -> None:
+    page.goto(f"{untouched.url}/explore?view=labels")
     cards = page.locator(".st-key-disputed img.disputed")
     choices = page.locator(".st-key-disputed [data-testid=stButtonGroup]")
     expect(choices).to_have_count(15)

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from mnist_core import runs
@@ -25,6 +26,7 @@ def indices(page: Page) -> list[int]:
         .map((button) => Number(button.dataset.index))""")
 
 
+@pytest.mark.no_charts
 def test_the_gallery_by_split_class_order_and_page(page: Page, server, mnist) -> None:
     page.goto(f"{server.url}/explore")
     expect(page.get_by_text("Test images: 1–100 of 10,000")).to_be_visible()
@@ -70,6 +72,7 @@ def test_the_gallery_by_split_class_order_and_page(page: Page, server, mnist) ->
     expect(tiles(page)).to_have_count(0)
 
 
+@pytest.mark.no_charts
 def test_of_two_quick_clicks_none_is_lost(page: Page, server, mnist) -> None:
     page.goto(f"{server.url}/explore")
     expect(tiles(page)).to_have_count(100)
@@ -79,6 +82,7 @@ def test_of_two_quick_clicks_none_is_lost(page: Page, server, mnist) -> None:
     expect(page).to_have_url(re.compile(r"split=train.*digit=8|digit=8.*split=train"))
 
 
+@pytest.mark.no_charts
 def test_from_mistakes_to_one_digit_and_on(page: Page, server, mnist, tmp_path: Path) -> None:
     probabilities = read_predictions(CHOLLET)
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != mnist.y_test)
@@ -125,6 +129,7 @@ def test_from_mistakes_to_one_digit_and_on(page: Page, server, mnist, tmp_path: 
     assert indices(page) == listed
 
 
+@pytest.mark.no_charts
 def test_from_a_cell_of_the_confusion_matrix_to_its_images(page: Page, server, mnist) -> None:
     reading = read_predictions(runs.BUNDLED_RUNS / "nehlr").argmax(axis=1)
     page.goto(f"{server.url}/explore?view=confusion&run=nehlr")
@@ -156,7 +161,7 @@ def test_from_a_cell_of_the_confusion_matrix_to_its_images(page: Page, server, m
     expect(page.locator("[data-cell='7,7']")).to_have_count(0)
 
 
-def test_the_film_of_a_run(page: Page, server, mnist) -> None:
+def test_the_epochs_of_a_run(page: Page, server, mnist) -> None:
     history = epoch_predictions.read(CHOLLET)
     wrong = (history.readings != mnist.y_test).sum(axis=1)
     page.goto(f"{server.url}/explore?view=epochs&run=chollet&epoch=2")

@@ -22,6 +22,7 @@ def test_any_page_can_be_the_first_request(page: Page, fresh_server, path: str) 
     expect(page).to_have_title(f"{(path or 'home').capitalize()} · Digit Lab")
 
 
+@pytest.mark.no_charts
 def test_home_leads_everywhere_and_back(page: Page, server) -> None:
     for link, title in (
         ("Train a network", TITLES["train"]),
@@ -46,6 +47,7 @@ def test_no_page_is_wider_than_a_phone(page: Page, server, path: str) -> None:
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 400, sticking_out
 
 
+@pytest.mark.no_charts
 def test_the_server_never_loads_tensorflow(page: Page, fresh_server) -> None:
     for path in ("", "train", "explore?view=mistakes", "explore?view=confusion"):
         page.goto(f"{fresh_server.url}/{path}")

@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 from mnist_core.data.dataset import Mnist
 from tests.support.photographed import Scene, photo
 
+pytestmark = pytest.mark.no_charts
+
 LABELS = "7210414"  # of the first test digits
 
 

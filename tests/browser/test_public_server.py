@@ -10,6 +10,8 @@ from mnist_core import runs
 from tests.support.serving import start_server, stop_server
 from tests.support.steps import start_run, wait_for_end
 
+pytestmark = pytest.mark.no_charts
+
 
 @pytest.mark.public(id="may-change-own-runs")
 def test_only_who_started_a_run_may_stop_it_also_after_a_restart(page: Page, browser: Browser, tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.steps import set_number
+
+pytestmark = pytest.mark.no_charts
 
 
 def test_settings_are_in_the_address_and_a_link_brings_them_back(page: Page, server) -> None:

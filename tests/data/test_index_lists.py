@@ -63,9 +63,9 @@ def test_ranges_read_as_a_loop_would(ranges: list[tuple[int, int]], between: str
 
 
 def test_the_worst_list_is_read_quickly() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(parse_indices("0-59999," * 250, 60_000)) == 60_000
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_ink_is_the_mean_of_the_pixels_in_percent(mnist: Mnist) -> None:

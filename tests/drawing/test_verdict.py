@@ -262,8 +262,8 @@ def test_a_verdict_takes_no_more_than_5_ms(examples: Examples) -> None:
     digit = preparation.prepare(ink)
     seconds = []
     for _ in range(30):
-        started = time.perf_counter()
+        started = time.process_time()
         variants(digit)
         judge(crop(ink), digit, [answers(*[7] * 7)], examples)
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
     assert min(seconds) < 0.005

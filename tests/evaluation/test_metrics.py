@@ -327,9 +327,9 @@ def test_mcnemar_takes_ten_thousand_disagreements_in_its_stride() -> None:
     pair = network_pair(0, 5000, 5000, 0)
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         mcnemar(*pair)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.01
 
 

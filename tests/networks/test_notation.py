@@ -230,10 +230,10 @@ def test_any_text_is_either_read_or_refused(text: str) -> None:
     ],
 )
 def test_long_text_is_refused_quickly(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ArchitectureError):
         parse_architecture(text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_inspection_tells_all_it_can_about_a_mistake() -> None:
@@ -357,9 +357,9 @@ def test_what_is_too_much_is_kept_in_the_last_token() -> None:
     ],
 )
 def test_long_text_is_inspected_quickly(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     inspection = inspect_notation(text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert len(inspection.tokens) <= MAX_LAYERS + 1
     assert inspection.error is not None
     assert len(str(inspection.error)) < 400

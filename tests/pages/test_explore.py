@@ -233,7 +233,7 @@ def test_without_the_diagonal_a_row_shows_its_mistakes(shown: list[int], chollet
 # Epochs
 
 
-def test_an_epoch_of_the_film(shown: list[int], mnist: Mnist) -> None:
+def test_what_an_epoch_shows(shown: list[int], mnist: Mnist) -> None:
     app = open_page("explore", view="epochs", run="chollet", epoch="3", size="400")
     answers = epoch_predictions.read(runs.BUNDLED_RUNS / "chollet").probabilities[2]
     wrong = np.flatnonzero(answers.argmax(axis=1) != mnist.y_test)
@@ -259,7 +259,7 @@ def test_the_last_epoch_agrees_with_the_report() -> None:
         assert {metric.label: metric.value for metric in app.metric}["Mistakes"] == f"{10_000 - report.test_correct}"
 
 
-def test_a_film_begins_anew_and_stops_where_one_chooses() -> None:
+def test_play_begins_anew_and_stops_where_one_chooses() -> None:
     app = open_page("explore", view="epochs", run="chollet")
     next(button for button in app.button if button.label == "Play").click().run()
     assert "Mistakes after epoch 1:" in texts(app)
@@ -276,7 +276,7 @@ def copied(folder: Path, name: str = "chollet") -> Path:
     return path
 
 
-def test_a_run_without_a_film_says_so(own_folders: Path) -> None:
+def test_a_run_without_epoch_predictions_says_so(own_folders: Path) -> None:
     path = copied(own_folders)
     shutil.rmtree(path / "epochs")
     app = open_page("explore", view="epochs", run=path.name)
@@ -285,7 +285,7 @@ def test_a_run_without_a_film_says_so(own_folders: Path) -> None:
 
 
 @pytest.mark.fault(id="damaged-epochs")
-def test_a_film_with_damaged_epochs_shows_the_others(own_folders: Path, mnist: Mnist) -> None:
+def test_damaged_epochs_are_left_out_and_named(own_folders: Path, mnist: Mnist) -> None:
     path = copied(own_folders)
     (path / "epochs" / "0002.npz").write_bytes(b"torn")
     app = open_page("explore", view="epochs", run=path.name, epoch="2")
@@ -380,7 +380,7 @@ def test_the_chosen_network_is_asked_however_many_there_are(own_folders: Path, m
     assert f"of {SHIPPED + 1} networks" in texts(open_page("explore", view="mistakes", index="947"))
 
 
-def test_the_kept_epoch_is_where_a_film_begins(own_folders: Path) -> None:
+def test_the_kept_epoch_is_shown_first(own_folders: Path) -> None:
     path = copied(own_folders)
     report = json.loads((path / "report.json").read_text())
     (path / "report.json").write_text(json.dumps({**report, "kept_epoch": 12, "kept_rule": "lowest validation loss"}))

@@ -251,9 +251,9 @@ def test_an_absurd_speed_does_not_make_an_absurd_estimate() -> None:
 def test_thousands_of_runs_are_no_more_work_than_some() -> None:
     many = [Measured(config(f"{1 + number % 1000}C3-P2-10"), 1000.0) for number in range(20_000)]
     cost.estimate(config(), many)
-    started = time.perf_counter()
+    started = time.process_time()
     cost.estimate(config(), many)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 # Which runs count

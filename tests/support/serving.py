@@ -24,6 +24,9 @@ CHROMIUM_OPTIONS = [
     "--disable-sync",
 ]
 
+# Run before the scripts of a page: charts believe that Plotly is on its way already. See ui/components/live_chart.js.
+WITHOUT_PLOTLY = "window.digitLabPlotly = new Promise(() => {})"
+
 
 @dataclass(frozen=True)
 class Server:
@@ -73,12 +76,9 @@ def start_server(folder: Path, script: Path = PROJECT / "app.py", **environment:
 
 
 def stop_server(server: Server) -> None:
-    server.process.terminate()
-    try:
-        server.process.wait(10)
-    except subprocess.TimeoutExpired:
-        server.process.kill()
-        server.process.wait()
+    """End a server at once: asked politely, it would wait for its visitors, who only leave later."""
+    server.process.kill()
+    server.process.wait()
 
 
 def find_chromium() -> str | None:

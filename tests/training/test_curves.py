@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -185,10 +186,20 @@ def test_smoothing_leaves_its_argument_as_it_was() -> None:
 
 
 def test_smoothing_a_long_run_takes_no_time_to_speak_of() -> None:
+    """Less than six times what one look at each value takes in Python: under 20 ms at rest, where it takes 1."""
     values = np.random.default_rng(2).normal(size=50_000)
-    times = []
-    for _ in range(5):
-        started = time.perf_counter()
-        smooth(values, 0.99)
-        times.append(time.perf_counter() - started)
-    assert min(times) < 0.02
+
+    def one_by_one() -> None:
+        average = 0.0
+        for value in values.tolist():
+            average = 0.99 * average + 0.01 * value
+
+    def seconds(work: Callable[[], object]) -> float:
+        started = time.process_time()
+        work()
+        return time.process_time() - started
+
+    # In turns: whatever slows one down slows the other.
+    rounds = [(seconds(lambda: smooth(values, 0.99)), seconds(one_by_one)) for _ in range(5)]
+    smoothing, looking = (min(times) for times in zip(*rounds, strict=True))
+    assert smoothing < 6 * looking

@@ -66,7 +66,7 @@ def confusion_table(
 def _cell(
     matrix: NDArray[np.int64],
     shares: NDArray[np.float64],
-    shades: NDArray[np.float64],
+    strengths: NDArray[np.float64],
     row: int,
     column: int,
     *,
@@ -81,7 +81,7 @@ def _cell(
         "text": f"{100 * share:.1f}" if as_percent else f"{count:,}",
         "label": f"{count:,} image{'' if count == 1 else 's'} labelled {row}, {words}: "
         f"{percent(share, 2)} of that digit",
-        "shade": float(shades[row, column]),
+        "shade": float(strengths[row, column]),
     }
 
 

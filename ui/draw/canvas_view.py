@@ -21,7 +21,7 @@ from ui.session.state import Params
 
 
 @dataclass(frozen=True, eq=False)
-class _Drawn:
+class _DigitOnCanvas:
     """A drawing that has ink: as it is on the canvas, where it is, and as networks are given it, (28, 28)."""
 
     ink: Ink
@@ -56,7 +56,7 @@ def show() -> None:
             reading.show_empty()
         return
     cropped = ink[box]
-    digit_on_canvas = _Drawn(ink, box, prepare_cropped(cropped), run, choices)
+    digit_on_canvas = _DigitOnCanvas(ink, box, prepare_cropped(cropped), run, choices)
     with answer:
         digit = reading.show(run, cropped, digit_on_canvas.digit)
     with right:
@@ -65,7 +65,7 @@ def show() -> None:
     _panels(digit_on_canvas)
 
 
-def _panels(digit_on_canvas: _Drawn) -> None:
+def _panels(digit_on_canvas: _DigitOnCanvas) -> None:
     panel = bound_choice(Params.PANEL, list(_PANELS), "preparation")
     st.segmented_control(
         "More about it",
@@ -78,19 +78,19 @@ def _panels(digit_on_canvas: _Drawn) -> None:
     _PANELS[panel.value][1](digit_on_canvas)
 
 
-def _preparation(digit_on_canvas: _Drawn) -> None:
+def _preparation(digit_on_canvas: _DigitOnCanvas) -> None:
     preparation.show(digit_on_canvas.ink, digit_on_canvas.box, digit_on_canvas.predict)
 
 
-def _networks(digit_on_canvas: _Drawn) -> None:
+def _networks(digit_on_canvas: _DigitOnCanvas) -> None:
     networks.show(digit_on_canvas.run, digit_on_canvas.choices, digit_on_canvas.digit)
 
 
-def _insight(digit_on_canvas: _Drawn) -> None:
+def _insight(digit_on_canvas: _DigitOnCanvas) -> None:
     insight_panel.show(digit_on_canvas.run, digit_on_canvas.digit, key="insight")
 
 
-_PANELS: dict[str, tuple[str, Callable[[_Drawn], None]]] = {
+_PANELS: dict[str, tuple[str, Callable[[_DigitOnCanvas], None]]] = {
     "preparation": ("How it was preprocessed", _preparation),
     "networks": ("What other networks predict", _networks),
     "insight": ("What the network looked at", _insight),

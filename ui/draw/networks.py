@@ -11,7 +11,7 @@ from mnist_core.common.arrays import Ink, Probabilities
 from mnist_core.common.text import percent
 from mnist_core.evaluation import metrics
 from mnist_core.processes import inference
-from mnist_core.processes.inference_worker import InferenceError
+from mnist_core.processes.inference import InferenceError
 from ui.components.answer_bars import Answer, answer_bars
 from ui.pickers.runs import describe, distinct_names
 from ui.session import state
@@ -83,10 +83,10 @@ def _answer(run: runs.Run, name: str, digit: Ink) -> int | None:
         st.markdown(f"**{plain(name)}**")
         st.error(str(error), icon=":material/error:")
         return None
-    answer_bars(_told(name, probabilities), probabilities, key=f"answer-{run.id}", small=True)
+    answer_bars(_answer_of(name, probabilities), probabilities, key=f"answer-{run.id}", small=True)
     return int(probabilities.argmax())
 
 
-def _told(name: str, probabilities: Probabilities) -> Answer:
+def _answer_of(name: str, probabilities: Probabilities) -> Answer:
     (digit, confidence), *_ = metrics.ranking(probabilities)
     return Answer(kind="clear", digit=str(digit), headline=percent(confidence), title=name)

@@ -16,7 +16,7 @@ from mnist_core.drawing.photos.picture_files import Picture, PictureError
 from mnist_core.drawing.photos.reading_digits import Reading
 from mnist_core.evaluation.selection import UNSURE_BELOW
 from mnist_core.processes import inference
-from mnist_core.processes.inference_worker import InferenceError
+from mnist_core.processes.inference import InferenceError
 from ui.components.answer_bars import Answer, answer_bars, top_three
 from ui.components.digit_grid import Tile, digit_grid
 from ui.pickers.runs import READER, pick_run

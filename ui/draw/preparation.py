@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -14,8 +15,7 @@ from mnist_core.common.text import percent
 from mnist_core.drawing import ink_changes, preparation, preparation_steps
 from mnist_core.drawing.preparation_steps import ALL, NONE, Step, Switches
 from mnist_core.drawing.strokes import CANVAS_SIDE
-from mnist_core.processes.inference_worker import InferenceError
-from ui.components import source
+from mnist_core.processes.inference import InferenceError
 from ui.components.answer_bars import Answer, answer_bars
 from ui.draw.preparation_pictures import (
     centred_html,
@@ -29,6 +29,7 @@ from ui.draw.preparation_pictures import (
 
 Predict = Callable[[Ink], Probabilities]  # images (n, 28, 28) to probabilities (n, 10)
 
+_STYLE = Path(__file__).with_name("preparation.css")
 _LEFT_OUT = (Switches(crop=False), Switches(fit=False), Switches(centre=False))
 _MUCH_LESS_SURE = 0.1
 
@@ -91,7 +92,7 @@ def show(ink: Ink, box: Box, predict: Predict) -> None:
     Sliders change the drawing before that. `box` is the `bounds` of the ink. `predict` is asked once for all that is
     shown; if it raises `InferenceError`, or no ink is left, the panel says so.
     """
-    st.html(f"<style>{source('preparation.css')}</style>")
+    st.html(_STYLE)
     steps_place = st.container(key="preparation-steps")
     answers_place, sliders_place = st.columns([3, 2], gap="large")
     with sliders_place:

@@ -12,7 +12,7 @@ from mnist_core.common.text import percent
 from mnist_core.drawing.strokes import CANVAS_SIDE
 from mnist_core.drawing.verdict import Verdict
 from mnist_core.processes import inference
-from mnist_core.processes.inference_worker import InferenceError
+from mnist_core.processes.inference import InferenceError
 from ui.components.answer_bars import Answer, answer_bars, top_three
 from ui.session import cached_reads
 

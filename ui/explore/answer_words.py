@@ -14,7 +14,7 @@ _WHAT = {"mistakes": "mistakes", "unsure": "right but uncertain predictions", "a
 
 
 def describe(wanted: AnswerFilter) -> str:
-    """Return what passes a filter, in the plural: “mistakes labelled 4 read as 9”."""
+    """Return what passes a filter, in the plural: “mistakes labelled 4 and predicted as 9”."""
     return _WHAT[wanted.kind] + restrictions(wanted)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from mnist_core.common.arrays import Indices, Labels
@@ -10,6 +12,7 @@ from mnist_core.evaluation.disputed_labels import DISPUTED
 from ui.components.digit_grid import Tile, digit_grid
 from ui.explore import pickers
 from ui.explore.selection import SIZES, Selection
+from ui.explore.stepping import show_steps
 from ui.session import cached_reads, state
 from ui.session.bound import Bound
 from ui.session.state import Params
@@ -60,19 +63,11 @@ def _page(selection: Selection, size: Bound[str], key: str) -> Indices:
         where = f"{count:,}" if pages == 1 else f"{start + 1:,}–{end:,} of {count:,}"
         st.markdown(f"{selection.heading}: **{where}**", width="stretch")
         if pages > 1:
-            for label, icon, step, shortcut in (
-                ("Previous", ":material/chevron_left:", -1, "Left"),
-                ("Next", ":material/chevron_right:", 1, "Right"),
-            ):
-                st.button(
-                    label,
-                    icon=icon,
-                    disabled=not 1 <= page + step <= pages,
-                    on_click=_turn,
-                    args=(step, pages),
-                    shortcut=shortcut,
-                    key=f"page-{label}-{key}",
-                )
+            show_steps(
+                partial(_turn, -1, pages) if page > 1 else None,
+                partial(_turn, 1, pages) if page < pages else None,
+                key=f"page-{key}",
+            )
         if count > SIZES[0]:
             st.segmented_control(
                 "Images on a page",

@@ -32,7 +32,7 @@ _KINDS = {
     "forgotten": "Just forgotten",
     "unsettled": "Back and forth",
 }
-_FRAME_SECONDS = 1.0
+_STEP_SECONDS = 1.0
 _PAGE_SIZE = 25
 
 
@@ -53,7 +53,7 @@ def show() -> None:
         st.info(
             "This run has no predictions for each epoch: it was trained before Digit Lab saved them, or it ended "
             "before its first epoch was done. Run it again to see them.",
-            icon=":material/movie:",
+            icon=":material/history:",
         )
         return
     playing = _playing(run, history)
@@ -73,7 +73,7 @@ def show() -> None:
         browse(_select(run, history, choices), "epochs")
     if playing is not None:
         state.play(run.id, playing)  # shown from now on
-        st.fragment(_next_frame, run_every=_FRAME_SECONDS)(run.id, choices.epochs, choices.position)
+        st.fragment(_next_epoch, run_every=_STEP_SECONDS)(run.id, choices.epochs, choices.position)
 
 
 def selection() -> Selection:
@@ -139,13 +139,13 @@ def _slider(run: runs.Run, choices: _Choices, *, plays: bool) -> None:
             st.select_slider("After epoch", epochs, **choices.epoch.widget)
 
 
-def _next_frame(run_id: str, epochs: list[str], position: int) -> None:
+def _next_epoch(run_id: str, epochs: list[str], position: int) -> None:
     """Go on to the next epoch when this one was shown for a while; after the last one it stops.
 
-    The page itself never waits: what an older frame showed goes away only when the page has run to its end.
+    The page itself never waits: what an earlier epoch showed goes away only when the page has run to its end.
     """
     playing = state.now_playing()
-    if playing is None or time.monotonic() - playing.moment < _FRAME_SECONDS / 2:
+    if playing is None or time.monotonic() - playing.moment < _STEP_SECONDS / 2:
         return
     if position + 1 < len(epochs):
         state.play(run_id, epochs[position + 1])

@@ -16,7 +16,7 @@ from mnist_core.drawing.class_sets.contents import Contents
 from mnist_core.drawing.class_sets.drawings import ClassSetError
 from mnist_core.drawing.class_sets.sets import ClassSet
 from mnist_core.evaluation.statistics import wilson_interval
-from mnist_core.processes.inference_worker import InferenceError
+from mnist_core.processes.inference import InferenceError
 from mnist_core.runs import Run
 from ui.components import visitor
 from ui.components.digit_grid import Tile, digit_grid
@@ -201,7 +201,7 @@ def _score_everyone(found: Contents, pictures: Pictures, chosen: Run) -> None:
     st.subheader("Every network on this set", anchor=False)
     everyone = cached_reads.all_answers(include=chosen)
     notes, rows = everyone.notes, []
-    with st.spinner(f"Asking {count(len(everyone.by_id), 'network')} …"):
+    with st.spinner(f"Evaluating {count(len(everyone.by_id), 'network')} …"):
         for run in everyone.by_id.values():
             try:
                 answers = pictures.answers_of(run)
@@ -243,7 +243,7 @@ def _row(run: Run, right: int, total: int) -> dict[str, object]:
         "This set": 100 * right / total,
         "95% interval": f"{percent(low, 0)} to {percent(high, 0)}",
         "MNIST test": 100 * run.report.test_accuracy if run.report else None,
-        "Read as meant": f"{right:,} of {total:,}",
+        "Correct": f"{right:,} of {total:,}",
     }
 
 

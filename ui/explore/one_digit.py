@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -19,6 +20,7 @@ from ui.components.digit_grid import Tile, digit_grid
 from ui.components.live_chart import live_chart
 from ui.explore.browse import called
 from ui.explore.selection import Selection
+from ui.explore.stepping import show_steps
 from ui.insight import panel as insight_panel
 from ui.pickers.runs import READER, chosen_run, name_of, no_network
 from ui.session import cached_reads, state
@@ -82,19 +84,11 @@ def _way_on(selection: Selection, index: int) -> None:
             on_click=_back,
             args=(selection, position),
         )
-        for label, icon, step, shortcut in (
-            ("Previous", ":material/chevron_left:", -1, "Left"),
-            ("Next", ":material/chevron_right:", 1, "Right"),
-        ):
-            st.button(
-                label,
-                icon=icon,
-                disabled=position is None or not 0 <= position + step <= last,
-                shortcut=shortcut,
-                on_click=_move,
-                args=(selection, index, step),
-                key=f"digit-{label}",
-            )
+        show_steps(
+            partial(_move, selection, index, -1) if position is not None and position > 0 else None,
+            partial(_move, selection, index, 1) if position is not None and position < last else None,
+            key="digit",
+        )
         if position is None:
             st.markdown(f"Not among the {len(selection.indices):,} {selection.what}", width="content")
         else:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
 from mnist_core.drawing.class_sets.drawings import KeptDrawing
 from mnist_core.figures import answer_figures
-from mnist_core.processes.inference_worker import InferenceError
+from mnist_core.processes.inference import InferenceError
 from mnist_core.runs import Run
 from ui.components.live_chart import live_chart
+from ui.explore.stepping import show_steps
 from ui.pickers.runs import name_of, no_network
 from ui.session import state
 from ui.session.picture_answers import Pictures
@@ -57,20 +59,11 @@ def _way_on(place: int, drawings: Sequence[KeptDrawing], on_delete: Callable[[],
             kwargs={Params.DRAWING.value: None},
         )
         # The newest stand first in the list.
-        for label, icon, step, shortcut in (
-            ("Previous", ":material/chevron_left:", 1, "Left"),
-            ("Next", ":material/chevron_right:", -1, "Right"),
-        ):
-            there = 0 <= place + step < len(drawings)
-            st.button(
-                label,
-                icon=icon,
-                disabled=not there,
-                shortcut=shortcut,
-                on_click=state.choose,
-                kwargs={Params.DRAWING.value: drawings[place + step].id} if there else None,
-                key=f"drawing-{label}",
-            )
+        before, after = (
+            partial(state.choose, **{Params.DRAWING.value: drawings[other].id}) if 0 <= other < len(drawings) else None
+            for other in (place + 1, place - 1)
+        )
+        show_steps(before, after, key="drawing")
         if on_delete is not None:
             st.button("Delete it", icon=":material/delete:", on_click=on_delete, key="delete-drawing")
 

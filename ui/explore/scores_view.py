@@ -62,7 +62,7 @@ def _report(run: runs.Run, probabilities: Probabilities) -> None:
         }
         for row in scores.report_rows(report)
     ]
-    percent = {
+    columns = {
         "Precision": "Of the images that it predicts as this digit, the fraction that really are.",
         "Recall": "Of the images of this digit, the fraction that it predicts as this digit.",
         "F1": "The harmonic mean of both: high only if both are. In the row “accuracy”: the accuracy.",
@@ -75,7 +75,7 @@ def _report(run: runs.Run, probabilities: Probabilities) -> None:
         key="report",
         column_config={
             "Digit": st.column_config.TextColumn(width=110),
-            **{name: st.column_config.NumberColumn(format="%.2f%%", help=meaning) for name, meaning in percent.items()},
+            **{name: st.column_config.NumberColumn(format="%.2f%%", help=meaning) for name, meaning in columns.items()},
             "Support": st.column_config.NumberColumn(
                 format="localized", help="The test images with this label; in the last three rows, all of them."
             ),

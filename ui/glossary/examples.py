@@ -177,16 +177,16 @@ def label_smoothing(key: str) -> None:
 
 def cross_entropy(key: str) -> None:
     """Tell what a probability costs."""
-    percent = st.slider("Probability given to the right digit", 1, 100, 10, format="%d%%", key=f"{key}-percent")
-    loss = -np.log(percent / 100)
+    share = st.slider("Probability given to the right digit", 1, 100, 10, format="%d%%", key=f"{key}-percent")
+    loss = -np.log(share / 100)
     x = np.linspace(0.01, 1, 199)
     guess = Line(np.array([0.1, 0.1, 0.0]), np.array([0, -np.log(0.1), -np.log(0.1)]), "a guess", dash="dot")
     lines = [Line(x, -np.log(x)), replace(guess, color=QUIET_COLOR)]
-    figure = concept_figures.lines_figure(lines, "probability of the right digit", "loss", (percent / 100, float(loss)))
+    figure = concept_figures.lines_figure(lines, "probability of the right digit", "loss", (share / 100, float(loss)))
     axis = {"tickformat": ".0%", "dtick": 0.25, "range": [0, 1.02]}
     live_chart(with_layout(figure, {"xaxis": axis}), key=f"{key}-figure")
     st.caption(
-        f"{percent}% for the right digit costs **{abs(loss):.2f}**. A mere guess gives each of the ten digits 10% and "
+        f"{share}% for the right digit costs **{abs(loss):.2f}**. A mere guess gives each of the ten digits 10% and "
         "costs 2.30."
     )
 
@@ -265,8 +265,8 @@ def epoch(key: str) -> None:
 
 def validation(key: str) -> None:
     """Divide the images."""
-    percent = st.slider("Validation split", 1, 50, 10, format="%d%%", key=f"{key}-percent")
-    config = TrainingConfig(validation="last", validation_share=percent / 100)
+    share = st.slider("Validation split", 1, 50, 10, format="%d%%", key=f"{key}-percent")
+    config = TrainingConfig(validation="last", validation_share=share / 100)
     training = config.train_size - config.validation_size
     live_chart(concept_figures.split_figure(training, config.validation_size, TEST_IMAGES), key=f"{key}-figure")
     st.caption(f"The network learns from {training:,} digits and is checked on {config.validation_size:,} others.")

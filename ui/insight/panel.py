@@ -13,7 +13,7 @@ from mnist_core.data.dataset import CLASSES
 from mnist_core.networks.insight.results import MOST_MAPS, Insight
 from mnist_core.networks.layers import BatchNorm, Dropout
 from mnist_core.processes import inference
-from mnist_core.processes.inference_worker import InferenceError
+from mnist_core.processes.inference import InferenceError
 from ui.components.picture_sections import picture_sections
 from ui.insight.sections import FEW_MAPS, evidence_section, has_more_maps, layer_sections
 from ui.session import cached_reads, state

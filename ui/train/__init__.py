@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ui.glossary import terms
+from ui.glossary import view as glossary
 from ui.session.views import View
 from ui.train import compare_view, published_view, run_view, setup_view
 
@@ -11,5 +11,5 @@ VIEWS = {
     "watch": View("Monitor", run_view.show),
     "compare": View("Compare", compare_view.show),
     "published": View("Published networks", published_view.show),
-    "words": View("Glossary", terms.show),
+    "words": View("Glossary", glossary.show),
 }

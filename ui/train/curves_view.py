@@ -15,7 +15,7 @@ from mnist_core.training.curves import curves
 from mnist_core.training.diagnosis import RULES, Diagnosis, DiagnosisKind, diagnose
 from mnist_core.training.events import Event
 from ui.components.live_chart import as_json, live_chart
-from ui.glossary import terms
+from ui.glossary import view as glossary
 from ui.pickers.runs import describe, distinct_names
 from ui.session import cached_reads, state
 from ui.session.state import Params
@@ -71,7 +71,7 @@ def show(run: runs.Run, events: list[Event]) -> None:
         for column, name in zip(st.columns(2), pair, strict=True):
             with column:
                 live_chart(charts[name], key=f"{name}-{run.id}")
-    terms.explain("cross-entropy", "overfitting", "gradient norm", "learning rate")
+    glossary.explain("cross-entropy", "overfitting", "gradient norm", "learning rate")
 
 
 def _state_of(run: runs.Run, events: list[Event]) -> tuple[object, ...]:

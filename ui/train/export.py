@@ -1,4 +1,4 @@
-"""Links to copy, and files to take away: settings, scripts, curves, the network itself."""
+"""Export: links to copy, and files: settings, scripts, curves, the network itself."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from ui.components.live_chart import live_chart
 from ui.session import cached_reads, state
 from ui.train import drafts
 
-_LESSON = {"garcia": "rate 0.001", "garcia-rate-1": "rate 1"}
+_RATES = {"garcia": "rate 0.001", "garcia-rate-1": "rate 1"}
 
 
 def show() -> None:
@@ -54,10 +54,10 @@ def show() -> None:
         for preset in PRESETS.values():
             if preset.is_published:
                 st.button(preset.name, key=f"start-{preset.name}", on_click=_start_from, args=(preset.name,))
-    _lesson()
+    _one_number()
 
 
-def _lesson() -> None:
+def _one_number() -> None:
     st.subheader("What one number can do", anchor=False)
     st.markdown(
         "The network of `garcia` uses Adadelta at Keras’s default learning rate of 0.001. Adadelta was made for a rate "
@@ -65,11 +65,11 @@ def _lesson() -> None:
         "network, the same images in the same order, and only one number changed."
     )
     runs_by_id = {run.id: run for run in cached_reads.bundled_runs()}
-    both = [runs_by_id[name] for name in _LESSON if name in runs_by_id]
+    both = [runs_by_id[name] for name in _RATES if name in runs_by_id]
     histories = [cached_reads.epochs(run) for run in both]
-    if len(both) == len(_LESSON):
+    if len(both) == len(_RATES):
         left, right = st.columns(2)
-        names = list(_LESSON.values())
+        names = list(_RATES.values())
         with left:
             figure = comparison_figures.overlay_figure(histories, "accuracy", names)
             live_chart(figure, tools="hover", key="rate-accuracy")

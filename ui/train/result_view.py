@@ -34,7 +34,7 @@ def show(run: runs.Run, report: Report) -> None:
 def headline(run: runs.Run, report: Report) -> None:
     """Show the figures of a result, and the ways on from there."""
     _figures(run, report)
-    _next_steps(run)
+    _links_from_result(run)
 
 
 def _figures(run: runs.Run, report: Report) -> None:
@@ -73,7 +73,7 @@ def _figures(run: runs.Run, report: Report) -> None:
         )
 
 
-def _next_steps(run: runs.Run) -> None:
+def _links_from_result(run: runs.Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(
             navigation.EXPLORE,

@@ -1,4 +1,4 @@
-"""Watch: one run, its progress, its curves as they grow, and its result. For every viewer from the same files."""
+"""Monitor: one run, its progress, its curves as they grow, and its result. For every viewer from the same files."""
 
 from __future__ import annotations
 

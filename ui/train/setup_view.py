@@ -21,7 +21,7 @@ from mnist_core.training.curves import curves
 from mnist_core.training.presets import PRESETS
 from ui.components.live_chart import live_chart
 from ui.components.network_editor import network_editor, typed_text
-from ui.glossary import terms
+from ui.glossary import view as glossary
 from ui.session import cached_reads
 from ui.train import cost_card, drafts
 from ui.train.drafts import Draft
@@ -76,7 +76,7 @@ def _preset(draft: Draft) -> None:
 def _network(draft: Draft) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Network", anchor=False, width="content")
-        terms.explain(
+        glossary.explain(
             "convolution", "padding and stride", "pooling", "activation", "dropout", "normalization", "softmax"
         )
     network_editor(
@@ -109,7 +109,7 @@ def _settings(draft: Draft) -> None:
 
 
 def _basics(draft: Draft) -> None:
-    terms.explain("epoch", "batch", "optimizer", "learning rate", "back-propagation", "cross-entropy")
+    glossary.explain("epoch", "batch", "optimizer", "learning rate", "back-propagation", "cross-entropy")
     left, right = st.columns(2)
     with left:
         setting("epochs", draft)
@@ -124,7 +124,7 @@ def _basics(draft: Draft) -> None:
 
 
 def _schedule(draft: Draft) -> None:
-    terms.explain("learning rate", "schedule")
+    glossary.explain("learning rate", "schedule")
     left, right = st.columns(2)
     with left:
         setting("schedule", draft)
@@ -143,7 +143,7 @@ def _coarse(config: TrainingConfig) -> TrainingConfig:
 
 
 def _data(draft: Draft) -> None:
-    terms.explain("validation", "normalization", "one-hot", "seed")
+    glossary.explain("validation", "normalization", "one-hot", "seed")
     left, right = st.columns(2)
     with left:
         setting("train_size", draft)
@@ -161,7 +161,7 @@ def _data(draft: Draft) -> None:
 
 
 def _augmentation(draft: Draft) -> None:
-    terms.explain("augmentation")
+    glossary.explain("augmentation")
     left, right = st.columns(2)
     with left:
         for name in ("rotation", "shift", "zoom"):
@@ -184,7 +184,7 @@ def _augmentation(draft: Draft) -> None:
 
 
 def _regularization(draft: Draft) -> None:
-    terms.explain("overfitting", "dropout", "L2", "label smoothing")
+    glossary.explain("overfitting", "dropout", "L2", "label smoothing")
     left, right = st.columns(2)
     with left:
         setting("l2", draft)
@@ -194,7 +194,7 @@ def _regularization(draft: Draft) -> None:
 
 
 def _stopping(draft: Draft) -> None:
-    terms.explain("validation", "overfitting")
+    glossary.explain("validation", "overfitting")
     left, right = st.columns(2)
     config = draft.config
     with left:

@@ -1,4 +1,4 @@
-"""A class set as one file to take away and to read back: JSON Lines; docs/class-sets.md describes the format."""
+"""A class set as one file to export and to read back: JSON Lines; docs/class-sets.md describes the format."""
 
 from __future__ import annotations
 

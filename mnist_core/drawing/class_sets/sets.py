@@ -52,7 +52,7 @@ class ClassSet:
     path: Path
     title: str
     created: datetime | None  # UTC; None if that is not known any more
-    owner: str = ""  # who started it, as `runs.owner_hash` gives it; empty if that does not matter
+    owner: str = ""  # who started it, as `server.owner_hash` gives it; empty if that does not matter
 
     @property
     def id(self) -> str:

@@ -109,7 +109,7 @@ def grad_cam(model: keras.Model, image: Images) -> GradCam | None:
 
 
 def layer_of(keras_layer: keras.layers.Layer) -> Layer | None:
-    """Return the layer that `network.build_model` made this one for; None for scaling and flattening.
+    """Return the layer that `keras_model.build_model` made this one for; None for scaling and flattening.
 
     Raises `ValueError` for any other.
     """

@@ -90,7 +90,7 @@ def augmentation_code(augmentation: Augmentation) -> str:
 
 
 def _continental_functions() -> list[str]:
-    """Return the import and the functions that write 1s and 7s otherwise, as they stand in `continental`."""
+    """Return the import and the functions that write 1s and 7s otherwise, as they stand in `continental_strokes`."""
     functions = [each for _, each in inspect.getmembers(continental_strokes, inspect.isfunction)]
     functions.sort(key=lambda function: function.__code__.co_firstlineno)
     return ["from numpy.typing import NDArray", *(inspect.getsource(function).strip() for function in functions)]

@@ -1,4 +1,4 @@
-"""What of a run can be taken away: Keras code as a script or a notebook, curves as CSV, settings as JSON."""
+"""What of a run can be exported: Keras code as a script or a notebook, curves as CSV, settings as JSON."""
 
 from __future__ import annotations
 

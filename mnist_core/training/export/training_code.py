@@ -55,7 +55,7 @@ def training_words(config: TrainingConfig) -> str:
 
 
 def training_code(config: TrainingConfig) -> str:
-    """Return code that trains `model` on `x_train` and `y_train`, as `training.train` does."""
+    """Return code that trains `model` on `x_train` and `y_train`, as `loop.train` does."""
     definitions = [_batches(config)]
     statements = ["steps_per_epoch = int(np.ceil(len(x_train) / BATCH_SIZE))  # the last batch may be smaller"]
     callbacks: list[str] = []
@@ -145,7 +145,7 @@ def _rates(config: TrainingConfig) -> str:
 
 
 def _measure_validation_loss(config: TrainingConfig) -> str:
-    """Return a callback that measures what Digit Lab calls validation loss, by the formula of `evaluation`.
+    """Return a callback that measures what Digit Lab calls validation loss, by the formula of `metrics`.
 
     Keras adds penalties to its own, and in some networks it sees how much smaller than 1e-7 a probability is.
     """

@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from ui.glossary import terms
+from ui.glossary import view
 from ui.glossary.terms import TERMS, Term
 
 REQUIRED = (
@@ -56,12 +56,12 @@ def explained(*names: str) -> AppTest:
     """A page that explains some words, each with a control of its own, and one more with all of them."""
 
     def script(names: list[str]) -> None:
-        from ui.glossary import terms
+        from ui.glossary import view
 
         for name in names:
-            terms.explain(name)
+            view.explain(name)
         if len(names) > 1:
-            terms.explain(*names)
+            view.explain(*names)
 
     app = AppTest.from_function(script, args=(list(names),), default_timeout=60).run()
     assert not app.exception
@@ -77,9 +77,9 @@ def opened(app: AppTest, *names: str) -> AppTest:
 
 def glossary() -> AppTest:
     def script() -> None:
-        from ui.glossary import terms
+        from ui.glossary import view
 
-        terms.show()
+        view.show()
 
     app = AppTest.from_function(script, default_timeout=60).run()
     assert not app.exception
@@ -134,7 +134,7 @@ def test_a_text_is_neither_a_stub_nor_a_lecture(term: Term) -> None:
 
 
 @pytest.mark.parametrize("term", TERMS, ids=NAMES)
-def test_a_control_opens_into_the_text_and_the_lesson(term: Term) -> None:
+def test_a_control_opens_into_text_and_example(term: Term) -> None:
     app = explained(term.name)
     assert not controls(app), "the example of a closed popover costs nothing"
     assert not charts(app)
@@ -145,7 +145,7 @@ def test_a_control_opens_into_the_text_and_the_lesson(term: Term) -> None:
 
 
 @pytest.mark.parametrize("term", EXAMPLES, ids=[term.name for term in EXAMPLES])
-def test_each_control_of_a_lesson_changes_what_it_shows(term: Term) -> None:
+def test_each_control_of_an_example_changes_it(term: Term) -> None:
     app = opened(explained(term.name), term.name)
     shown = [shown_by(app)]
     assert 1 <= len(controls(app)) <= 3
@@ -158,7 +158,7 @@ def test_each_control_of_a_lesson_changes_what_it_shows(term: Term) -> None:
 
 
 @pytest.mark.parametrize("term", EXAMPLES, ids=[term.name for term in EXAMPLES])
-def test_a_lesson_takes_its_sliders_to_both_ends(term: Term) -> None:
+def test_an_example_takes_its_sliders_to_both_ends(term: Term) -> None:
     app = opened(explained(term.name), term.name)
     for end in ("min", "max"):
         for slider in app.slider:
@@ -176,9 +176,9 @@ def test_several_words_share_a_control() -> None:
 
 def test_a_word_that_nobody_explains_is_the_page_authors_mistake() -> None:
     with pytest.raises(ValueError, match=r"convultion.*convolution"):
-        terms.explain("convultion")
+        view.explain("convultion")
     with pytest.raises(ValueError, match="Nothing"):
-        terms.explain()
+        view.explain()
 
 
 def test_the_glossary_shows_all_words_and_finds_some() -> None:
@@ -194,7 +194,7 @@ def test_the_glossary_shows_all_words_and_finds_some() -> None:
     assert "No entry" in app.info[0].value
 
 
-def test_all_lessons_can_be_open_in_the_glossary() -> None:
+def test_all_examples_can_be_open_in_the_glossary() -> None:
     app = glossary()
     for term in EXAMPLES:
         app.session_state[f"glossary-{term.name}"] = True
@@ -209,7 +209,7 @@ def set_slider(app: AppTest, label: str, value: float) -> AppTest:
     return app
 
 
-def test_what_lessons_say_is_right() -> None:
+def test_what_examples_say_is_right() -> None:
     def example(name: str) -> AppTest:
         return opened(explained(name), name)
 
