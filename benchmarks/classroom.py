@@ -205,11 +205,12 @@ async def all_press_train(server: Server, options: argparse.Namespace) -> tuple[
     made = {run.id: run for run in runs.list_runs(folder) if run.id not in before}
     refusals = [answer for answer in told if isinstance(answer, str) and answer not in own.values()]
     records.problems += [f"{answer!r}" for answer in told if isinstance(answer, BaseException)]
+    said: list[Row] = [["what they were told", f"“{refusals[0]}”", ""]] if refusals else []
     return records, [
         ["students who pressed", len(students), ""],
         ["told the id of a run", len(own), ""],
         ["refused", len(refusals), ""],
-        *([["what they were told", f"“{refusals[0]}”", ""]] if refusals else []),
+        *said,
         ["neither", len(students) - len(own) - len(refusals), 0],
         ["new run directories", len(made), len(own)],
         ["of these, finished", sum(run.status.state == "finished" for run in made.values()), len(own)],

@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ def stroke_seconds(page: Page, digit: int, move: tuple[float, float] = (0, 0)) -
     for stroke in DIGITS[digit]:
         moved: Stroke = [(x + move[0], y + move[1]) for x, y in stroke]
         before = json.dumps(page.evaluate(f"() => {ANSWER}"))
-        seconds.append(seconds_until(page, lambda stroke=moved: draw(page, stroke), f"{ANSWER} !== {before}"))
+        seconds.append(seconds_until(page, partial(draw, page, moved), f"{ANSWER} !== {before}"))
         rest(page)  # the panels below come after the answer
     return seconds
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import psutil
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -44,7 +45,7 @@ window.rests = () => found("[data-testid=stApp]")[0]?.dataset.testScriptState ==
 
 
 @contextmanager
-def served(**environment: str) -> Iterator[Server]:
+def served(**environment: Any) -> Iterator[Server]:
     """Serve the app from this folder, its runs in a temporary one; in the end, nothing of it is left."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         server = start_server(Path(folder), **environment)

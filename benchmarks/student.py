@@ -10,6 +10,7 @@ import secrets
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import parse_qsl, urlencode
 
 from streamlit.proto.Alert_pb2 import Alert
@@ -112,7 +113,7 @@ class Student:
             started = time.perf_counter()
             told = asyncio.create_task(self._tell_canvas(strokes))
             try:
-                answer: Shown = await self.tab.until(lambda since=started: self._answer(since), "answer to a stroke")
+                answer: Shown = await self.tab.until(partial(self._answer, started), "answer to a stroke")
             except SessionError:
                 told.cancel()
                 raise

@@ -73,7 +73,7 @@ def main() -> None:
     networks = [runs.find_run(name, runs_dir()).path / "model.keras" for name in options.run]
     images = np.concatenate([variants(case.digit) for case in drawn])
     answers = [inference.predict(network, images).reshape(len(drawn), -1, 10) for network in networks]
-    cases = [Case(case.plan, case.ink, case.digit, each) for case, *each in zip(drawn, *answers, strict=True)]
+    cases = [Case(case.plan, case.ink, case.digit, tuple(each)) for case, *each in zip(drawn, *answers, strict=True)]
     examples = learn_examples(data.x_train[:-HELD_OUT], data.y_train[:-HELD_OUT])
     if options.choose:
         print("LIKE =", choose([case for case in cases if case.plan.choose], examples))

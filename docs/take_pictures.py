@@ -10,14 +10,14 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 from mnist_core.common.server import PROJECT
 from tests.support.serving import CHROMIUM_OPTIONS, Server, find_chromium, start_server, stop_server
 from tests.support.steps import DIGITS, draw, open_canvas, reading, wait_for_points
 
 DOCS = PROJECT / "docs"
-SIZE = {"width": 1360, "height": 860}
+SIZE: ViewportSize = {"width": 1360, "height": 860}
 
 
 def record_training(page: Page, server: Server) -> None:

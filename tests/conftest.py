@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,9 +65,10 @@ def test_digits(mnist: Mnist) -> Ink:
 def tiny_config() -> MakeConfig:
     """A function that makes a configuration which trains in about a second; keywords change its settings."""
 
-    def make(**settings: object) -> TrainingConfig:
+    def make(**settings: Any) -> TrainingConfig:
         tiny = {"preset": "tiny", "notation": "4C3-P2-10", "train_size": 500, "batch_size": 50, "epochs": 2}
-        return TrainingConfig(**{**tiny, "learning_rate": 0.01, **settings})
+        settings = {**tiny, "learning_rate": 0.01, **settings}
+        return TrainingConfig(**settings)
 
     return make
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 import numpy as np
@@ -213,7 +214,7 @@ def test_the_events_of_a_run(run_path: Path) -> None:
 
 
 def test_a_run_that_was_broken_off(run_path: Path) -> None:
-    arrays = {"variable_0": np.arange(3.0), "best_0": np.arange(2.0)}
+    arrays: dict[str, Any] = {"variable_0": np.arange(3.0), "best_0": np.arange(2.0)}
     with (run_path / "checkpoint.npz").open("wb") as file:
         np.savez(file, state=np.array(CHECKPOINT), **arrays)
     found = read_checkpoint(run_path)
@@ -236,7 +237,7 @@ def test_a_class_set(set_path: Path) -> None:
     assert (drawing.id, drawing.label, drawing.canvas) == (DRAWING_ID, 1, 336)
     assert drawing.image.tolist() == IMAGE
     assert drawing.drawn.widths == (24.0,)
-    np.testing.assert_allclose(drawing.drawn.strokes[0], [[168, 60], [168, 270.2]])
+    np.testing.assert_allclose(drawing.drawn.strokes[0], [[168.0, 60], [168, 270.2]])
 
 
 def test_an_exported_class_set() -> None:
@@ -280,7 +281,8 @@ def served(run_path: Path, set_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 @pytest.mark.parametrize(("page", "view"), [(page, view) for page, views in VIEWS.items() for view in views])
 def test_links_open_their_view(page: str, view: str, served: Path) -> None:
-    assert open_page(page, view=view).main.get("button_group")[0].value == view
+    chosen: Any = open_page(page, view=view).main.get("button_group")[0]
+    assert chosen.value == view
 
 
 def test_a_link_to_a_run(served: Path) -> None:

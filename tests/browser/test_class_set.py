@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -30,7 +31,8 @@ def keep(page: Page, digit: int) -> None:
 
 def test_a_class_set_from_the_first_drawing_to_its_return(page: Page, browser: Browser, tmp_path: Path) -> None:
     folder = tmp_path / "handwriting"
-    server = start_server(tmp_path, **{HANDWRITING_DIR_VARIABLE: str(folder)})
+    environment: dict[str, Any] = {HANDWRITING_DIR_VARIABLE: str(folder)}
+    server = start_server(tmp_path, **environment)
     try:
         open_canvas(page, server.url)
         draw_digit(page, 7)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from mnist_core import runs
 from mnist_core.drawing.class_sets import contents, sets
@@ -80,7 +80,7 @@ def test_the_server_itself_refuses_large_files(page: Page, public_server: Server
     headers = {"x-xsrftoken": small.value.headers.get("x-xsrftoken", "")}
 
     def hand_in(size: int) -> int:
-        file = {"name": "large.png", "mimeType": "image/png", "buffer": bytes(size)}
+        file: FilePayload = {"name": "large.png", "mimeType": "image/png", "buffer": bytes(size)}
         return page.request.put(small.value.url, multipart={"file": file}, headers=headers).status
 
     assert hand_in(MEGABYTE) == 204

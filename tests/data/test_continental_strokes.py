@@ -38,7 +38,7 @@ def stem() -> Floats:
 def centre(image: Floats) -> tuple[float, float]:
     """Row and column of the centre of mass, by a loop."""
     total = row = column = 0.0
-    for (y, x), level in np.ndenumerate(image):
+    for (y, x), level in np.ndenumerate(image.astype(float)):
         total, row, column = total + level, row + y * level, column + x * level
     return row / total, column / total
 

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def arrays_of(mnist: Mnist) -> dict[str, np.ndarray]:
     return {name: getattr(mnist, name) for name in ORIGINAL_FILES}
 
 
-def write_arrays(folder: Path, **arrays: np.ndarray) -> Path:
+def write_arrays(folder: Path, **arrays: Any) -> Path:
     """Write a data file that is intact as a file, whatever it holds."""
     path = folder / "mnist.npz"
     np.savez(path, **arrays)

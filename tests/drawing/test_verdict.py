@@ -85,7 +85,8 @@ def moments(image: Images) -> tuple[tuple[float, float], float, float, float]:
     weights = image / image.sum()
     middle = float((weights * x).sum()), float((weights * y).sum())
     dx, dy = x - middle[0], y - middle[1]
-    return middle, *(float((weights * product).sum()) for product in (dx * dx, dy * dy, dx * dy))
+    across, down, both = (float((weights * product).sum()) for product in (dx * dx, dy * dy, dx * dy))
+    return middle, across, down, both
 
 
 class TestRules:

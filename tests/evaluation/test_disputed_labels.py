@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,8 +58,9 @@ def test_who_said_the_same() -> None:
 
 
 def test_nothing_changes_the_list() -> None:
+    disputed: Any = DISPUTED[947]
     with pytest.raises(FrozenInstanceError):
-        DISPUTED[947].label = 9
+        disputed.label = 9
 
 
 def test_accuracy_without_the_disputed_images(mnist: Mnist) -> None:

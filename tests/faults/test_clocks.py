@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -64,7 +65,7 @@ def test_a_run_lives_on_whatever_the_clock_is_set_to(
 def clock_that_tells(moment: datetime) -> type[datetime]:
     class Clock(datetime):
         @classmethod
-        def now(cls, tz: object = None) -> datetime:
+        def now(cls, tz: object = None) -> Any:
             return moment
 
     return Clock
@@ -76,7 +77,7 @@ def test_who_comes_later_is_behind_though_the_clock_was_set_back(
     back: timedelta, tmp_path: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
-    made = []
+    made: list[str] = []
     for moment in (now, now - back, now - back):
         monkeypatch.setattr(ids, "datetime", clock_that_tells(moment))
         made.append(runs.create_run(tmp_path, tiny_config(preset="zebra" if not made else "ant")).name)

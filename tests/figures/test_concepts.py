@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,12 +54,13 @@ def test_convolution_is_that_of_keras(keras: ModuleType, mnist: Mnist) -> None:
 def test_each_edge_kernel_answers_most_to_the_edge_of_its_name() -> None:
     square = np.zeros((11, 11))
     square[3:8, 3:8] = 1  # ink from 3 to 7; results are one pixel less far from the corner
-    for name, place in {
+    places: dict[str, Any] = {
         "left edges": (4, slice(1, 3)),
         "right edges": (4, slice(6, 8)),
         "top edges": (slice(1, 3), 4),
         "bottom edges": (slice(6, 8), 4),
-    }.items():
+    }
+    for name, place in places.items():
         result = concepts.convolve(square, concepts.KERNELS[name])
         assert result.max() == 3, name
         assert result[place].tolist() == [3, 3], name

@@ -26,7 +26,7 @@ def linear(color: str) -> np.ndarray:
 def contrast(first: str, second: str) -> float:
     """As in the Web Content Accessibility Guidelines."""
     dark, light = sorted(linear(color) @ [0.2126, 0.7152, 0.0722] for color in (first, second))
-    return (light + 0.05) / (dark + 0.05)
+    return float((light + 0.05) / (dark + 0.05))
 
 
 def oklab(color: str) -> np.ndarray:
@@ -64,7 +64,7 @@ def test_grey_levels_stand_on_a_logarithmic_axis() -> None:
 
 def test_boxes_are_those_of_the_summary() -> None:
     labels = np.repeat(np.arange(10, dtype=np.uint8), 5)
-    values = np.tile([1.0, 2.0, 4.0, 8.0, 16.0], 10) + labels
+    values = np.tile([1.0, 2.0, 4.0, 8.0, 16.0], 10) + labels.astype(float)
     box = drawn(data_figures.ink_figure(summary_by_class(values, labels))).data[0]
     parts = (box.lowerfence, box.q1, box.median, box.q3, box.upperfence)
     assert [part[3] for part in parts] == [4, 5, 7, 11, 19]
@@ -76,7 +76,7 @@ LABELS = np.array([7, 7, 3, 7, 3], np.uint8)
 
 def test_the_map_shows_each_image_in_the_colour_of_its_class() -> None:
     figure = drawn(data_figures.map_by_class(POSITIONS, LABELS))
-    seen = {}
+    seen: dict[int, tuple[float, ...]] = {}
     for trace, color in zip(figure.data, CLASS_COLORS, strict=True):
         assert trace.type == "scattergl"
         assert trace.hoverinfo == "none"

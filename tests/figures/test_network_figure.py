@@ -65,7 +65,7 @@ def maps(notation: str) -> dict[int, tuple[int, int, int]]:
         for place, (layer, summary) in enumerate(zip(network.layers, summarize(network), strict=True))
         if not isinstance(layer, Dropout | BatchNorm) and len(summary.output_shape) == 3
     }
-    return {-1: (28, 28, 1), **shapes}  # type: ignore[dict-item]
+    return {-1: (28, 28, 1), **shapes}
 
 
 @pytest.mark.parametrize("notation", NETWORKS)

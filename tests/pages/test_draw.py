@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -19,7 +21,7 @@ from mnist_core.drawing.preparation import crop
 from mnist_core.drawing.strokes import CANVAS_SIDE, Drawing
 from mnist_core.drawing.verdict import Verdict, VerdictKind
 from mnist_core.processes import inference
-from mnist_core.processes.inference_worker import InferenceError
+from mnist_core.processes.inference_worker import InferenceError, Reading
 from tests.support.opening import open_page, texts
 
 # The canvas registers its files with a running server, which there is none of here; the browser tests use the real one.
@@ -58,7 +60,7 @@ def read_as(digit: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def judged_as(verdict: Verdict, probabilities: Probabilities, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every drawing be read with these probabilities, (10,), and this verdict."""
-    monkeypatch.setattr(inference, "read", lambda *_: inference.Reading(probabilities, verdict))
+    monkeypatch.setattr(inference, "read", lambda *_: Reading(probabilities, verdict))
 
 
 @pytest.mark.parametrize("payload", [None, {}, [], "x", {"data": 1}, {"raw": []}, {"raw": {"objects": [{"path": 5}]}}])
@@ -113,7 +115,8 @@ def test_doubt_is_told(
     assert (told["kind"], told["digit"], told["headline"], told["sentence"]) == (kind, digit, headline, "A reason.")
     assert told["note"] == ("" if note is None else f"{note}1 (60.0%), 7 (30.0%), 4 (10.0%)")
     assert bool(told["shares"]) == (note is not None)
-    suggested = [button.value for button in app.get("button_group") if button.label == "The digit that you meant"]
+    buttons: Sequence[Any] = app.get("button_group")
+    suggested = [button.value for button in buttons if button.label == "The digit that you meant"]
     assert suggested == [1 if digit == "1" else None]
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -15,7 +16,7 @@ from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.common.arrays import Images, Ink, Probabilities
-from mnist_core.drawing.photos import finding_digits
+from mnist_core.drawing.photos import finding_digits, picture_files
 from mnist_core.processes import inference
 from mnist_core.processes.inference_worker import InferenceError
 from tests.support.opening import open_page, texts
@@ -29,17 +30,17 @@ with patch("streamlit.components.v2.component", lambda *_, **__: lambda **_: {})
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What is told to the browser about one digit: the last one last."""
-    told: list[dict[str, object]] = []
+    told: list[dict[str, Any]] = []
     monkeypatch.setattr(answer_bars, "_component", lambda **options: told.append(options["data"]))
     return told
 
 
 @pytest.fixture
-def grids(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+def grids(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What is told to the browser about all digits: the last one last."""
-    told: list[dict[str, object]] = []
+    told: list[dict[str, Any]] = []
     monkeypatch.setattr(digit_grid, "_component", lambda **options: told.append(options["data"]))
     return told
 
@@ -106,7 +107,7 @@ def test_the_camera_is_asked_for_only_by_choice() -> None:
 
 
 def test_rows_are_read_and_doubt_is_marked(
-    answers: list[dict[str, object]], grids: list[dict[str, object]], confidences: list[float]
+    answers: list[dict[str, Any]], grids: list[dict[str, Any]], confidences: list[float]
 ) -> None:
     confidences[:] = [0.99, 0.98, 0.6, 0.97, 0.96]
     app = open_photo(stems(3, 2))
@@ -131,8 +132,8 @@ def test_rows_are_read_and_doubt_is_marked(
 
 
 def test_what_is_like_no_digit_is_in_doubt_however_sure(
-    answers: list[dict[str, object]],
-    grids: list[dict[str, object]],
+    answers: list[dict[str, Any]],
+    grids: list[dict[str, Any]],
     confidences: list[float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -157,7 +158,7 @@ def test_what_is_like_no_digit_is_in_doubt_however_sure(
 
 
 def test_another_photo_forgets_which_digit_was_chosen(
-    answers: list[dict[str, object]], grids: list[dict[str, object]], confidences: list[float]
+    answers: list[dict[str, Any]], grids: list[dict[str, Any]], confidences: list[float]
 ) -> None:
     app = open_photo(stems(4))
     app.session_state["photo_digit"] = 3
@@ -185,7 +186,7 @@ def test_the_threshold_can_be_set_by_hand(confidences: list[float]) -> None:
     for left in (360, 450):
         ImageDraw.Draw(picture).line([(left, 60), (left, 150)], fill=215, width=10)
     app = open_photo(png(picture))
-    found = app.slider[0].value
+    found: Any = app.slider[0].value
     assert 16 < found < 90
     assert texts(app).count("3 digits.") == 1
     app.toggle[0].set_value(False).run()
@@ -284,7 +285,7 @@ def test_photos_of_many_visitors_are_unpacked_one_at_a_time(monkeypatch: pytest.
             at_work -= 1
         return np.full((40, 40, 3), len(content), np.uint8)
 
-    monkeypatch.setattr(photo_view.picture_files, "read_picture", read_picture)
+    monkeypatch.setattr(picture_files, "read_picture", read_picture)
     with ThreadPoolExecutor(6) as visitors:
         looked_at = list(visitors.map(photo_view._looked_at, [bytes(length) for length in range(1, 7)]))
     assert together == [1] * 6

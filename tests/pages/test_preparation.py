@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def slide(app: AppTest, **values: int) -> AppTest:
     return app
 
 
-def slider_values(app: AppTest) -> dict[str, int]:
+def slider_values(app: AppTest) -> dict[str, Any]:
     return {slider.key.removeprefix("preparation-"): slider.value for slider in app.slider}
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import streamlit as st
 
 from mnist_core.processes import jobs
 from mnist_core.training.config import TrainingConfig
 from mnist_core.training.presets import PRESETS
 from tests.support.opening import open_page, texts
+from ui.session import state
 from ui.session.state import Keys
 from ui.train import starting
 
@@ -28,8 +30,8 @@ def test_a_double_click_starts_runs_once_unless_seeds_differ(
         return [f"run-{len(asked)}"]
 
     monkeypatch.setattr(jobs, "start_seeds", start_seeds)
-    monkeypatch.setattr(starting.st, "session_state", {})
-    monkeypatch.setattr(starting.state, "go", lambda **values: watched.append(values["run"]))
+    monkeypatch.setattr(st, "session_state", {})
+    monkeypatch.setattr(state, "go", lambda **values: watched.append(values["run"]))
     monkeypatch.setattr(starting, "time", SimpleNamespace(monotonic=lambda: now))
     for seed, count in ((1, 4), (1, 4), (1, 2), (2, 2), (2, 2)):
         starting.start_and_watch(tiny_config(seed=seed), count)

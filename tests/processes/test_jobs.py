@@ -40,7 +40,7 @@ from tests.support.run_directories import MakeConfig, broken_off
 
 PATIENCE = 180  # seconds; other work may keep the cores busy
 # What differs between two runs that are the same; child processes believe in two cores.
-TIMELESS = {
+TIMELESS: dict[str, Any] = {
     **{"training_seconds": 1.0, "images_per_second": 1.0, "finished": "", "peak_memory_mb": 1.0},
     "machine": {},
 }

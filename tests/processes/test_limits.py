@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,7 @@ def test_every_preset_can_be_trained_everywhere(preset: Preset) -> None:
         ({"notation": "64C3-P2-10", "batch_size": 4096}, "MB of memory"),
     ],
 )
-def test_strangers_cannot_train_what_is_too_large(settings: dict[str, object], too_much: str) -> None:
+def test_strangers_cannot_train_what_is_too_large(settings: dict[str, Any], too_much: str) -> None:
     config = TrainingConfig(**settings)
     limits.check(config, PRIVATE)
     with pytest.raises(LimitError, match=too_much):

@@ -19,7 +19,8 @@ from tests.support.run_directories import MakeConfig
 
 def test_runs_that_train_and_older_ones_that_wait_are_ahead(tmp_path: Path, tiny_config: MakeConfig) -> None:
     paths = [runs.create_run(tmp_path, tiny_config()) for _ in range(7)]
-    for path, state in zip(paths, ("finished", "running", "queued", "failed", "stopped"), strict=False):
+    states: tuple[State, ...] = ("finished", "running", "queued", "failed", "stopped")
+    for path, state in zip(paths, states, strict=False):
         write_status(path, state, pid=os.getpid())
     (paths[5] / "status.json").write_text("torn")
     assert [runs_ahead(path.name, tmp_path) for path in paths] == [1, 0, 1, 2, 2, 2, 2]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -29,7 +30,7 @@ from mnist_core.training.config import TrainingConfig
 from mnist_core.training.events import BatchesDone, Continued, EpochDone, Event
 
 MakeConfig = Callable[..., TrainingConfig]
-TIMELESS = {"training_seconds": 1.0, "images_per_second": 1.0, "finished": "", "peak_memory_mb": 1.0}
+TIMELESS: dict[str, Any] = {"training_seconds": 1.0, "images_per_second": 1.0, "finished": "", "peak_memory_mb": 1.0}
 
 
 @pytest.fixture(autouse=True)

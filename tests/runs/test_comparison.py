@@ -32,7 +32,7 @@ from mnist_core.training.presets import PRESETS
 BASE = TrainingConfig()
 
 
-def epochs(*values: float | None, field: str = "accuracy") -> list[EpochDone]:
+def epochs(*values: Any, field: str = "accuracy") -> list[EpochDone]:
     """Make whole epochs from the first on, with these values in one field and 0.5 in all others."""
     plain = EpochDone(1, 100, True, 0.5, 0.5, 0.5, 0.5, 1.0)
     return [replace(plain, **{"epoch": number, field: value}) for number, value in enumerate(values, start=1)]
@@ -76,7 +76,8 @@ def test_settings_that_are_yet_to_come_are_compared_as_well() -> None:
         epochs: int = 5
         moon_phase: str = "full"
 
-    found = config_differences([Future(), Future(moon_phase="new", preset="mine")])
+    configs: list[Any] = [Future(), Future(moon_phase="new", preset="mine")]
+    found = config_differences(configs)
     assert found == [Difference("moon_phase", ("full", "new"))]
 
 

@@ -72,6 +72,7 @@ def test_events_keep_six_decimals(tmp_path: Path) -> None:
     batches, epoch = event_log.read_events(tmp_path)
     assert isinstance(batches, BatchesDone)
     assert batches.loss == pytest.approx((1 / 3, 2 / 3), abs=1e-6)
+    assert isinstance(epoch, EpochDone)
     assert epoch.loss == pytest.approx(1 / 3, abs=1e-6)
 
 
@@ -215,10 +216,10 @@ def test_every_line_of_the_runs_that_ship_is_read(path: Path) -> None:
 
 
 def test_what_a_continuation_makes_void_is_not_told(tmp_path: Path) -> None:
-    void = [replace(BATCHES, epoch=2, step=3), epoch(2, 4), replace(BATCHES, epoch=3, step=6)]
+    void: list[Event] = [replace(BATCHES, epoch=2, step=3), epoch(2, 4), replace(BATCHES, epoch=3, step=6)]
     append(tmp_path, BATCHES, epoch(1, 2), *void)
     assert event_log.read_events(tmp_path) == [BATCHES, epoch(1, 2), *void]
-    again = [Continued(2), replace(BATCHES, epoch=2, step=4), epoch(2, 4)]
+    again: list[Event] = [Continued(2), replace(BATCHES, epoch=2, step=4), epoch(2, 4)]
     append(tmp_path, *again)
     assert event_log.read_events(tmp_path) == [BATCHES, epoch(1, 2), *again]
     append(tmp_path, Continued(4), epoch(3, 6))

@@ -8,6 +8,7 @@ import tempfile
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from mnist_core.common.server import PROJECT, RUNS_DIR_VARIABLE, owner_hash, run
 from mnist_core.runs import event_log, ids
 from mnist_core.runs.reading import RunError
 from mnist_core.runs.results import read_predictions
-from mnist_core.runs.status import write_status
+from mnist_core.runs.status import State, write_status
 from tests.support.run_directories import MakeConfig, write_status_values
 from tests.support.strategies import no_limits
 
@@ -69,7 +70,7 @@ def test_runs_sort_by_age_even_if_made_within_one_millisecond(
         ticks = 0
 
         @classmethod
-        def now(cls, tz: object = None) -> datetime:  # a quarter of a millisecond passes from call to call
+        def now(cls, tz: object = None) -> Any:  # a quarter of a millisecond passes from call to call
             cls.ticks += 1
             return datetime(2026, 1, 31, 12, tzinfo=UTC) + timedelta(microseconds=250 * cls.ticks)
 
@@ -154,7 +155,8 @@ def test_a_run_that_cannot_be_written_leaves_nothing_behind(
 
 def test_active_runs_wait_or_train_and_the_oldest_comes_first(tmp_path: Path, tiny_config: MakeConfig) -> None:
     paths = [runs.create_run(tmp_path, tiny_config()) for _ in range(9)]
-    for path, state in zip(paths, ("finished", "running", "queued", "failed", "stopped", "running"), strict=False):
+    states: tuple[State, ...] = ("finished", "running", "queued", "failed", "stopped", "running")
+    for path, state in zip(paths, states, strict=False):
         write_status(path, state, pid=os.getpid())
     write_status_values(paths[6], pid=os.getpid(), process_started=0)  # its process is gone
     (paths[7] / "config.json").write_text("torn")

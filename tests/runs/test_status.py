@@ -17,6 +17,7 @@ import pytest
 from mnist_core import runs
 from mnist_core.common import atomic_files
 from mnist_core.runs import run as run_module
+from mnist_core.runs.reading import read_json
 from mnist_core.runs.status import ACTIVE, STATES, State, write_status
 from tests.support.run_directories import MakeConfig, is_sentence, write_status_values
 
@@ -157,7 +158,6 @@ def test_the_settings_of_an_active_run_are_read_once(
     queued: Path, tiny_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    read_json = run_module.read_json
     monkeypatch.setattr(run_module, "read_json", lambda path: (read.append(path.name), read_json(path))[1])
     states: tuple[State, ...] = ("queued", "running", "running")
     for state in states:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mnist_core import runs
+from mnist_core.common import trash as common_trash
 from mnist_core.common.server import owner_hash
 from mnist_core.runs import trash
 from mnist_core.runs.reading import RunError
@@ -172,7 +173,7 @@ def test_a_run_is_deleted_though_the_trash_is_emptied_just_then(
     def gone(*_: object, **__: object) -> None:
         raise FileNotFoundError(2, "No such file or directory")
 
-    monkeypatch.setattr(trash.trash, "make_room", gone)
+    monkeypatch.setattr(common_trash, "make_room", gone)
     trash.delete(ended, KEPT)
     assert in_trash(folder) == {ended.id}
 

@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.common.server import HANDWRITING_DIR_VARIABLE, RUNS_DIR_VARIABLE
+from mnist_core.common.server import HANDWRITING_DIR_VARIABLE, PROJECT, RUNS_DIR_VARIABLE
 from mnist_core.processes import inference
 from mnist_core.processes.inference_worker import InferenceError
 from tests.support.bad_cases.class_sets import class_set_files
@@ -25,7 +25,6 @@ from tests.support.bad_cases.drawings import canvas_payloads, picture_files
 from tests.support.bad_cases.run_files import RUN_ID, damaged_run, run_files
 from tests.support.bad_cases.settings import settings_files
 from tests.support.bad_cases.trials import CaseKind, Home
-from tests.support.opening import PROJECT
 from tests.support.strategies import hostile_texts, queries_of_settings
 from ui.session.state import Params
 
@@ -97,7 +96,8 @@ FOREIGN = re.compile(r"onerror|<script|javascript:|example\.org|foreign\.example
 
 def foreign_markup(app: AppTest) -> list[str]:
     """Return what a page would show as links, pictures or HTML of somebody else's; `FOREIGN` tells what that is."""
-    found = [html.value for html in app.get("html") if FOREIGN.search(str(html.value))]
+    pieces: Sequence[Any] = app.get("html")
+    found = [html.value for html in pieces if FOREIGN.search(str(html.value))]
     for element in every_element(app):
         proto = element.proto
         if getattr(proto, "allow_html", False) and FOREIGN.search(proto.body):

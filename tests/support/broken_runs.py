@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from mnist_core.runs.results import read_predictions
 from mnist_core.training import checkpoints
 from mnist_core.training.events import EpochDone
 
-TIMELESS = {"training_seconds": 1.0, "images_per_second": 1.0, "finished": "", "peak_memory_mb": 1.0}
+TIMELESS: dict[str, Any] = {"training_seconds": 1.0, "images_per_second": 1.0, "finished": "", "peak_memory_mb": 1.0}
 LINUX = sys.platform.startswith("linux")
 
 

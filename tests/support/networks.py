@@ -15,6 +15,7 @@ from mnist_core.networks.layers import (
     Dropout,
     GlobalAveragePool,
     Layer,
+    Padding,
     Pool,
     Shape,
 )
@@ -57,6 +58,7 @@ def brute_force(layers: tuple[Layer, ...]) -> Iterator[tuple[Shape, int]]:
     for layer in layers:
         multiply_adds = 0
         if isinstance(layer, Conv | Pool):
+            assert len(shape) == 3
             height, width, channels = shape
             rows, columns = window_starts(height, layer), window_starts(width, layer)
             if isinstance(layer, Conv):
@@ -77,7 +79,7 @@ def brute_force(layers: tuple[Layer, ...]) -> Iterator[tuple[Shape, int]]:
 
 @st.composite
 def conv_layers(draw: st.DrawFn, space: int) -> Conv:
-    padding = draw(st.sampled_from(["valid", "same"]))
+    padding: Padding = draw(st.sampled_from(["valid", "same"]))
     largest = min(space, 5) if padding == "valid" else 5
     return Conv(
         draw(st.integers(1, 6)),
@@ -90,7 +92,7 @@ def conv_layers(draw: st.DrawFn, space: int) -> Conv:
 
 @st.composite
 def pool_layers(draw: st.DrawFn, space: int) -> Pool:
-    padding = draw(st.sampled_from(["valid", "same"]))
+    padding: Padding = draw(st.sampled_from(["valid", "same"]))
     largest = min(space, 4) if padding == "valid" else 4
     return Pool(
         draw(st.sampled_from(["max", "average"])), draw(st.integers(1, largest)), draw(st.integers(1, 4)), padding

@@ -60,8 +60,8 @@ def photo(rows: list[NDArray[np.uint8]], scene: Scene, seed: int = 0) -> bytes:
     light = light * (1 - scene.shadow / (1 + np.exp(-distance / scene.softness)))
     image = Image.fromarray((255 * np.clip(surface * light, 0, 1)).astype(np.uint8))
     levels = np.asarray(image.filter(ImageFilter.GaussianBlur(scene.blur)), np.float32)
-    levels = levels[..., None] + 255 * scene.noise * generator.normal(size=(height, width, 3))
-    taken = Image.fromarray(np.clip(levels, 0, 255).astype(np.uint8))
+    noisy = levels[..., None] + 255 * scene.noise * generator.normal(size=(height, width, 3))
+    taken = Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
     turn = TURNS[scene.orientation]
     exif = Image.Exif()
     exif[0x112] = scene.orientation

@@ -129,7 +129,7 @@ def test_a_missing_checkpoint_means_that_no_epoch_was_done(tmp_path: Path) -> No
         assert is_sentence(str(caught.value))
 
 
-def archive(state: object, **arrays: object) -> bytes:
+def archive(state: object, **arrays: Any) -> bytes:
     file = io.BytesIO()
     np.savez(file, state=np.array(json.dumps(state)), **arrays)
     return file.getvalue()

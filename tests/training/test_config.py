@@ -28,7 +28,7 @@ NEGATIVE_HUGE = pytest.param(-(10**400), id="negative huge")
 UNWRITABLE = pytest.param(10**5000, id="unwritable")  # beyond what Python turns into text
 
 
-def refused(name: str, value: object) -> str:
+def refused(name: str, value: Any) -> str:
     """Creating a configuration with this setting must fail; return the message, which must name the setting."""
     with pytest.raises(ConfigError) as caught:
         TrainingConfig(**{name: value})
@@ -36,7 +36,7 @@ def refused(name: str, value: object) -> str:
     return str(caught.value)
 
 
-def with_value(name: str, value: object) -> Any:
+def with_value(name: str, value: Any) -> Any:
     return getattr(TrainingConfig(**{name: value}), name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -92,7 +93,7 @@ def test_a_text_without_meaning_for_its_setting_is_refused(name: str, text: str)
         ("preset=", "preset", ""),
     ],
 )
-def test_settings_are_read_from_text(assignment: str, name: str, value: object) -> None:
+def test_settings_are_read_from_text(assignment: str, name: str, value: Any) -> None:
     start = TrainingConfig(early_stopping="target", stop_metric="training accuracy", stop_target=0.5)
     changed = start.with_settings([assignment])
     assert getattr(changed, name) == value

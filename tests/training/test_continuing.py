@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from numpy.testing import assert_array_equal
@@ -135,6 +136,7 @@ def test_a_checkpoint_of_another_network_is_refused(
     uninterrupted: tuple[TrainingConfig, TrainingResult, list[Event], list[Checkpoint]], small: Mnist
 ) -> None:
     config, _, _, given = uninterrupted
-    for changes in ({"notation": "10"}, {"optimizer": "sgd"}):
+    others: list[dict[str, Any]] = [{"notation": "10"}, {"optimizer": "sgd"}]
+    for changes in others:
         with pytest.raises(CheckpointError, match="another network or optimizer"):
             train(replace(config, **changes), small, start=given[0])

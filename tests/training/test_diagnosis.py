@@ -204,7 +204,7 @@ def test_a_jump_that_ends_at_guessing_is_diverging() -> None:
     assert judge_batches(jump + [2.3] * 60).kind == "too early"
     assert judge_batches(jump + [2.3] * 80).kind == "diverging"
     assert judge_batches([2.3] * 100).kind == "too early"  # without a jump, the rate may as well be too low
-    assert judge_batches(np.linspace(40, 10, 100)).kind == "too early"  # a hard start, but it falls
+    assert judge_batches(list(np.linspace(40, 10, 100))).kind == "too early"  # a hard start, but it falls
     assert judge_batches([2.3, *np.linspace(5, 12, 99)]).kind == "diverging"
 
 
@@ -212,7 +212,7 @@ def test_noise_is_not_divergence() -> None:
     generator = np.random.default_rng(0)
     steady = 0.05 * generator.lognormal(0, 1, 5000)
     steady[::37] = 8.0  # single batches of rubbish
-    assert all(judge_batches(steady[:count]).kind == "too early" for count in range(40, 5000, 61))
+    assert all(judge_batches(list(steady[:count])).kind == "too early" for count in range(40, 5000, 61))
 
 
 def test_small_batches_are_judged_over_2000_images() -> None:

@@ -19,13 +19,13 @@ METRICS = {
 
 
 def epoch(number: int = 1, *, complete: bool = True, **measured: float | None) -> EpochDone:
-    figures = {"loss": 0.5, "accuracy": 0.5, "validation_loss": None, "validation_accuracy": None, **measured}
-    return EpochDone(epoch=number, step=10 * number, complete=complete, seconds=1.0, **figures)  # type: ignore[arg-type]
+    figures: dict[str, Any] = {"loss": 0.5, "accuracy": 0.5, "validation_loss": None, "validation_accuracy": None}
+    return EpochDone(epoch=number, step=10 * number, complete=complete, seconds=1.0, **figures | measured)
 
 
 def epochs(metric: str, *values: float | None) -> list[EpochDone]:
     """Epochs in which this metric had these values, while the others did not move."""
-    others = dict.fromkeys(METRICS.values(), 0.5)
+    others: dict[str, Any] = dict.fromkeys(METRICS.values(), 0.5)
     return [epoch(number, **{**others, METRICS[metric]: value}) for number, value in enumerate(values, start=1)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.metrics import cross_entropy
 from mnist_core.networks.keras_model import predict
-from mnist_core.training.config import TrainingConfig
+from mnist_core.training.config import TrainingConfig, Validation
 from mnist_core.training.events import Event
 from mnist_core.training.loop import split, train
 from tests.support.training_on_few import MakeConfig, assert_same_weights, differ, epochs, first_images
@@ -95,7 +96,8 @@ def test_what_else_is_validated_on() -> None:
     assert validation is not None
     assert_array_equal(numbers_of(validation[0]), np.arange(850, 1000))
     assert_array_equal(validation[1], data.y_train[850:1000])
-    for kind, expected in (("test", (data.x_test, data.y_test)), ("none", None)):
+    kinds: dict[Validation, Any] = {"test": (data.x_test, data.y_test), "none": None}
+    for kind, expected in kinds.items():
         images, labels, validation = split(TrainingConfig(train_size=1000, validation=kind), data)
         assert_array_equal(numbers_of(images), np.arange(1000))
         assert validation is None if expected is None else validation == expected

@@ -169,7 +169,7 @@ def test_an_unknown_name_is_ignored_with_a_note(name: str) -> None:
         ("validation_share", "0.9", 0.5),
     ],
 )
-def test_a_value_out_of_bounds_is_clamped_with_a_note(name: str, text: str, value: float) -> None:
+def test_a_value_out_of_bounds_is_clamped_with_a_note(name: str, text: str, value: Any) -> None:
     linked = from_query({"preset": "tiny", name: text})
     assert typed(linked.config) == typed(replace(PRESETS["tiny"].config, **{name: value}))
     assert len(linked.notes) == 1

@@ -58,7 +58,7 @@ def test_the_fields_of_a_layer_write_that_layer(layer: Layer) -> None:
 
 
 @given(layers, st.data())
-def test_a_changed_field_changes_just_that(layer: Layer, data: st.DataObject) -> None:
+def test_a_changed_field_changes_just_that(layer: Any, data: st.DataObject) -> None:
     fields = row_of(layer)["fields"]
     assume(fields)
     field = data.draw(st.sampled_from(fields))
@@ -68,7 +68,7 @@ def test_a_changed_field_changes_just_that(layer: Layer, data: st.DataObject) ->
         field["value"] = fragment
         expected = replace(layer, **{column: word})
     else:
-        number = 0.25 if field["label"] == "rate" else data.draw(numbers)
+        number: Any = 0.25 if field["label"] == "rate" else data.draw(numbers)
         field["value"] = str(number)
         name = {"kernel size": "size", "pool size": "size"}.get(field["label"], field["label"])
         expected = replace(layer, **{name: number})

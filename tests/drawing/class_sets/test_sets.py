@@ -36,7 +36,7 @@ def test_what_is_kept_is_read_back(class_4b: ClassSet) -> None:
         np.testing.assert_array_equal(read.image, each.image)
         assert read.drawn.widths == (22.0, 8.5)
         assert read.drawn.strokes[0].dtype == np.float32
-        np.testing.assert_allclose(read.drawn.strokes[0], [[10, 20.2], [200, 40]], atol=1e-5)
+        np.testing.assert_allclose(read.drawn.strokes[0], [[10, 20.2], [200.0, 40]], atol=1e-5)
         np.testing.assert_allclose(read.drawn.strokes[1], [[5, 5]])
     assert found.images.shape == (2, 28, 28)
     assert sorted(found.labels.tolist()) == [3, 8]
@@ -275,7 +275,7 @@ def test_many_processes_save_at_once_and_lose_nothing(folder: Path, monkeypatch:
     for process in started:
         process.start()
     go.set()
-    problems = []
+    problems: list[str] = []
     while any(process.is_alive() for process in started):  # whoever reads meanwhile sees whole drawings only
         for class_set in sets.list_sets(folder):
             problems += contents.read_contents(class_set).problems

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -64,7 +66,7 @@ def test_blank_paper_has_no_ink(scene: Scene, paper: float) -> None:
 @pytest.mark.parametrize(("paper", "pen"), [(0.85, 0.15), (0.85, 0.6), (0.6, 0.2), (0.2, 0.8), (0.25, 0.6)])
 @pytest.mark.parametrize("light", [{}, {"darker": 0.5}, {"shadow": 0.5}, {"shadow": 0.5, "softness": 3.0}])
 def test_ink_is_found_out_in_any_light(
-    mnist: Mnist, clean_ink: np.ndarray, paper: float, pen: float, light: dict[str, float]
+    mnist: Mnist, clean_ink: np.ndarray, paper: float, pen: float, light: dict[str, Any]
 ) -> None:
     scene = Scene(paper=paper, pen=pen, **light)
     found = looked_at(photo([mnist.x_test[:6]], scene))

@@ -43,7 +43,7 @@ def model_of(notation: str) -> keras.Model:
     return model
 
 
-def weights_of(model: keras.Model) -> list[tuple[np.ndarray, np.ndarray]]:
+def weights_of(model: keras.Model) -> list[tuple[np.ndarray, ...]]:
     return [
         tuple(np.asarray(weight, float) for weight in layer.get_weights())
         for layer in model.layers

@@ -25,9 +25,11 @@ STACKS = [
     "1C1S3",
 ]
 
+IMAGE: Shape = (28, 28, 1)
+
 
 def field_and_shape(architecture: Architecture) -> tuple[Field, Shape]:
-    field, shape = PIXEL, (28, 28, 1)
+    field, shape = PIXEL, IMAGE
     for layer in architecture.layers[:-1]:
         field = field_after(layer, field, shape)
         shape = summarize_layer(layer, shape).output_shape
@@ -52,7 +54,7 @@ def test_a_value_answers_to_the_pixels_of_its_field_only(stack: str) -> None:
         flowing = layer(flowing)
     answers = np.asarray(flowing)  # (28 columns, height, width, channels)
     assert answers.shape[1:] == shape
-    for place in range(shape[1]):
+    for place in range(answers.shape[2]):
         seen = {column for column in range(28) if (answers[column, :, place] > 0).any()}
         middle = field.start + place * field.step
         first, last = middle - (field.side - 1) / 2, middle + (field.side - 1) / 2
@@ -64,7 +66,7 @@ def test_fields_counted_by_hand() -> None:
     """LeNet's beginning: 5 × 5; a pool of 2 adds 1 and doubles the step; 5 × 5 then adds 4 × 2."""
     architecture = parse_architecture("6C5-P2-16C5-P2-10")
     fields = []
-    field, shape = PIXEL, (28, 28, 1)
+    field, shape = PIXEL, IMAGE
     for layer in architecture.layers[:-1]:
         field = field_after(layer, field, shape)
         shape = summarize_layer(layer, shape).output_shape

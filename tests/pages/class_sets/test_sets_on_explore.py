@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import runs
+from mnist_core.common import atomic_files
 from mnist_core.common.server import PUBLIC_VARIABLE, owner_hash
 from mnist_core.data.dataset import Mnist
 from mnist_core.drawing.class_sets import archive, contents
@@ -227,7 +228,7 @@ def test_on_a_public_server_the_owner_may(handwriting: Path, monkeypatch: pytest
 def test_what_is_read_of_a_set_is_read_once(handwriting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class_set, (kept,) = fill(handwriting, [1])
     reads: list[str] = []
-    original = contents.read_patiently
+    original = atomic_files.read_patiently
     monkeypatch.setattr(contents, "read_patiently", lambda path: reads.append(path.stem) or original(path))
     for _ in range(2):
         class_sets.contents_of(class_set)

@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from mnist_core.drawing.class_sets import archive, contents, sets
-from mnist_core.drawing.class_sets.drawings import ClassSetError, new_drawing
+from mnist_core.drawing.class_sets.drawings import ClassSetError, new_drawing, to_line
 from mnist_core.drawing.strokes import Drawing
 from tests.support.bad_cases.damage import damaged, dumped, names, titles
 from tests.support.bad_cases.settings import settings_files
@@ -24,7 +24,7 @@ def _good_line() -> dict[str, Any]:
     drawn = Drawing((np.array([[10, 10], [200, 300]], np.float32),), (26.0,))
     image = np.zeros((28, 28), np.uint8)
     image[4:24, 10:18] = 255
-    return json.loads(archive.to_line(new_drawing(7, image, drawn)))
+    return json.loads(to_line(new_drawing(7, image, drawn)))
 
 
 _heads = st.builds(

@@ -40,7 +40,8 @@ titles = names | st.text(max_size=80) | hostile_texts
 
 def damaged(contents_of_files: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
     """Cut files off, change a few of their bytes, or put something behind them."""
-    changes = st.just([]) | st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=4)
+    nothing: list[tuple[float, int]] = []
+    changes = st.just(nothing) | st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=4)
     return st.builds(
         _with_damage,
         contents_of_files,

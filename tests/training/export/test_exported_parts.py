@@ -17,7 +17,7 @@ from mnist_core.data.augmentation import Augmentation, augment
 from mnist_core.data.dataset import Mnist
 from mnist_core.evaluation.metrics import cross_entropy
 from mnist_core.networks.keras_model import build_model
-from mnist_core.training.config import Optimizer, Schedule, TrainingConfig
+from mnist_core.training.config import Metric, Optimizer, Schedule, TrainingConfig
 from mnist_core.training.early_stopping import reason_to_stop
 from mnist_core.training.events import EpochDone
 from mnist_core.training.export.keras_code import sections
@@ -143,7 +143,7 @@ EPOCH = EpochDone(1, 4, True, 0.5, 0.8, 0.4, 0.9, 1.0)
 @pytest.mark.parametrize("l2", [0.0, 0.01])
 @pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
 def test_the_target_stops_as_in_digit_lab(
-    metric: str, target: float, stops: float, goes_on: float, l2: float, label_smoothing: float
+    metric: Metric, target: float, stops: float, goes_on: float, l2: float, label_smoothing: float
 ) -> None:
     config = TrainingConfig(
         early_stopping="target", stop_metric=metric, stop_target=target, l2=l2, label_smoothing=label_smoothing
@@ -158,7 +158,8 @@ def test_the_target_stops_as_in_digit_lab(
         field, "categorical_crossentropy" if label_smoothing else "sparse_categorical_crossentropy" if l2 else "loss"
     )
     for value, expected in ((goes_on, False), (stops, True)):
-        assert (reason_to_stop(config, [replace(EPOCH, **{field: value})]) is not None) == expected
+        changed: dict[str, Any] = {field: value}
+        assert (reason_to_stop(config, [replace(EPOCH, **changed)]) is not None) == expected
         # Keras measures in 32 bits and reports a Python float.
         callback.on_epoch_end(0, {name: float(np.float32(value))})
         assert model.stop_training == expected

@@ -103,7 +103,7 @@ def test_curves_need_neither_settings_nor_events() -> None:
 
 
 def test_what_a_continued_run_made_void_is_no_part_of_its_curves() -> None:
-    again = [Continued(4), BatchesDone(2, 6, 270, (0.4, 0.3), (0.9, 0.8), 3.0)]
+    again: list[Event] = [Continued(4), BatchesDone(2, 6, 270, (0.4, 0.3), (0.9, 0.8), 3.0)]
     rows = table(curves_csv([*EVENTS, *again]))
     assert [(row["kind"], row["step"], row["images"], row["loss"]) for row in rows[4:]] == [
         ("epoch", "4", "170", "0.7"),
