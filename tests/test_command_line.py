@@ -32,7 +32,6 @@ from mnist_core.training.export.files import read_config
 from mnist_core.training.presets import PRESETS
 from tests.support.serving import free_port
 
-PROJECT = PROJECT
 PARAMETERS = {"chollet": 34_826, "keras-steps": 93_322, "nehlr": 693_962, "five-layer": 65_194, "garcia": 1_199_882}
 SMALL = [
     *("--set", "architecture=4C3-P2-10", "--set", "train_size=2000", "--set", "batch_size=50"),

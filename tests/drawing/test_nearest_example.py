@@ -71,7 +71,7 @@ def test_an_example_is_entirely_like_itself(mnist: Mnist, examples: Examples) ->
         assert max(others) < 0.97
 
 
-def test_likeness_is_the_largest_cosine_to_a_kept_example(mnist: Mnist, examples: Examples) -> None:
+def test_similarity_is_the_largest_cosine_to_a_kept_example(mnist: Mnist, examples: Examples) -> None:
     image = mnist.x_test[1]
     kept, labels = mnist.x_train[:3000:3], mnist.y_train[:3000:3]
     features = describe(image[None])[0].astype(float)

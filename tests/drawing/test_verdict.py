@@ -171,7 +171,7 @@ class TestRules:
         unsure = (answers(other, confidence=0.59) for other in others)
         assert self.judge(examples, answers(*[7] * 7), *unsure).kind == "clear"
 
-    def test_several_digits_come_before_likeness_and_doubt(self, examples: Examples) -> None:
+    def test_several_digits_come_before_similarity_and_doubt(self, examples: Examples) -> None:
         pair = drawn(UPRIGHT, [(220, 60), (220, 280)])
         assert self.judge(examples, answers(*[1] * 7, confidence=0.2), ink=pair).kind == "several"
 

@@ -189,7 +189,7 @@ def test_long_names_stand_in_one_column_and_short_ones_in_two() -> None:
 
 def test_a_band_is_drawn_around_the_mean_of_the_runs() -> None:
     other = history((0.4, 0.9, 0.2, 0.97), (0.2, 0.95, 0.1, 0.99))
-    figure = drawn(band_figure([[LONG, other]], "validation_accuracy", ["recipe"]))
+    figure = drawn(band_figure([[LONG, other]], "validation_accuracy", ["group"]))
     mean = trace(figure, fill=None, line_width=2.5)
     assert list(mean.x) == [1, 2]
     assert list(mean.y) == pytest.approx([0.04, 0.015])
@@ -204,10 +204,10 @@ def test_a_band_is_drawn_around_the_mean_of_the_runs() -> None:
     assert list(band.y) == pytest.approx(expected)
     singles = [one for one in figure.data if one.line.width == 1]
     assert [list(one.customdata) for one in singles] == [[0.95, 0.98, 0.99], [0.97, 0.99]]
-    assert [one.name for one in figure.data if one.showlegend is not False] == ["recipe"]
+    assert [one.name for one in figure.data if one.showlegend is not False] == ["group"]
 
 
-def test_a_recipe_of_one_run_has_no_band_but_a_name() -> None:
+def test_a_group_of_one_run_has_no_band_but_a_name() -> None:
     figure = drawn(band_figure([[LONG], [LONG, SHORT]], "loss", ["one", "two"]))
     named = [one for one in figure.data if one.showlegend is not False and len(one.x)]
     assert [one.name for one in named] == ["one", "two"]
@@ -216,7 +216,7 @@ def test_a_recipe_of_one_run_has_no_band_but_a_name() -> None:
 
 @pytest.mark.parametrize("value", FIELDS)
 def test_bands_say_what_they_are_about(value: Any) -> None:
-    title = drawn(band_figure([[LONG, SHORT]], value, ["recipe"])).layout.title.text
+    title = drawn(band_figure([[LONG, SHORT]], value, ["group"])).layout.title.text
     assert title.startswith("Validation " if value.startswith("validation") else "Training ")
     assert "higher is better" in title if value.endswith("accuracy") else "lower is better" in title
 

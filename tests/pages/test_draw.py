@@ -202,7 +202,7 @@ def test_up_to_four_networks_answer_side_by_side(
     assert "All 3 predict 1" in texts(app)
 
 
-def test_seeds_of_one_recipe_count_one_by_one(
+def test_seeds_of_the_same_settings_count_one_by_one(
     monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, object]], own_folders: Path
 ) -> None:
     for seed in (2, 3):

@@ -253,8 +253,8 @@ def test_what_an_epoch_shows(shown: list[int], mnist: Mnist) -> None:
 
 
 def test_what_an_epoch_learned_and_forgot(shown: list[int], mnist: Mnist) -> None:
-    frames = epoch_predictions.read(runs.BUNDLED_RUNS / "chollet").probabilities
-    before, now = (frames[at].argmax(axis=1) == mnist.y_test for at in (1, 2))
+    answers = epoch_predictions.read(runs.BUNDLED_RUNS / "chollet").probabilities
+    before, now = (answers[at].argmax(axis=1) == mnist.y_test for at in (1, 2))
     for kind, expected in (("learned", now & ~before), ("forgotten", before & ~now)):
         open_page("explore", view="epochs", run="chollet", epoch="3", kind=kind, size="400")
         assert shown == np.flatnonzero(expected).tolist()

@@ -170,7 +170,7 @@ def test_every_setting_with_effect_is_compared(name: str, value: Any) -> None:
     assert name == "seed" or getattr(same_but_seed(changed), name) == value
 
 
-def test_runs_are_grouped_by_recipe_in_the_order_given() -> None:
+def test_runs_are_grouped_by_settings_in_the_order_given() -> None:
     runs = [
         run("a", seed=3),
         run("b", epochs=9),
@@ -184,7 +184,7 @@ def test_runs_are_grouped_by_recipe_in_the_order_given() -> None:
     assert group_by_settings([]) == {}
 
 
-def test_networks_that_ship_are_different_recipes() -> None:
+def test_networks_that_ship_have_different_settings() -> None:
     bundled = list_runs(BUNDLED_RUNS)
     assert len(group_by_settings(bundled)) == len(bundled) > 1
 

@@ -1,4 +1,4 @@
-"""The answers after each epoch: stored small, read back, and cut where a run goes on."""
+"""The answers after each epoch: stored small, read back, and removed where a run goes on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def answers(seed: int, sharpness: float = 3.0) -> np.ndarray:
     return (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def test_frames_come_back_in_half_precision(tmp_path: Path) -> None:
+def test_answers_come_back_in_half_precision(tmp_path: Path) -> None:
     written = {epoch: answers(epoch) for epoch in (1, 2, 10)}
     for epoch in (10, 1, 2):
         epoch_predictions.write(tmp_path, epoch, written[epoch])
@@ -31,13 +31,13 @@ def test_frames_come_back_in_half_precision(tmp_path: Path) -> None:
     assert found.probabilities.dtype == np.float16
     assert sum(file.stat().st_size for file in (tmp_path / "epochs").iterdir()) < 3 * 220_000
     for position, epoch in enumerate(found.epochs):
-        frame = found.at(position)
-        assert frame.dtype == np.float32
-        np.testing.assert_allclose(frame, written[epoch], rtol=2**-10, atol=1e-6)
+        kept = found.at(position)
+        assert kept.dtype == np.float32
+        np.testing.assert_allclose(kept, written[epoch], rtol=2**-10, atol=1e-6)
         np.testing.assert_array_equal(found.readings[position], written[epoch].argmax(axis=1))
 
 
-def test_a_frame_is_replaced_when_a_run_goes_on(tmp_path: Path) -> None:
+def test_an_epoch_is_replaced_when_a_run_goes_on(tmp_path: Path) -> None:
     epoch_predictions.write(tmp_path, 1, answers(1))
     epoch_predictions.write(tmp_path, 1, answers(2))
     np.testing.assert_array_equal(epoch_predictions.read(tmp_path).readings[0], answers(2).argmax(axis=1))
@@ -59,7 +59,7 @@ def test_rounding_keeps_the_reading_of_two_nearly_equal_digits() -> None:
     assert epoch_predictions.halved(probabilities).argmax() == 8
 
 
-def test_a_film_is_cut_where_a_run_goes_on(tmp_path: Path) -> None:
+def test_later_epochs_are_removed_where_a_run_goes_on(tmp_path: Path) -> None:
     for epoch in (1, 2, 3):
         epoch_predictions.write(tmp_path, epoch, answers(epoch))
     epoch_predictions.cut(tmp_path, 2)
@@ -69,7 +69,7 @@ def test_a_film_is_cut_where_a_run_goes_on(tmp_path: Path) -> None:
 
 @pytest.mark.fault(id="damaged-epochs")
 @pytest.mark.parametrize("damage", ["torn", "garbage", "shape", "dtype", "nan", "name", "folder"])
-def test_damaged_frames_are_left_out(tmp_path: Path, damage: str) -> None:
+def test_damaged_epochs_are_left_out(tmp_path: Path, damage: str) -> None:
     for epoch in (1, 2, 3):
         epoch_predictions.write(tmp_path, epoch, answers(epoch))
     file = tmp_path / "epochs" / "0002.npz"
@@ -94,7 +94,7 @@ def test_damaged_frames_are_left_out(tmp_path: Path, damage: str) -> None:
     np.testing.assert_array_equal(found.readings[1], answers(3).argmax(axis=1))
 
 
-def test_training_keeps_a_frame_of_each_epoch(trained_run: Path) -> None:
+def test_training_keeps_the_answers_after_each_epoch(trained_run: Path) -> None:
     found = epoch_predictions.read(trained_run)
     assert found.epochs == (1, 2)
     kept = read_predictions(trained_run)  # of the weights after the last epoch
@@ -103,7 +103,7 @@ def test_training_keeps_a_frame_of_each_epoch(trained_run: Path) -> None:
     assert (found.readings[0] != found.readings[1]).any()
 
 
-def test_a_run_without_a_film_has_an_empty_one(tmp_path: Path) -> None:
+def test_a_run_without_answers_of_epochs_has_none(tmp_path: Path) -> None:
     found = epoch_predictions.read(tmp_path)
     assert len(found) == 0
     assert found.readings.shape == (0, IMAGES)

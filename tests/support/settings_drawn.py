@@ -1,4 +1,4 @@
-"""Settings of runs whose code and settings are taken away: with everything there is, and drawn at random."""
+"""Settings of runs whose code and settings are exported: with everything there is, and drawn at random."""
 
 from __future__ import annotations
 

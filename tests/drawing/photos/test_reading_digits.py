@@ -14,7 +14,7 @@ from tests.support.photographed import Scene, photo
 
 
 @pytest.fixture(scope="module")
-def by_likeness(mnist: Mnist) -> Predict:
+def by_similarity(mnist: Mnist) -> Predict:
     """A reader without a network: the label of the nearest of 6,000 training images, by cosine."""
     known = mnist.x_train[:6000].reshape(6000, -1).astype(np.float32)
     known /= np.linalg.norm(known, axis=1, keepdims=True)
@@ -52,13 +52,13 @@ SCENES = {
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_all_digits_of_a_photo_are_found_and_read_in_order(mnist: Mnist, by_likeness: Predict, name: str) -> None:
+def test_all_digits_of_a_photo_are_found_and_read_in_order(mnist: Mnist, by_similarity: Predict, name: str) -> None:
     right = total = 0
     for seed, row in enumerate(mnist.x_test[:12].reshape(2, 6, 28, 28)):
         labels = mnist.y_test[6 * seed : 6 * seed + 6]
         rows = found_in(photo([row], SCENES[name], seed))
         assert [len(each) for each in rows] == [6]
-        (readings,) = read(rows, by_likeness)
+        (readings,) = read(rows, by_similarity)
         assert not any(reading.was_cut for reading in readings)
         right += sum(reading.digit == label for reading, label in zip(readings, labels, strict=True))
         total += 6
@@ -67,8 +67,8 @@ def test_all_digits_of_a_photo_are_found_and_read_in_order(mnist: Mnist, by_like
 
 
 @pytest.mark.parametrize("degrees", [0, 4, -4])
-def test_rows_are_read_downwards_each_from_left_to_right(mnist: Mnist, by_likeness: Predict, degrees: float) -> None:
+def test_rows_are_read_downwards_each_from_left_to_right(mnist: Mnist, by_similarity: Predict, degrees: float) -> None:
     rows = found_in(photo([mnist.x_test[:6], mnist.x_test[6:9], mnist.x_test[9:16]], Scene(degrees=degrees)))
     assert [len(row) for row in rows] == [6, 3, 7]
-    labels = [reading.digit for row in read(rows, by_likeness) for reading in row]
+    labels = [reading.digit for row in read(rows, by_similarity) for reading in row]
     assert np.mean(np.array(labels) == mnist.y_test[:16]) >= 0.8

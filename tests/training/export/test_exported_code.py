@@ -1,4 +1,4 @@
-"""The code that is taken away from a run: it repeats the run bit for bit, is tidy, and no label gets into it."""
+"""The code that is exported of a run: it repeats the run bit for bit, is tidy, and no label gets into it."""
 
 from __future__ import annotations
 

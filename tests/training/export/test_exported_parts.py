@@ -1,4 +1,4 @@
-"""The parts of the code that is taken away from a run, each held against what Digit Lab does itself."""
+"""The parts of the code that is exported of a run, each held against what Digit Lab does itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is taken away from a run: its notebook, its curves as a table and its settings, which can be brought back."""
+"""What is exported of a run: its notebook, its curves as a table and its settings, which can be brought back."""
 
 from __future__ import annotations
 
