@@ -11,8 +11,9 @@ import pytest
 from mnist_core import runs
 from mnist_core.runs import listing
 from mnist_core.runs.reading import RunError
-from mnist_core.runs.run import Run
+from mnist_core.runs.run import Run, read_config, read_run
 from mnist_core.runs.status import State, write_status
+from mnist_core.training.config import TrainingConfig
 from tests.support.run_directories import MakeConfig, is_sentence, write_status_values
 
 
@@ -20,11 +21,9 @@ from tests.support.run_directories import MakeConfig, is_sentence, write_status_
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
     """What is read of runs: the id of each, and whether its settings are read with it."""
     told: list[tuple[str, bool]] = []
-    read_run = listing.read_run
-    read_config = listing.read_config
     configs: list[Path] = []
 
-    def note(path: Path, config: object) -> Run:
+    def note(path: Path, config: TrainingConfig | None) -> Run:
         told.append((path.name, path in configs))
         configs.clear()
         return read_run(path, config)
