@@ -263,7 +263,7 @@ def test_settings_of_the_command_line() -> None:
 def test_variables_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"RUNS_DIR": "/a", "HANDWRITING_DIR": "/b", "PUBLIC": "1", "ROOM": "7", "SPARE": "0"}.items():
         monkeypatch.setenv(f"DIGIT_LAB_{name}", value)
-    assert (server.runs_dir(), server.handwriting_dir()) == (Path("/a"), Path("/b"))
+    assert (server.runs_dir(), server.class_sets_dir()) == (Path("/a"), Path("/b"))
     assert server.is_public()
     assert queue.capacity() == 7
     assert server.chosen_spare() is False

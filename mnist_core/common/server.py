@@ -23,7 +23,7 @@ def runs_dir() -> Path:
     return Path(os.environ.get(RUNS_DIR_VARIABLE) or PROJECT / "models" / "runs")
 
 
-def handwriting_dir() -> Path:
+def class_sets_dir() -> Path:
     """Return the folder of class sets: `DIGIT_LAB_HANDWRITING_DIR`, or `handwriting` of the project."""
     return Path(os.environ.get(HANDWRITING_DIR_VARIABLE) or PROJECT / "handwriting")
 

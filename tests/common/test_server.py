@@ -92,7 +92,7 @@ def test_an_owner_is_known_by_32_hexadecimal_digits() -> None:
 def test_folders_lie_where_their_variables_say(
     variable: str, usual: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = {RUNS_DIR_VARIABLE: server.runs_dir, HANDWRITING_DIR_VARIABLE: server.handwriting_dir}[variable]
+    folder = {RUNS_DIR_VARIABLE: server.runs_dir, HANDWRITING_DIR_VARIABLE: server.class_sets_dir}[variable]
     monkeypatch.setenv(variable, str(tmp_path))
     assert folder() == tmp_path
     monkeypatch.setenv(variable, "")

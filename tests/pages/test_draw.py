@@ -15,7 +15,7 @@ import pytest
 
 from mnist_core import runs
 from mnist_core.common.arrays import Images, Probabilities
-from mnist_core.common.server import handwriting_dir, runs_dir
+from mnist_core.common.server import class_sets_dir, runs_dir
 from mnist_core.drawing.class_sets import contents, sets
 from mnist_core.drawing.preparation import crop
 from mnist_core.drawing.strokes import CANVAS_SIDE, Drawing
@@ -248,14 +248,14 @@ def test_the_canvas_of_the_tests_is_that_of_the_page() -> None:
 def test_another_name_leads_to_another_set_also_from_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
     draw(monkeypatch, STEM)
     read_as(1, monkeypatch)
-    alpha = sets.open_set(handwriting_dir(), "Alpha")
+    alpha = sets.open_set(class_sets_dir(), "Alpha")
     app = open_page("draw", set=alpha.id)
     assert app.text_input[0].value == "Alpha"
     app.text_input[0].set_value("Gamma").run()
     assert app.text_input[0].value == "Gamma"
     next(button for button in app.button if button.label == "Keep this 1").click().run()
     assert not app.exception
-    kept = {each.title: contents.count(each) for each in sets.list_sets(handwriting_dir())}
+    kept = {each.title: contents.count(each) for each in sets.list_sets(class_sets_dir())}
     assert kept == {"Alpha": 0, "Gamma": 1}
 
 

@@ -24,7 +24,7 @@ _component = st.components.v2.component(
 Picked = tuple[int | None, int | None]  # true digit and digit read; None stands for all of them
 
 
-def confusion_table(
+def confusion_matrix(
     matrix: NDArray[np.int64],
     picked: Picked,
     on_pick: Callable[[Picked], Any],

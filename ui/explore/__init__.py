@@ -9,11 +9,11 @@ import numpy as np
 import streamlit as st
 
 from ui.explore import (
+    class_sets_view,
     confusion_view,
     epochs_view,
     gallery_view,
     glance_view,
-    handwriting_view,
     labels_view,
     mistakes_view,
     one_digit,
@@ -41,7 +41,7 @@ VIEWS = {
     "epochs": View("Epochs", epochs_view.show, epochs_view.selection),
     "two": View("Two networks", two_networks_view.show, two_networks_view.selection),
     "labels": View("Labels", labels_view.show, labels_view.selection),
-    "handwriting": View("Our handwriting", handwriting_view.show),
+    "handwriting": View("Our handwriting", class_sets_view.show),
 }
 
 

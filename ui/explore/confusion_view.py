@@ -10,7 +10,7 @@ from mnist_core import runs
 from mnist_core.common.text import percent
 from mnist_core.evaluation import metrics
 from mnist_core.evaluation.selection import AnswerFilter, AnswerKind, select
-from ui.components.confusion_matrix import Picked, confusion_table
+from ui.components.confusion_matrix import Picked, confusion_matrix
 from ui.explore import answer_words, pickers
 from ui.explore.browse import browse
 from ui.explore.selection import Selection
@@ -41,7 +41,7 @@ def show() -> None:
     matrix = metrics.confusion_matrix(cached_reads.mnist().y_test, probabilities)
     left, right = st.columns([6, 5], gap="large")
     with left:
-        confusion_table(
+        confusion_matrix(
             matrix,
             choices.picked,
             pickers.pick_cell,

@@ -15,7 +15,7 @@ from mnist_core.evaluation import metrics
 from mnist_core.evaluation.epochs import EpochPredictions, TurnKind, accuracies, turned, unsettled
 from mnist_core.evaluation.selection import AnswerFilter, select
 from mnist_core.figures import epoch_figures
-from ui.components.confusion_matrix import Picked, confusion_table
+from ui.components.confusion_matrix import Picked, confusion_matrix
 from ui.components.live_chart import live_chart
 from ui.explore import answer_words, pickers
 from ui.explore.browse import browse
@@ -65,7 +65,7 @@ def show() -> None:
     left, right = st.columns([5, 6], gap="large")
     with left:
         matrix = metrics.confusion_matrix(cached_reads.mnist().y_test, history.at(choices.position))
-        confusion_table(matrix, choices.picked, pickers.pick_cell, diagonal=False, key="epochs-confusion")
+        confusion_matrix(matrix, choices.picked, pickers.pick_cell, diagonal=False, key="epochs-confusion")
         map_chart("neighbours", history.readings[choices.position], pickers.open_image, key="epochs-map")
     with right:
         kinds = list(_KINDS)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from mnist_core.common.server import handwriting_dir, owns
+from mnist_core.common.server import class_sets_dir, owns
 from mnist_core.common.trash import DAYS_KEPT
 from mnist_core.drawing.class_sets import archive, sets, trash
 from mnist_core.drawing.class_sets.drawings import ClassSetError, KeptDrawing
@@ -41,14 +41,14 @@ class _News:
 
 def show_news() -> None:
     """Say what came of the last click, and offer to undo the last deletion."""
-    news: _News | ClassSetError | None = st.session_state.pop(Keys.HANDWRITING_NEWS, None)
+    news: _News | ClassSetError | None = st.session_state.pop(Keys.SET_NEWS, None)
     if isinstance(news, _News):
         st.success(plain(news.text), icon=":material/check:")
         for problem in news.problems:
             st.caption(f":material/error: {plain(problem)}")
     elif news is not None:
         st.error(plain(str(news)), icon=":material/error:")
-    deleted: _Deleted | None = st.session_state.get(Keys.HANDWRITING_DELETED)
+    deleted: _Deleted | None = st.session_state.get(Keys.SET_DELETED)
     if deleted is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"{plain(deleted.what)} deleted.", width="content")
@@ -113,9 +113,9 @@ def delete_drawing(class_set: ClassSet, drawing_id: str) -> None:
     """Delete a drawing, in a callback, and go back to its set."""
     try:
         token = trash.delete_drawing(class_set, drawing_id, visitor.owner())
-        st.session_state[Keys.HANDWRITING_DELETED] = _Deleted("One drawing", token)
+        st.session_state[Keys.SET_DELETED] = _Deleted("One drawing", token)
     except ClassSetError as error:
-        st.session_state[Keys.HANDWRITING_NEWS] = error
+        st.session_state[Keys.SET_NEWS] = error
     state.choose(**{Params.DRAWING.value: None})
 
 
@@ -123,19 +123,19 @@ def _delete_set(class_set: ClassSet) -> None:
     try:
         token = trash.delete_set(class_set, visitor.owner())
     except ClassSetError as error:
-        st.session_state[Keys.HANDWRITING_NEWS] = error
+        st.session_state[Keys.SET_NEWS] = error
         return
-    st.session_state[Keys.HANDWRITING_DELETED] = _Deleted(class_set.title, token)
+    st.session_state[Keys.SET_DELETED] = _Deleted(class_set.title, token)
     state.choose(**{Params.SET.value: None, Params.PAGE.value: None})
 
 
 def _undo() -> None:
-    deleted: _Deleted = st.session_state.pop(Keys.HANDWRITING_DELETED)
+    deleted: _Deleted = st.session_state.pop(Keys.SET_DELETED)
     try:
-        back = trash.restore(handwriting_dir(), deleted.token)
+        back = trash.restore(class_sets_dir(), deleted.token)
         state.choose(**{Params.SET.value: back.id})
     except ClassSetError as error:
-        st.session_state[Keys.HANDWRITING_NEWS] = error
+        st.session_state[Keys.SET_NEWS] = error
 
 
 def _import() -> None:
@@ -146,14 +146,14 @@ def _import() -> None:
         read = archive.read_file(file.getvalue())
         if not read.drawings:
             raise ClassSetError("There is no drawing in this file.")
-        into = sets.open_set(handwriting_dir(), read.title, visitor.owner())
+        into = sets.open_set(class_sets_dir(), read.title, visitor.owner())
         merged = archive.merge(read, into)
     except ClassSetError as error:
-        st.session_state[Keys.HANDWRITING_NEWS] = error
+        st.session_state[Keys.SET_NEWS] = error
         return
     known = f" It already had {count(merged.known, 'drawing')} of the file." if merged.known else ""
     text = f"{count(merged.added, 'drawing')} added to {merged.class_set.title}.{known}"
-    st.session_state[Keys.HANDWRITING_NEWS] = _News(text, read.problems)
+    st.session_state[Keys.SET_NEWS] = _News(text, read.problems)
     state.choose(**{Params.SET.value: into.id, Params.PAGE.value: None})
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from mnist_core.common import trash
-from mnist_core.common.server import handwriting_dir, is_public
+from mnist_core.common.server import class_sets_dir, is_public
 from mnist_core.drawing.class_sets import sets
 from mnist_core.drawing.class_sets.contents import Contents, ContentsReader
 from mnist_core.drawing.class_sets.drawings import ClassSetError
@@ -52,14 +52,14 @@ def choose(title: str) -> None:
     """Let drawings go to the set of this title from now on. Raises `ClassSetError` if it can be no title."""
     title = sets.clean_title(title)
     choice = Choice(sets.set_id(title, visitor.owner()), title)
-    known = (handwriting_dir() / choice.id).is_dir()
+    known = (class_sets_dir() / choice.id).is_dir()
     state.write(**{Params.SET.value: choice.id if known else None})  # first: the URL would win over the session
     st.session_state[Keys.CLASS_SET] = choice
 
 
 def opened() -> ClassSet:
     """Return the chosen set; start it if there is none yet. Raises `ClassSetError`."""
-    folder, choice = handwriting_dir(), chosen()
+    folder, choice = class_sets_dir(), chosen()
     try:
         found = sets.find_set(choice.id, folder)
     except ClassSetError:
@@ -74,7 +74,7 @@ def opened() -> ClassSet:
 
 def visible(choice: Choice) -> list[ClassSet]:
     """Return the sets that this visitor may see: all of them, or on a public server their own and the chosen one."""
-    return sets.visible_sets(handwriting_dir(), visitor.owner(), {choice.id})
+    return sets.visible_sets(class_sets_dir(), visitor.owner(), {choice.id})
 
 
 def contents_of(class_set: ClassSet) -> Contents:
@@ -96,7 +96,7 @@ def who_sees() -> str:
 
 def _named() -> ClassSet | None:
     try:
-        return sets.find_set(st.query_params.get(Params.SET, ""), handwriting_dir())
+        return sets.find_set(st.query_params.get(Params.SET, ""), class_sets_dir())
     except ClassSetError:
         return None
 

@@ -37,8 +37,8 @@ class Keys(StrEnum):
     PHOTO_DIGIT = "photo_digit"  # the place, in reading order, of the digit of a photo that was chosen
     CLASS_SET = "class_set"  # where the visitor keeps drawings
     LAST_KEPT = "last_kept"
-    HANDWRITING_DELETED = "handwriting_deleted"
-    HANDWRITING_NEWS = "handwriting_news"
+    SET_DELETED = "set_deleted"
+    SET_NEWS = "set_news"
     NOT_KEPT = "not_kept"  # why a drawing could not be kept
 
 

@@ -1,4 +1,4 @@
-"""Our handwriting: drawings that people agreed to have kept, as class sets, in folders of plain files.
+"""Class sets: drawings that people agreed to have kept, in folders of plain files.
 
     handwriting/
         3f9a…/                one folder for each set; its name is made here, never what somebody typed

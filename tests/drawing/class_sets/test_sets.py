@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_core.common.server import HANDWRITING_DIR_VARIABLE, PROJECT, handwriting_dir
+from mnist_core.common.server import HANDWRITING_DIR_VARIABLE, PROJECT, class_sets_dir
 from mnist_core.drawing.class_sets import contents, drawings, sets, trash
 from mnist_core.drawing.class_sets.drawings import ClassSetError, KeptDrawing
 from mnist_core.drawing.class_sets.sets import ClassSet
@@ -249,9 +249,9 @@ def test_sets_are_listed_by_title(folder: Path) -> None:
 
 def test_the_folder_is_set_by_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(HANDWRITING_DIR_VARIABLE, str(tmp_path))
-    assert handwriting_dir() == tmp_path
+    assert class_sets_dir() == tmp_path
     monkeypatch.delenv(HANDWRITING_DIR_VARIABLE)
-    assert handwriting_dir() == PROJECT / "handwriting"
+    assert class_sets_dir() == PROJECT / "handwriting"
 
 
 # Many at once

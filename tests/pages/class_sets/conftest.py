@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_core.common.server import handwriting_dir
+from mnist_core.common.server import class_sets_dir
 from mnist_core.processes import inference
 from mnist_core.processes.inference_worker import InferenceError
 
@@ -17,7 +17,7 @@ WRONG = 4  # what the stand-in for a network reads instead of a 9
 @pytest.fixture
 def handwriting(own_folders: Path) -> Path:
     """The folder of class sets of this test's own."""
-    return handwriting_dir()
+    return class_sets_dir()
 
 
 @pytest.fixture(autouse=True)
