@@ -66,7 +66,7 @@ def test_a_set_is_shown_and_every_network_scored(
     report = json.loads((runs.BUNDLED_RUNS / "chollet" / "report.json").read_text())
     chollet = table[table["Network"] == "chollet"].iloc[0]
     assert chollet["MNIST test"] == pytest.approx(100 * report["test_accuracy"])
-    assert chollet["Read as meant"] == "2 of 4"
+    assert chollet["Correct"] == "2 of 4"
     assert "The network of garcia cannot be loaded; its file is damaged." in texts(app)
     assert len(kept) == 4
 
