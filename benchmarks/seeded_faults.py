@@ -140,10 +140,10 @@ FAULTS = (
         "mnist_core/processes/machine.py",
         "min(available, numbers[0] - numbers[1])",
         "numbers[0] - numbers[1]",
-        "tests/processes/test_spare.py",
+        "tests/processes/test_machine.py",
     ),
     Fault("mnist_core/figures/curve_figures.py", "x > end / 2", "x < end / 2", "tests/figures/test_curve_figures.py"),
-    Fault("ui/session/state.py", "() if keeps_place else _OF_ONE_LIST", "()", "tests/pages/test_explore.py"),
+    Fault("ui/session/bound.py", "() if keeps_place else _OF_ONE_LIST", "()", "tests/pages/test_explore.py"),
     Fault(
         "ui/explore/two_networks_view.py",
         "a, b = cached_reads.predictions(pair.a), cached_reads.predictions(pair.b)",

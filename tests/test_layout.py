@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import mnist_core
+from benchmarks.seeded_faults import FAULTS
 from mnist_core.common.server import PROJECT
 
 TENSORFLOW = {"tensorflow", "keras"}
@@ -191,3 +192,9 @@ def test_names_of_tests_have_at_most_60_characters() -> None:
     names = [function.name for function in functions if function.name.startswith("test_")]
     assert len(names) > 1000
     assert [name for name in names if len(name) > 60] == []
+
+
+def test_the_seeded_faults_still_fit_the_code() -> None:
+    for fault in FAULTS:
+        assert (PROJECT / fault.file).read_text(encoding="utf-8").count(fault.before) == 1, fault
+        assert [name for name in fault.tests.split() if not (PROJECT / name).exists()] == []
