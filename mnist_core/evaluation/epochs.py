@@ -1,4 +1,7 @@
-"""What the predictions after each epoch say: what was learned, what forgotten. Pure functions over arrays."""
+"""What the predictions after each epoch say: what was learned, what forgotten. Pure functions over arrays.
+
+Throughout, `labels` is (n,) of the true digits of the test images.
+"""
 
 from __future__ import annotations
 

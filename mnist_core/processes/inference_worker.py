@@ -78,7 +78,10 @@ def load(model_files: Sequence[Path]) -> None:
 
 
 def predict(model_file: Path, images: Images) -> Probabilities:
-    """Answer `inference.predict`."""
+    """Return the probabilities, (n, 10) float32, that a saved network gives for images (n, 28, 28) uint8.
+
+    Raises `InferenceError` if the network is missing, cannot be read, or is not one for digits.
+    """
     from mnist_core.networks import keras_model
 
     with _explain_unusable(model_file):
