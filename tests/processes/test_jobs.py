@@ -91,12 +91,12 @@ class Story:
     def run(self, place: int) -> runs.Run:
         return runs.find_run(self.ids[place], self.folder)
 
-    def watch_until(self, condition: Callable[[], bool], pause: float = 0.1) -> None:
+    def watch_until(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < deadline, f"waited in vain: {self.seen[-1]}"
             self._look()
-            time.sleep(pause)
+            time.sleep(0.03)
         self._look()
 
     def _look(self) -> None:
@@ -273,7 +273,7 @@ def kept_on(new_folder: Callable[[], Path], tiny_config: MakeConfig) -> Story:
     story.ids.append(jobs.start(config, story.folder, owner_hash("somebody")))
     path = story.folder / story.ids[0]
     runs.rename(path, "the long way")
-    story.watch_until(lambda: story.batches_of(0, epoch=3) > 0, pause=0.03)
+    story.watch_until(lambda: story.batches_of(0, epoch=3) > 0)
     story.facts["going on while it trains"] = refusal(lambda: jobs.resume(story.run(0)))
     psutil.Process(story.run(0).status.pid).kill()
     story.watch_until(lambda: story.ended(0))

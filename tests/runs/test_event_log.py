@@ -337,7 +337,7 @@ def test_threads_may_share_a_reader(tmp_path: Path) -> None:
 
 def test_reading_time_grows_with_events_not_with_their_square(tmp_path: Path) -> None:
     line = json.loads(lines_of(EPOCH)[0])
-    folders = {count: tmp_path / str(count) for count in (2_500, 20_000)}
+    folders = {count: tmp_path / str(count) for count in (5_000, 40_000)}
     for count, folder in folders.items():
         folder.mkdir()
         write_lines(folder, *(json.dumps({**line, "n": number}) for number in range(count)))
@@ -348,6 +348,6 @@ def test_reading_time_grows_with_events_not_with_their_square(tmp_path: Path) ->
         return time.process_time() - started
 
     # Other work on the machine only ever adds time: the least of several is the nearest to what reading takes.
-    rounds = [(seconds(2_500), seconds(20_000)) for _ in range(5)]
+    rounds = [(seconds(5_000), seconds(40_000)) for _ in range(5)]
     few, many = (min(times) for times in zip(*rounds, strict=True))
     assert many < 16 * few  # 8 times as many events
