@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 from playwright.sync_api import Browser, Locator, Page, expect
-from sklearn.neighbors import NearestNeighbors
 
 from mnist_core.data.dataset import Mnist
 from mnist_core.data.digit_map import load_digit_map
@@ -39,6 +38,8 @@ def open_map(page: Page, url: str, dots: int) -> Locator:
 
 def loneliest(indices: np.ndarray) -> int:
     """The image, one of `indices`, whose dot on the map is farthest from all others."""
+    from sklearn.neighbors import NearestNeighbors
+
     distances, _ = NearestNeighbors(n_neighbors=1).fit(load_digit_map().tsne).kneighbors()
     return int(indices[distances[indices, 0].argmax()])
 

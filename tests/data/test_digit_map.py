@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.neighbors import NearestNeighbors
 
 from mnist_core.data.dataset import Mnist
 from mnist_core.data.digit_map import BUNDLED_FILE, DigitMap, DigitMapError, load_digit_map
@@ -41,6 +40,8 @@ def test_pca_is_that_of_the_singular_value_decomposition(mnist: Mnist, digit_map
 
 
 def share_of_neighbours_with_the_same_label(positions: np.ndarray, labels: np.ndarray) -> float:
+    from sklearn.neighbors import NearestNeighbors
+
     _, nearest = NearestNeighbors(n_neighbors=6).fit(positions).kneighbors()
     return float(np.mean(labels[nearest] == labels[:, np.newaxis]))
 

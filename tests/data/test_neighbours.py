@@ -5,7 +5,6 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from sklearn.neighbors import KNeighborsClassifier
 
 from mnist_core.data import neighbours
 from mnist_core.data.dataset import Mnist
@@ -53,6 +52,8 @@ def test_a_small_set_has_few_neighbours_and_ties_in_stored_order() -> None:
 
 def test_the_vote_is_that_of_the_classic(mnist: Mnist) -> None:
     """scikit-learn settles ties by the smaller digit, so images with ties are left out."""
+    from sklearn.neighbors import KNeighborsClassifier
+
     images, labels = mnist.x_train[:2000], mnist.y_train[:2000]
     classic = KNeighborsClassifier(5, algorithm="brute").fit(images.reshape(2000, -1).astype(float), labels)
     compared = 0

@@ -8,9 +8,6 @@ import io
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sklearn.calibration import calibration_curve
-from sklearn.metrics import accuracy_score, precision_recall_fscore_support
-from sklearn.metrics import classification_report as report_of_scikit_learn
 
 from mnist_core.common.arrays import Probabilities
 from mnist_core.data.dataset import Mnist
@@ -47,6 +44,8 @@ def with_confidences(confidences: list[float], right: list[bool]) -> tuple[NDArr
 
 
 def assert_as_scikit_learn(labels: NDArray[np.uint8], probabilities: Probabilities) -> None:
+    from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+
     report = classification_report(confusion_matrix(labels, probabilities))
     reading = probabilities.argmax(axis=1)
     options = {"labels": range(10), "zero_division": 0}
@@ -94,6 +93,8 @@ def test_a_digit_that_is_never_read_has_precision_zero() -> None:
 
 
 def test_the_lines_of_a_report_are_those_of_scikit_learn(mnist: Mnist) -> None:
+    from sklearn.metrics import classification_report as report_of_scikit_learn
+
     probabilities = read_predictions(BUNDLED_RUNS / "nehlr")
     printed = report_of_scikit_learn(mnist.y_test, probabilities.argmax(axis=1), digits=4)
     expected = [line.split("  ") for line in printed.splitlines()[1:] if line.strip()]
@@ -119,6 +120,8 @@ def test_a_report_without_images_is_zero() -> None:
 @pytest.mark.parametrize("bins", [10, 15, 20])
 @pytest.mark.parametrize("run", SHIPPED)
 def test_calibration_is_that_of_scikit_learn(run: str, bins: int, mnist: Mnist) -> None:
+    from sklearn.calibration import calibration_curve
+
     probabilities = read_predictions(BUNDLED_RUNS / run)
     result = calibration(mnist.y_test, probabilities, bins)
     right = probabilities.argmax(axis=1) == mnist.y_test

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.metrics import precision_recall_fscore_support
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import runs
@@ -54,6 +53,8 @@ def shown_kinds(app: AppTest) -> dict[str, int]:
 
 
 def test_the_report_is_that_of_scikit_learn_in_percent(mnist: Mnist, shipped: dict[str, Probabilities]) -> None:
+    from sklearn.metrics import precision_recall_fscore_support
+
     app = open_explore("scores", run="nehlr")
     table = next(each.value for each in app.dataframe if "Recall" in each.value.columns)
     expected = precision_recall_fscore_support(mnist.y_test, shipped["nehlr"].argmax(axis=1))
