@@ -20,15 +20,17 @@ def is_of(value: Any, kind: Any) -> bool:
 
     Whole numbers count as float, too; those that need more than 64 bits, which no array can hold, do not count at all.
     """
-    if get_origin(kind) in (Union, types.UnionType):
-        return any(is_of(value, option) for option in get_args(kind))
-    if get_origin(kind) is tuple:
-        return isinstance(value, tuple) and all(is_of(item, get_args(kind)[0]) for item in value)
-    if kind is float:
+    if kind is float:  # first, since curves are long
         return isinstance(value, float) or is_of(value, int)
     if kind is int:
         return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
-    return isinstance(value, get_origin(kind) or kind)
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        return any(is_of(value, option) for option in get_args(kind))
+    if origin is tuple:
+        each, _ = get_args(kind)
+        return isinstance(value, tuple) and all(is_of(item, each) for item in value)
+    return isinstance(value, origin or kind)
 
 
 @cache
