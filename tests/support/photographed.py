@@ -54,13 +54,13 @@ def photo(rows: list[NDArray[np.uint8]], scene: Scene, seed: int = 0) -> bytes:
         sheet.paste(255, (50, 60, width - 40, height - 70))
         on_sheet = np.asarray(sheet.rotate(2)) > 0
         surface = np.where(on_sheet, surface, 0.25 * (1 + 0.15 * _clouds(generator, 30)))
-    down, across = np.mgrid[:height, :width] / width
+    down, across = np.mgrid[:height, :width].astype(np.float32) / width
     light = 1 - scene.darker * (0.8 * across + 0.2 * down)
     distance = (0.88 * across + 0.48 * down - 0.55) * width
     light = light * (1 - scene.shadow / (1 + np.exp(-distance / scene.softness)))
     image = Image.fromarray((255 * np.clip(surface * light, 0, 1)).astype(np.uint8))
     levels = np.asarray(image.filter(ImageFilter.GaussianBlur(scene.blur)), np.float32)
-    noisy = levels[..., None] + 255 * scene.noise * generator.normal(size=(height, width, 3))
+    noisy = levels[..., None] + 255 * scene.noise * generator.standard_normal((height, width, 3), np.float32)
     taken = Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
     turn = TURNS[scene.orientation]
     exif = Image.Exif()
