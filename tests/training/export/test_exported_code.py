@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -62,21 +63,60 @@ EXECUTED = {
         keep="best",
     ),
 }
+IN_NOTEBOOK = replace(EVERYTHING, epochs=2, early_stopping="never")
+
+# TensorFlow takes seconds to load: one process executes several files, one after the other, as if each were alone.
+ONE_BY_ONE = """
+import contextlib, os, runpy, sys
+for folder in sys.argv[1:]:
+    os.chdir(folder + "/empty")
+    with open("../printed.txt", "w", encoding="utf-8") as printed, contextlib.redirect_stdout(printed):
+        runpy.run_path("../repeat.py", run_name="__main__")
+"""
 
 
-def execute(code: str, folder: Path) -> str:
-    """Run code as a file beside mnist.npz, from an empty folder and without the project; return what it printed."""
+def prepare(code: str, folder: Path) -> Path:
+    """Write code as a file beside mnist.npz, with an empty folder to execute it in."""
     shutil.copy(BUNDLED_FILE, folder / "mnist.npz")
     (folder / "repeat.py").write_text(code, encoding="utf-8")
     (folder / "empty").mkdir()
+    return folder
+
+
+def execute(words: Iterable[str | Path], folder: Path) -> str:
+    """Run Python in a folder, without the project; return what it printed."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "KERAS_BACKEND")}
-    command = [sys.executable, str(folder / "repeat.py")]
+    command = [sys.executable, *words]
     done = subprocess.run(
-        command, cwd=folder / "empty", env=environment, capture_output=True, text=True, encoding="utf-8", timeout=300
+        command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=300
     )
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
     return done.stdout
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], tuple[Path, str]]]:
+    """A function that waits until a script is executed, and returns its folder and what it printed.
+
+    The first is alone in its process, as people execute it.
+    """
+    codes = {name: keras_script(config) for name, config in EXECUTED.items()}
+    codes["notebook"] = code_of_notebook()
+    alone, *others = (prepare(code, tmp_path_factory.mktemp("executed")) for code in codes.values())
+    with ThreadPoolExecutor(1) as beside:
+        first = beside.submit(execute, [alone / "repeat.py"], alone / "empty")
+        rest = beside.submit(execute, ["-c", ONE_BY_ONE, *others], others[0])
+
+        def wait(name: str) -> tuple[Path, str]:
+            place = list(codes).index(name)
+            if place == 0:
+                return alone, first.result()
+            rest.result()
+            folder = others[place - 1]
+            return folder, (folder / "printed.txt").read_text(encoding="utf-8")
+
+        yield wait
 
 
 def assert_same_network(saved: Path, result: loop.TrainingResult) -> None:
@@ -86,32 +126,34 @@ def assert_same_network(saved: Path, result: loop.TrainingResult) -> None:
     assert int(network.optimizer.iterations) == result.progress.steps
 
 
-@pytest.mark.parametrize("config", EXECUTED.values(), ids=EXECUTED)
-def test_the_script_repeats_the_run_bit_for_bit(config: TrainingConfig, mnist: Mnist, tmp_path: Path) -> None:
-    with ThreadPoolExecutor(1) as beside:
-        script = beside.submit(execute, keras_script(config), tmp_path)
-        result = loop.train(config, mnist)
-        printed = script.result()
-    assert_same_network(tmp_path / "empty" / "model.keras", result)
+@pytest.mark.parametrize("name", EXECUTED)
+def test_the_script_repeats_the_run_bit_for_bit(
+    name: str, executed: Callable[[str], tuple[Path, str]], mnist: Mnist
+) -> None:
+    result = loop.train(EXECUTED[name], mnist)
+    folder, printed = executed(name)
+    assert_same_network(folder / "empty" / "model.keras", result)
     assert f"Test accuracy {accuracy(mnist.y_test, predict(result.model, mnist.x_test)):.4f}\n" in printed
     # What the configurations are there to show.
     epochs = result.progress.epochs_completed
     ended = {"everything": ("no more improvement", 3, 2), "steps": ("target reached", 3, 3)}
-    name = next(name for name, each in EXECUTED.items() if each == config)
     assert (result.end_reason, epochs, result.kept.epoch) == ended.get(name, ("all epochs done", 2, 2))
 
 
-def test_the_cells_of_a_notebook_repeat_the_run_and_look_at_it(mnist: Mnist, tmp_path: Path) -> None:
-    config = replace(EVERYTHING, epochs=2, early_stopping="never")
-    cells = json.loads(notebook(config))["cells"]
-    # A kernel runs where the notebook lies, and has no __file__.
-    code = [f"import os\nos.chdir({str(tmp_path)!r})\ndel __file__"]
+def code_of_notebook() -> str:
+    """The code of all cells; a kernel runs where the notebook lies, and has no __file__."""
+    cells = json.loads(notebook(IN_NOTEBOOK))["cells"]
+    code = ["import os\nos.chdir('..')\ndel __file__"]
     code += ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    with ThreadPoolExecutor(1) as beside:
-        executed = beside.submit(execute, "\n\n".join(code), tmp_path)
-        result = loop.train(config, mnist)
-        printed = executed.result()
-    assert_same_network(tmp_path / "model.keras", result)
+    return "\n\n".join(code)
+
+
+def test_the_cells_of_a_notebook_repeat_the_run_and_look_at_it(
+    executed: Callable[[str], tuple[Path, str]], mnist: Mnist
+) -> None:
+    result = loop.train(IN_NOTEBOOK, mnist)
+    folder, printed = executed("notebook")
+    assert_same_network(folder / "model.keras", result)
 
     bars = re.findall(r"^epoch +([0-9]+) +(training|validation) +([0-9.]+) +(=*)$", printed, re.MULTILINE)
     assert [(bar[0], bar[1]) for bar in bars] == [
