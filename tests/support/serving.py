@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,10 +41,17 @@ class Server:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Return a free port; the same again once its server has ended, so that a browser's cache serves the next one."""
+    owner = f"{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())} {os.environ.get('PYTEST_XDIST_WORKER')}"
+    first = 10_000 + zlib.crc32(owner.encode()) % 20_000  # below those that systems give to clients
+    for port in range(first, first + 1000):
+        with socket.socket() as probe:
+            if os.name == "posix":  # where this means: also if connections of the server before linger
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
+    raise RuntimeError(f"No port is free from {first} on.")
 
 
 def start_server(folder: Path, script: Path = PROJECT / "app.py", **environment: str) -> Server:
