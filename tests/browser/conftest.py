@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, WebError, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, ViewportSize, WebError, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.support.network_editor_page import serve_editor
 from tests.support.serving import CHROMIUM_OPTIONS, WITHOUT_PLOTLY, Server, find_chromium, start_server, stop_server
 
 TIMEOUT_MS = 120_000  # generous: two cores may be training, or loading TensorFlow for the first time ever
+VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
 expect.set_options(timeout=TIMEOUT_MS)
 
 
@@ -87,15 +89,21 @@ def shown(tab: Page) -> str:
 @pytest.fixture(scope="session")
 def profile(browser: Browser) -> Iterator[BrowserContext]:
     """One browser profile: its cache spares each page a third of its work, compiling Streamlit's scripts above all."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = browser.new_context(viewport=VIEWPORT)
     context.set_default_timeout(TIMEOUT_MS)
     yield context
     context.close()
 
 
+@pytest.fixture(scope="session")
+def tab(profile: BrowserContext) -> Page:
+    """One tab: what its process has compiled serves the next page, which halves the work of loading it."""
+    return profile.new_page()
+
+
 @pytest.fixture
-def page(profile: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A tab of a profile without memories; no page may show or log an error, or ask another machine for anything.
+def page(profile: BrowserContext, tab: Page, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A tab without memories; no page in its profile may show or log an error, or ask another machine for anything.
 
     A test marked `no_charts` has charts that wait for Plotly's script for ever.
     """
@@ -110,23 +118,29 @@ def page(profile: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Pa
 
     profile.on("weberror", note_error)
     profile.on("request", note_request)
-    tab = profile.new_page()
-    if request.node.get_closest_marker("no_charts"):
-        tab.add_init_script(WITHOUT_PLOTLY)
-    yield tab
+    with ExitStack() as scripts:
+        if request.node.get_closest_marker("no_charts"):
+            scripts.enter_context(tab.add_init_script(WITHOUT_PLOTLY))
+        yield tab
     exceptions = sum(each.get_by_test_id("stException").count() for each in profile.pages)
-    forget(profile)
+    forget(profile, tab)
     profile.remove_listener("weberror", note_error)
     profile.remove_listener("request", note_request)
     assert not errors
     assert not exceptions
 
 
-def forget(profile: BrowserContext) -> None:
-    """Close all tabs of a profile, and remove what its pages stored; only cached files stay."""
-    for tab in profile.pages:
-        if tab.url.startswith("http://127.0.0.1:"):
-            tab.evaluate("localStorage.clear()")
-        tab.close()
+def forget(profile: BrowserContext, tab: Page) -> None:
+    """Close all tabs of a profile but one, which becomes as it was; of what its pages stored only cached files stay."""
+    for each in profile.pages:
+        each.unroute_all()
+        if each.url.startswith("http://127.0.0.1:"):
+            each.evaluate("localStorage.clear(); sessionStorage.clear()")
+        if each is not tab:
+            each.close()
+    tab.mouse.move(0, 0)
+    tab.goto("about:blank")
+    tab.emulate_media(color_scheme="light")
+    tab.set_viewport_size(VIEWPORT)
     profile.clear_cookies()
     profile.clear_permissions()
