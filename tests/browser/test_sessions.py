@@ -7,6 +7,8 @@ import re
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from benchmarks.streamlit_session import Session
 from benchmarks.student import Records, Student
 from tests.support.serving import Server
@@ -21,6 +23,21 @@ def in_another_thread(visit: Coroutine[None, None, None]) -> None:
     """Where no event loop of Playwright runs."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, visit).result()
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [("", "Digit Lab"), ("train", "Train a network"), ("explore", "Explore the digits"), ("draw", "Draw a digit")],
+)
+def test_any_page_can_be_the_first_request(fresh_server: Server, path: str, title: str) -> None:
+    async def visit() -> None:
+        async with Session(fresh_server.url) as tab:
+            await tab.open(path)
+            assert [shown.proto.body for shown in tab.all("heading") if shown.proto.tag == "h1"] == [title]
+            assert [link.label for link in tab.all("page_link")][-4:] == ["Home", "Train", "Explore", "Draw"]
+            assert not tab.problems
+
+    in_another_thread(visit())
 
 
 def test_two_at_once_each_get_what_they_asked_for(server: Server) -> None:
