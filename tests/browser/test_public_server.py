@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from mnist_core import runs
 from tests.support.serving import start_server, stop_server
-from tests.support.steps import start_run, wait_for_end
+from tests.support.steps import halted, start_run, wait_for_end
 
 pytestmark = pytest.mark.no_charts
 
@@ -25,12 +25,13 @@ def test_only_who_started_a_run_may_stop_it_also_after_a_restart(page: Page, bro
         expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
 
         stranger = browser.new_context().new_page()
-        stranger.goto(f"{server.url}/train?run={run_id}")
-        expect(stranger.get_by_text(re.compile(r"Epoch \d+ of 20"))).to_be_visible()
-        expect(stranger.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
+        with halted(server.runs_dir / run_id):
+            stranger.goto(f"{server.url}/train?run={run_id}")
+            expect(stranger.get_by_text(re.compile(r"Epoch \d+ of 20"))).to_be_visible()
+            expect(stranger.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
 
-        page.reload()
-        expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+            page.reload()
+            expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
         page.get_by_role("button", name="Stop", exact=True).click()
         run = wait_for_end(server.runs_dir / run_id)
         assert run.status.state == "stopped"

@@ -12,9 +12,10 @@ from mnist_core import runs
 from mnist_core.processes.queue import capacity
 from mnist_core.training import checkpoints
 from tests.support.serving import start_server, stop_server
-from tests.support.steps import TRAINING_CURVE, start_run, wait_for_end, wait_for_points
+from tests.support.steps import halted, start_run, wait_for_end, wait_for_epochs, wait_for_points, wait_for_training
 
 
+@pytest.mark.no_charts
 def test_a_queue_of_three_runs(page: Page, tmp_path: Path, monkeypatch) -> None:
     server = start_server(tmp_path)
     try:
@@ -23,13 +24,14 @@ def test_a_queue_of_three_runs(page: Page, tmp_path: Path, monkeypatch) -> None:
         expect(page.get_by_text("number 2 of 2")).to_be_visible()
 
         other = page.context.new_page()
-        other.goto(f"{server.url}/train?run={second_last}")
-        expect(other.get_by_text("number 1 of 2")).to_be_visible()
-        other.get_by_role("button", name="Cancel", exact=True).click()
-        expect(other.get_by_text("Stopped before training began.")).to_be_visible()
-        expect(page.get_by_text("number 1 of 1")).to_be_visible()
-
-        other.goto(f"{server.url}/train?run={ids[0]}")
+        with halted(tmp_path / "runs" / ids[0]):
+            other.goto(f"{server.url}/train?run={second_last}")
+            expect(other.get_by_text("number 1 of 2")).to_be_visible()
+            other.get_by_role("button", name="Cancel", exact=True).click()
+            expect(other.get_by_text("Stopped before training began.")).to_be_visible()
+            expect(page.get_by_text("number 1 of 1")).to_be_visible()
+            other.goto(f"{server.url}/train?run={ids[0]}")
+            expect(other.get_by_role("button", name="Stop", exact=True)).to_be_visible()
         other.get_by_role("button", name="Stop", exact=True).click()
         expect(page.get_by_text(re.compile(r"Epoch \d+ of 30"))).to_be_visible()
         page.get_by_role("button", name="Stop", exact=True).click()
@@ -44,23 +46,25 @@ def test_a_queue_of_three_runs(page: Page, tmp_path: Path, monkeypatch) -> None:
 
 @pytest.mark.fault(id="training-killed")
 def test_a_killed_run_says_so_and_goes_on(page: Page, server) -> None:
-    run_id = start_run(page, server.url, images=3_000, epochs=6)
+    run_id = start_run(page, server.url, images=3_000, epochs=4)
     path = server.runs_dir / run_id
-    wait_for_points(page, 20)
-    page.wait_for_function(f"({TRAINING_CURVE})(document.querySelector('.live-chart')).at(-1) > 1.2")
-    pid = runs.read_run(path).status.pid
-    assert pid is not None
-    psutil.Process(pid).kill()
+    wait_for_epochs(path, 1.2)
+    with halted(path):
+        wait_for_points(page, 20)
+        wait_for_training(page, 1.2)
+        pid = runs.read_run(path).status.pid
+        assert pid is not None
+        psutil.Process(pid).kill()
     expect(page.get_by_text("Interrupted.")).to_be_visible()
     assert checkpoints.has_checkpoint(path)
     assert (path / "model.keras").exists()
 
     page.get_by_role("button", name="Continue", exact=True).click()
-    expect(page.get_by_text(re.compile(r"Epoch \d+ of 6"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Epoch \d+ of 4"))).to_be_visible()
     run = wait_for_end(path, 300)  # other tests go before a training process, see `machine.lower_priority`
     assert run.status.state == "finished"
     assert run.report is not None
-    assert run.report.epochs_completed == 6
+    assert run.report.epochs_completed == 4
     expect(page.get_by_text("Test accuracy", exact=True).first).to_be_visible()
 
 
@@ -89,6 +93,7 @@ def test_runs_are_compared_renamed_deleted_and_brought_back(page: Page, server, 
     assert runs.read_run(server.runs_dir / run_id).report is not None
 
 
+@pytest.mark.no_charts
 def test_a_result_leads_on(page: Page, server) -> None:
     page.goto(f"{server.url}/train?run=chollet")
     report = runs.read_run(runs.BUNDLED_RUNS / "chollet").report

@@ -7,7 +7,15 @@ from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from mnist_core import runs
 from mnist_core.runs.results import read_predictions
-from tests.support.steps import TRAINING_CURVE, start_run, trained_epochs, wait_for_end, wait_for_points
+from tests.support.steps import (
+    TRAINING_CURVE,
+    halted,
+    start_run,
+    trained_epochs,
+    wait_for_end,
+    wait_for_points,
+    wait_for_training,
+)
 
 VALIDATION = "node._fullData.find((trace) => trace.name?.startsWith('validation'))"
 
@@ -104,15 +112,18 @@ def zoom_in(page: Page, chart: Locator) -> FloatRect:
 
 def test_reload_and_second_tab_show_one_run_and_stop_keeps_it(page: Page, server) -> None:
     run_id = start_run(page, server.url, images=20_000, epochs=50)
-    wait_for_points(page, 20)
-    page.reload()
-    wait_for_points(page, 20)
-    expect(page.get_by_text(re.compile(r"Epoch \d+ of 50"))).to_be_visible()
-
     other = page.context.new_page()
-    other.goto(f"{server.url}/train?run={run_id}")
-    wait_for_points(other, 20)
-    expect(other.get_by_text(re.compile(r"Epoch \d+ of 50"))).to_be_visible()
+    wait_for_points(page, 20)
+    with halted(server.runs_dir / run_id):
+        page.reload()
+        wait_for_points(page, 20)
+        expect(page.get_by_text(re.compile(r"Epoch \d+ of 50"))).to_be_visible()
+
+        other.goto(f"{server.url}/train?run={run_id}")
+        before = trained_epochs(wait_for_points(other, 20))
+        expect(other.get_by_text(re.compile(r"Epoch \d+ of 50"))).to_be_visible()
+    for tab in (page, other):
+        wait_for_training(tab, before)
 
     other.get_by_role("button", name="Stop", exact=True).click()
     for tab in (page, other):

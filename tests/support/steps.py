@@ -3,11 +3,15 @@
 import math
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import Locator, Page, expect
 
 from mnist_core import runs
+from mnist_core.runs import event_log
 
 Stroke = list[tuple[float, float]]  # x, y from 0 to 1 over the canvas
 
@@ -89,6 +93,28 @@ def wait_for_end(path: Path, seconds: float = 120) -> runs.Run:
     return run
 
 
+def wait_for_epochs(path: Path, epochs: float = 0.0, seconds: float = 300) -> None:
+    """Wait until a run has trained for longer than some epochs: other work may keep the cores busy, and goes first."""
+    deadline = time.monotonic() + seconds
+    steps = epochs * runs.read_run(path).config.steps_per_epoch
+    while not any(event.step > steps for event in event_log.read_events(path)):
+        assert time.monotonic() < deadline, runs.read_run(path).status
+        time.sleep(0.1)
+
+
+@contextmanager
+def halted(path: Path) -> Iterator[None]:
+    """Halt the training of a run while pages are looked at, so that it neither ends meanwhile nor slows them down."""
+    wait_for_epochs(path)
+    process = psutil.Process(runs.read_run(path).status.pid)
+    process.suspend()
+    try:
+        yield
+    finally:
+        with suppress(psutil.NoSuchProcess):  # it was killed on purpose
+            process.resume()
+
+
 # The training curve of a chart, as Plotly has it after decoding.
 TRAINING_CURVE = "(node) => node?._fullData?.find((trace) => trace.name?.startsWith('training'))?.x ?? []"
 
@@ -96,6 +122,13 @@ TRAINING_CURVE = "(node) => node?._fullData?.find((trace) => trace.name?.startsW
 def trained_epochs(chart: Locator) -> float:
     """How far the training curve of a chart has come, in epochs."""
     return chart.evaluate(f"(node) => ({TRAINING_CURVE})(node).at(-1) ?? 0")
+
+
+def wait_for_training(page: Page, epochs: float) -> None:
+    """Wait until the first live chart shows training beyond some epochs."""
+    page.wait_for_function(
+        f"(epochs) => ({TRAINING_CURVE})(document.querySelector('.live-chart')).at(-1) > epochs", arg=epochs
+    )
 
 
 def wait_for_points(page: Page, count: int) -> Locator:
