@@ -54,7 +54,7 @@ def photo(rows: list[NDArray[np.uint8]], scene: Scene, seed: int = 0) -> bytes:
         sheet.paste(255, (50, 60, width - 40, height - 70))
         on_sheet = np.asarray(sheet.rotate(2)) > 0
         surface = np.where(on_sheet, surface, 0.25 * (1 + 0.15 * _clouds(generator, 30)))
-    down, across = np.mgrid[:height, :width].astype(np.float32) / width
+    down, across = np.mgrid[:height, :width] / width
     light = 1 - scene.darker * (0.8 * across + 0.2 * down)
     distance = (0.88 * across + 0.48 * down - 0.55) * width
     light = light * (1 - scene.shadow / (1 + np.exp(-distance / scene.softness)))
