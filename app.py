@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.components import visitor
+from ui.components import recovery, visitor
 from ui.components.live_chart import load_ahead
 from ui.session import cached_reads, navigation, state
 
@@ -23,3 +23,4 @@ with st.sidebar:
     st.caption("Convolutional networks and handwritten digits: train, explore and draw.")
 page.run()
 load_ahead()
+recovery.watch()

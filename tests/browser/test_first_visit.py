@@ -35,6 +35,20 @@ def expect_title(page: Page, title: str) -> None:
     expect(page).to_have_title(f"{(path or 'home').capitalize()} · Digit Lab")
 
 
+@pytest.mark.no_charts
+@pytest.mark.fault(id="page-lost")
+def test_a_page_that_goes_blank_comes_back_once(page: Page, server) -> None:
+    page.goto(f"{server.url}/train?epochs=7")
+    epochs = page.get_by_role("spinbutton", name="Epochs", exact=True)
+    expect(epochs).to_have_value("7")
+    lose = "() => { document.getElementById('root').replaceChildren(); window.dispatchEvent(new ErrorEvent('error')) }"
+    page.evaluate(lose)
+    expect(epochs).to_have_value("7")
+    page.evaluate(lose)  # at once again: it would go on for ever
+    page.wait_for_timeout(1000)
+    expect(epochs).to_have_count(0)
+
+
 @pytest.mark.parametrize("path", TITLES)
 def test_no_page_is_wider_than_a_phone(page: Page, server, path: str) -> None:
     page.set_viewport_size({"width": 400, "height": 860})
