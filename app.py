@@ -1,10 +1,11 @@
 """Digit Lab: `streamlit run app.py`."""
 
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
-from ui.components import recovery, visitor
+from ui.components import focus, recovery, visitor
 from ui.components.live_chart import load_ahead
 from ui.session import cached_reads, navigation, state
 
@@ -13,7 +14,8 @@ LOGO = str(Path(__file__).parent / "static" / "logo.svg")
 
 page = navigation.declare()
 state.catch_up()
-st.set_page_config(f"{page.title} · Digit Lab", page_icon=LOGO, layout="wide", initial_sidebar_state=220)
+sidebar: Literal["collapsed"] | int = "collapsed" if st.context.is_embedded else 220  # pixels
+st.set_page_config(f"{page.title} · Digit Lab", page_icon=LOGO, layout="wide", initial_sidebar_state=sidebar)
 st.logo(LOGO, size="large")
 st.html(STYLE)
 cached_reads.prepare_server()
@@ -21,6 +23,7 @@ visitor.recognise()
 with st.sidebar:
     navigation.show_menu()
     st.caption("Convolutional networks and handwritten digits: train, explore and draw.")
+focus.follow(page.url_path)
 page.run()
 load_ahead()
 recovery.watch()

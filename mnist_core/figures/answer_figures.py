@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mnist_core.common.arrays import Images, Probabilities
 from mnist_core.common.text import percent
 from mnist_core.data.dataset import CLASSES
+from mnist_core.figures.description import plain
 from mnist_core.figures.style import (
     GRID_COLOR,
     QUIET_COLOR,
@@ -37,6 +38,7 @@ def probability_figure(probabilities: Probabilities) -> Figure:
         "hovertemplate": "%{x}: %{y:.2%}<extra></extra>",
     }
     layout = {
+        "meta": {"name": "Probability of each digit"},
         "xaxis": {"type": "category", "dtick": 1, "title": {"text": "Digit"}, "fixedrange": True},
         "yaxis": {"range": [0, 1.08], "visible": False, "fixedrange": True},
     }
@@ -52,13 +54,15 @@ def answers_figure(names: Sequence[str], probabilities: Probabilities, label: in
     ground = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "line": {"color": GRID_COLOR, "width": 1}}
     band = {"type": "rect", "x0": label - 0.5, "x1": label + 0.5, "yref": "paper", "y0": 0, "y1": 1}
     band |= {"fillcolor": TRAINING_COLOR, "opacity": 0.1, "line": {"width": 0}}
+    names_above = [_name_above(row, name, answer) for row, name, answer in rows]
     layout = {
+        "meta": {"words": f"Predictions: {'; '.join(plain(name['text']) for name in names_above)}."},
         "xaxis": {"tickvals": list(CLASSES), "range": [-0.6, 9.6], "fixedrange": True, "showgrid": False},
         "yaxis": {"visible": False, "range": [0.98 - len(rows), 1.05], "fixedrange": True},
         "barmode": "overlay",
         "bargap": 0.25,
         "shapes": [*({**ground, "y0": -row, "y1": -row} for row, _, _ in rows), band],
-        "annotations": [_name_above(row, name, answer) for row, name, answer in rows],
+        "annotations": names_above,
     }
     bars = [_bars(row, name, answer, label) for row, name, answer in rows]
     return styled(bars, layout, height=_ROW_HEIGHT * len(rows) + 44, top=4, left=4, bottom=34)
@@ -76,7 +80,11 @@ def digit_figure(image: Images) -> Figure:
         "hovertemplate": "row %{y}, column %{x}: <b>%{z}</b><extra></extra>",
     }
     axis = {"visible": False, "fixedrange": True, "constrain": "domain"}
-    layout = {"xaxis": axis, "yaxis": {**axis, "autorange": "reversed", "scaleanchor": "x"}}
+    layout = {
+        "meta": {"words": "The image: 28 × 28 pixels, white ink on black."},
+        "xaxis": axis,
+        "yaxis": {**axis, "autorange": "reversed", "scaleanchor": "x"},
+    }
     return styled([pixels], layout, height=320, top=0, left=0, right=0, bottom=0)
 
 

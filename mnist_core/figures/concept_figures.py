@@ -104,7 +104,12 @@ def windows_figure(digit: Values, places: Windows) -> Figure:
     dots = _scatter(x.ravel(), y.ravel(), "markers", marker={"color": "#2dd4bf", "size": 3}, hoverinfo="skip")
     corner = -places.before - 0.5
     first = _square(corner, corner, places.size, _OUTLINE)
-    layout = {"xaxis": {"visible": False}, "yaxis": {"autorange": "reversed"}, "shapes": [first]}
+    layout = {
+        "meta": {"words": f"A digit, and {places.output} × {places.output} places of the window."},
+        "xaxis": {"visible": False},
+        "yaxis": {"autorange": "reversed"},
+        "shapes": [first],
+    }
     return _pictorial([image, dots], layout, size=212, bottom=4)
 
 
@@ -119,6 +124,7 @@ def bars_figure(values: Values, chosen: int | None = None, *, top: float = 1.0, 
     }
     shares = [f"<b>{digit}</b><br>{percent(value, 0)}" for digit, value in zip(CLASSES, values.tolist(), strict=True)]
     layout: Layout = {
+        "meta": {"name": "Share of each digit"},
         "xaxis": {"tickvals": list(CLASSES), "ticktext": shares, "tickangle": 0, "tickfont": {"size": 11}},
         "yaxis": {"range": [0, top], "showticklabels": False},
     }
@@ -139,7 +145,11 @@ def vector_figure(values: Values) -> Figure:
         hovertemplate="%{x}: %{z:.3f}<extra></extra>",
         **_numbers(values[None]),
     )
-    layout = {"xaxis": {"tickvals": list(CLASSES), "showgrid": False}, "yaxis": {"visible": False}}
+    layout = {
+        "meta": {"name": "A number for each digit"},
+        "xaxis": {"tickvals": list(CLASSES), "showgrid": False},
+        "yaxis": {"visible": False},
+    }
     return _small([lamps], layout, size=84, left=4, bottom=28)
 
 
@@ -204,7 +214,11 @@ def descent_figure(path: Values) -> Figure:
     steps = _scatter(near[:, 0], near[:, 1], "lines+markers", name="steps", hoverinfo="skip", **look)
     start = _mark(*path[0], name="start", marker={"symbol": "circle"}, hoverinfo="skip")
     lowest = _mark(0, 0, name="lowest place", marker={"symbol": "star"}, hoverinfo="skip")
-    layout = {"xaxis": {"range": [-11, 11], "visible": False}, "yaxis": {"range": [-4.4, 4.4], "visible": False}}
+    layout = {
+        "meta": {"words": f"A valley from above, and a way of {len(path) - 1} steps through it."},
+        "xaxis": {"range": [-11, 11], "visible": False},
+        "yaxis": {"range": [-4.4, 4.4], "visible": False},
+    }
     return _small([valley, steps, start, lowest], layout, size=210, top=34, left=4, bottom=4)
 
 
@@ -216,6 +230,7 @@ def fit_figure(fit: Fit) -> Figure:
         Line(fit.held_out_x, fit.held_out_y, "held out", VALIDATION_COLOR, dots=True),
     )
     layout = {
+        "meta": {"name": "A fitted curve"},
         "xaxis": {"showticklabels": False},
         "yaxis": {"range": [-2, 2], "showticklabels": False},
         "margin": {"l": 4, "b": 8},
@@ -239,6 +254,7 @@ def spread_figure(before: Values, after: Values) -> Figure:
         for name, values, color in (("before", before, VALIDATION_COLOR), ("after", after, TRAINING_COLOR))
     ]
     layout = {
+        "meta": {"name": "How often each output occurs"},
         "barmode": "overlay",
         "bargap": 0,
         "xaxis": {"title": {"text": "output of one unit", "standoff": 6}, "range": [-8, 8]},
@@ -257,7 +273,8 @@ def split_figure(training: int, validation: int, test: int) -> Figure:
     bar = {"type": "bar", "y": [0], "orientation": "h", "hovertemplate": "%{x:,} images"}
     traces = [{**bar, "x": [count], "name": name, "marker": {"color": color}} for name, count, color in parts]
     hidden = {"visible": False}
-    layout = {"barmode": "stack", "legend": {"traceorder": "normal"}, "xaxis": hidden, "yaxis": hidden}
+    legend = {"traceorder": "normal"}
+    layout = {"meta": {"name": "Images"}, "barmode": "stack", "legend": legend, "xaxis": hidden, "yaxis": hidden}
     return _small(traces, layout, size=80, top=34, left=4, bottom=4)
 
 
@@ -274,6 +291,7 @@ def _picture_trace(picture: Picture, left: float) -> Trace:
         zmin=-reach if signed else 0,
         zmax=reach,
         colorscale=_SIGNED if signed else _INK,
+        name=picture.name,
         hovertemplate=f"%{{z:.2f}}<extra>{picture.name.split('<br>')[0]}</extra>",
         **(_numbers(upwards) if picture.numbered else {}),
     )

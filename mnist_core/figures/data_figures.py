@@ -60,6 +60,7 @@ def balance_figure(train: ClassBalance, test: ClassBalance) -> Figure:
         for name, balance, color in (("training", train, TRAINING_COLOR), ("test", test, VALIDATION_COLOR))
     ]
     layout = {
+        "meta": {"name": "Share of each digit"},
         "xaxis": {"type": "category", "fixedrange": True},
         "yaxis": {"tickformat": ".0%", "fixedrange": True},
         "legend": _LEGEND_ABOVE,
@@ -81,6 +82,7 @@ def grey_level_figure(histogram: PixelHistogram) -> Figure:
     title = {"text": "Grey level: 0 is paper, 255 full ink"}
     ticks = {"tickvals": [1e-4, 1e-3, 1e-2, 1e-1, 1], "ticktext": ["0.01%", "0.1%", "1%", "10%", "100%"]}
     layout = {
+        "meta": {"name": "Share of the pixels, by grey level"},
         "xaxis": {"title": title, "tickvals": [0, 50, 100, 150, 200, 255]},
         "yaxis": {"type": "log", **ticks},
         "bargap": 0,
@@ -106,6 +108,7 @@ def ink_figure(ink: Summary) -> Figure:
         "hoverinfo": "y",
     }
     layout = {
+        "meta": {"name": "Ink of each digit, in percent"},
         "xaxis": {"type": "category", "fixedrange": True},
         "yaxis": {"ticksuffix": "%", "hoverformat": ".1f", "rangemode": "tozero", "fixedrange": True},
     }
@@ -143,7 +146,8 @@ def map_by_answer(positions: Positions, labels: Labels, predicted: NDArray[np.in
     read_right = _dots(positions, right, f"right: {len(right):,}", quiet)
     misread = _dots(positions, wrong, f"wrong: {len(wrong):,}", loud)
     misread["text"] = [f"predicted as {digit}" for digit in predicted[wrong]]
-    return _map(positions, [read_right, misread])
+    words = f"Map of the images. Right: {len(right):,}; wrong: {len(wrong):,}."
+    return with_layout(_map(positions, [read_right, misread]), {"meta": {"words": words}})
 
 
 def _dots(positions: Positions, chosen: Indices, name: str, marker: dict[str, Any]) -> Trace:
@@ -188,6 +192,6 @@ def _map(positions: Positions, dots: Iterable[Trace]) -> Figure:
         "legend": {**_LEGEND_ABOVE, "itemsizing": "constant"},
         "modebar": {"bgcolor": NO_COLOR, "color": QUIET_COLOR, "activecolor": TRAINING_COLOR},
         # No higher than it is wide: on a phone there would be nothing above and below the dots.
-        "meta": {"most_height_per_width": 1},
+        "meta": {"name": "Map of the images", "most_height_per_width": 1},
     }
     return styled(dots, layout, height=520, top=32, left=0, right=0, bottom=0)

@@ -31,6 +31,7 @@ def accuracy_figure(epochs: Sequence[int], accuracies: NDArray[np.float64], epoc
         "line": {"color": GRID_COLOR},
     }
     layout = {
+        "meta": {"name": "Test accuracy, by epoch"},
         "xaxis": _epoch_axis(epochs),
         "yaxis": {"tickformat": ".1%", "nticks": 5, "fixedrange": True},
         "shapes": [mark],
@@ -66,6 +67,7 @@ def one_image_figure(epochs: Sequence[int], probabilities: NDArray[np.floating],
         "hovertemplate": "%{text}: %{y:.1%}<extra></extra>",
     }
     layout = {
+        "meta": {"name": "Probability, by epoch"},
         "xaxis": _epoch_axis(epochs),
         "yaxis": {"tickformat": ".0%", "range": [-0.03, 1.14], "tickvals": [0, 0.5, 1], "fixedrange": True},
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},

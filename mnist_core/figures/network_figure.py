@@ -110,7 +110,9 @@ def network_figure(architecture: Architecture) -> Figure:
         labels.append(_label(piece, left + slot / 2))
         left += slot
     axis = {"visible": False, "fixedrange": True, "constrain": "domain"}
+    layers = ", ".join(" ".join(piece.label) for piece in pieces)
     layout = {
+        "meta": {"words": f"The layers of the network and their outputs: {layers}."},
         "height": _HEIGHT,
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
         "paper_bgcolor": NO_COLOR,

@@ -72,8 +72,11 @@ def reliability_figure(result: Calibration) -> Figure:
             "showlegend": False,
         },
     ]
+    bins = zip(low, high, accuracy, strict=True)
+    told = "; ".join(f"from {least:.3g}% to {most:.3g}%: {right:.1f}% right" for least, most, right in bins)
     across = {"domain": [0, 1], "range": [0, 100], "fixedrange": True}
     layout = {
+        "meta": {"words": f"Accuracy of predictions by their confidence. {told[:1].upper()}{told[1:]}."},
         "barmode": "overlay",
         "legend": {"orientation": "h", "x": 0, "yref": "container", "y": 1, "yanchor": "top"},
         "xaxis": {**across, "anchor": "y", "matches": "x2", "showticklabels": False},

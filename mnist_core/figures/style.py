@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core.figures.description import describe
+
 TRAINING_COLOR = "#0d9488"
 VALIDATION_COLOR = "#d97706"
 QUIET_COLOR = "#94a3b8"
@@ -41,8 +43,9 @@ def styled(
 ) -> Figure:
     """Return a figure in the style of all figures: height and margins in pixels, quiet grid, no background.
 
-    What `layout` says itself goes before the style.
+    What `layout` says itself goes before the style. In its `meta`, `words` say what the figure shows.
     """
+    traces = list(traces)
     axis = {"gridcolor": GRID_COLOR, "zeroline": False}
     axes = {"xaxis", "yaxis", *(name for name in layout if name.startswith(("xaxis", "yaxis")))}
     style: Layout = {
@@ -54,9 +57,10 @@ def styled(
         "uirevision": "keep",  # zoom and hidden traces outlive an update
         "hovermode": "closest",
         "dragmode": "zoom",
+        "meta": {"words": describe(traces, layout)},
         **{name: dict(axis) for name in axes},
     }
-    return {"data": list(traces), "layout": merged(style, layout)}
+    return {"data": traces, "layout": merged(style, layout)}
 
 
 def with_legend_below(

@@ -22,6 +22,7 @@ VALIDATION = "node._fullData.find((trace) => trace.name?.startsWith('validation'
 
 def test_a_network_is_trained_and_its_result_shown(page: Page, server) -> None:
     run_id = start_run(page, server.url, images=2000, epochs=2)
+    expect(page.locator(".st-key-shown-run")).to_be_focused()  # the button is gone; Tab goes on to Stop and the curves
     report = wait_for_end(server.runs_dir / run_id).report
     assert report is not None
     assert report.epochs_completed == 2

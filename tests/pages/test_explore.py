@@ -166,7 +166,7 @@ def test_networks_answer_test_images_only(shown: list[int]) -> None:
 def test_a_list_that_cannot_be_read_gives_a_sentence(only: str) -> None:
     app = open_page("explore", only=only)
     assert len(app.error) == 1
-    assert open_page("explore", only=only, index="5").subheader[0].value.startswith("Test image 5,")
+    assert open_page("explore", only=only, index="5").header[0].value.startswith("Test image 5,")
 
 
 # Mistakes

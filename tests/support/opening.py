@@ -21,6 +21,7 @@ def open_page(name: str, **query: str) -> AppTest:
 
 def texts(app: AppTest) -> str:
     """Everything that a page says in words, as it is read: without the escapes of Markdown."""
-    kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.warning, app.error, app.success)
-    said = [f"{getattr(element, 'label', '')} {element.value}" for kind in (*kinds, app.metric) for element in kind]
+    headings = (app.title, app.header, app.subheader)
+    kinds = (*headings, app.markdown, app.caption, app.info, app.warning, app.error, app.success, app.metric)
+    said = [f"{getattr(element, 'label', '')} {element.value}" for kind in kinds for element in kind]
     return "\n".join(said).replace("\\", "")

@@ -3,6 +3,6 @@
 from pathlib import Path
 
 
-def source(name: str) -> str:
-    """Return the text of a file in this folder."""
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+def source(*names: str) -> str:
+    """Return the text of a file in this folder, or of several, one after the other."""
+    return "\n".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in names)

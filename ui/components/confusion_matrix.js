@@ -1,14 +1,13 @@
 // A confusion matrix as a table of buttons: a cell, a whole row or a whole column can be chosen.
 
-const DARK_TEXT_ABOVE = 0.6 // where dark text and light text are equally easy to read in the dark theme
-
-function button(text, label, chosen, onClick) {
+function button(text, label, cell, chosen, onClick) {
   const element = document.createElement("button")
   element.type = "button"
   element.textContent = text
   element.title = label
   element.setAttribute("aria-label", label)
   element.setAttribute("aria-pressed", chosen)
+  element.dataset.cell = cell
   element.onclick = onClick
   return element
 }
@@ -28,11 +27,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const line = document.createElement("tr")
     const side = document.createElement("th")
     side.scope = "row"
-    side.append(button(row, data.rows[row], data.row === row && data.column === null, pick(row, null)))
+    side.append(button(row, data.rows[row], `${row},`, data.row === row && data.column === null, pick(row, null)))
     line.append(side)
     const top = document.createElement("th")
     top.scope = "col"
-    top.append(button(row, data.columns[row], data.column === row && data.row === null, pick(null, row)))
+    top.append(button(row, data.columns[row], `,${row}`, data.column === row && data.row === null, pick(null, row)))
     head.append(top)
     cells.forEach((cell, column) => {
       const place = document.createElement("td")
@@ -40,18 +39,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
         place.className = row === column ? "confusion-diagonal" : ""
       } else {
         const chosen = data.row === row && data.column === column
-        const element = button(cell.text, cell.label, chosen, pick(row, column))
+        const element = button(cell.text, cell.label, `${row},${column}`, chosen, pick(row, column))
         element.className = row === column ? "confusion-diagonal" : "confusion-mistake"
-        element.classList.toggle("confusion-strong", cell.shade > DARK_TEXT_ABOVE)
         element.style.setProperty("--shade", cell.shade)
-        element.dataset.cell = `${row},${column}`
         place.append(element)
       }
       line.append(place)
     })
     return line
   })
-  const focused = parentElement.getRootNode().activeElement?.getAttribute("aria-label")
-  table.replaceChildren(head, ...rows)
-  if (focused) [...table.querySelectorAll("button")].find((each) => each.ariaLabel === focused)?.focus()
+  oneTabStop(table, () => table.replaceChildren(head, ...rows))
 }

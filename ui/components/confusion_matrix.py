@@ -18,7 +18,7 @@ _component = st.components.v2.component(
     "digit_lab_confusion_matrix",
     html='<div class="confusion"><table aria-label="Confusion matrix: true digits by predicted digits"></table></div>',
     css=source("confusion_matrix.css"),
-    js=source("confusion_matrix.js"),
+    js=source("tab_stop.js", "confusion_matrix.js"),
 )
 
 Picked = tuple[int | None, int | None]  # true digit and digit read; None stands for all of them
@@ -76,11 +76,12 @@ def _cell(
     count, share = int(matrix[row, column]), float(shares[row, column])
     if not count or (row == column and not diagonal):
         return {"text": ""}
-    words = f"predicted as {column}"
+    text = f"{100 * share:.1f}" if as_percent else f"{count:,}"
+    images = f"{count:,} image{'' if count == 1 else 's'} labelled {row}, predicted as {column}"
     return {
-        "text": f"{100 * share:.1f}" if as_percent else f"{count:,}",
-        "label": f"{count:,} image{'' if count == 1 else 's'} labelled {row}, {words}: "
-        f"{percent(share, 2)} of that digit",
+        "text": text,
+        # What can be seen comes first, so that who says it to the computer is understood.
+        "label": f"{text}%: {images}" if as_percent else f"{images}: {percent(share, 2)} of that digit",
         "shade": float(strengths[row, column]),
     }
 

@@ -19,13 +19,16 @@ _component = st.components.v2.component(
     "digit_lab_digit_grid",
     html='<div class="digit-grid"></div>',
     css=source("digit_grid.css"),
-    js=source("digit_grid.js"),
+    js=source("tab_stop.js", "digit_grid.js"),
 )
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One digit of a grid: its index in the data set, what it is called, short lines below it, and a mark on it."""
+    """One digit of a grid: its index in the data set, what it is called, short lines below it, and a mark on it.
+
+    Who hears it hears what it is called and the lines below it, so these need not be said twice.
+    """
 
     index: int
     label: str

@@ -68,6 +68,9 @@ function show(Plotly, node, figure) {
     doubleClick: node.digitLabData.digits ? "reset" : "reset+autosize",
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
   })
+  for (const svg of node.querySelectorAll(".main-svg")) svg.setAttribute("aria-hidden", "true") // the label says it
+  const tools = node.querySelector(".modebar")
+  if (tools) oneTabStop(tools, () => {})
   if (!node.digitLabListens) {
     node.digitLabListens = true
     drawn.then(() => listen(node))
@@ -207,6 +210,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const node = parentElement.querySelector(".live-chart")
   const figure = data.figure
   node.style.minHeight = `${fitting(figure.layout, node.clientWidth).height}px`
+  // Tools inside a picture could not be reached by those who hear it.
+  node.setAttribute("role", data.config.displayModeBar ? "figure" : "img")
+  const words = new DOMParser().parseFromString(figure.layout.meta?.words || "Chart", "text/html") // it has entities
+  node.setAttribute("aria-label", words.body.textContent)
   node.digitLabFigure = figure
   node.digitLabData = data
   node.digitLabTell = setTriggerValue
@@ -215,6 +222,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     .then((Plotly) => show(Plotly, node, figure))
     .catch(() => {
       node.textContent = "The chart could not be loaded. Reload the page to try again."
+      node.setAttribute("aria-label", node.textContent)
     })
   return () => {
     if (window.Plotly && !node.isConnected) window.Plotly.purge(node)

@@ -47,10 +47,12 @@ _component = st.components.v2.component(
     "digit_lab_live_chart",
     html=_HTML,
     css=source("live_chart.css"),
-    js=source("live_chart.js"),
+    js=source("tab_stop.js", "live_chart.js"),
     isolate_styles=False,  # Plotly puts its own styles into the document
 )
-_ahead = st.components.v2.component("digit_lab_plotly_ahead", html="<span hidden></span>", js=source("live_chart.js"))
+_ahead = st.components.v2.component(
+    "digit_lab_plotly_ahead", html="<span hidden></span>", js=source("tab_stop.js", "live_chart.js")
+)
 
 
 @dataclass(frozen=True)

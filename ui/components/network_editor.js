@@ -73,12 +73,14 @@ class NetworkEditor {
     this.message = element("p", { id: "message", className: "message", role: "status" })
     this.list = element("ol", { ariaLabel: "Layers" })
     this.total = element("div", { className: "row total" })
-    this.adders = element("div", { className: "adders" })
+    this.adders = element("div", { className: "adders", role: "toolbar", ariaLabel: "Add a layer" })
+    this.skip = element("button", { type: "button", className: "skip" })
     const header = element("div", { className: "row header", ariaHidden: "true" })
     for (const [className, textContent] of Object.entries(HEADINGS)) {
       header.append(element("span", { className, textContent }))
     }
     root.replaceChildren(
+      this.skip,
       element("label", { className: "title", htmlFor: "notation", textContent: "Network" }),
       element("div", { className: "notation" }, this.mirror, this.field),
       this.message,
@@ -99,7 +101,17 @@ class NetworkEditor {
       this.field.maxLength = answer.maxLength
       this.field.value = this.sent = answer.text
     }
+    this.showSkip(answer.skipTo)
     this.settle()
+  }
+
+  // The way past all fields, for the keyboard: like all such links, it is seen only while it has the focus.
+  showSkip(target) {
+    this.skip.hidden = !target
+    if (!target) return
+    const [name, key] = target
+    this.skip.textContent = `Skip to ${name}`
+    this.skip.onclick = () => document.querySelector(`.st-key-${key} button`)?.focus()
   }
 
   typed() {
@@ -286,11 +298,13 @@ class NetworkEditor {
     node.append(element("span", { className: "output" }), counts("", "", ""))
     const actions = element("span", { className: "actions" })
     if (!isOutput(row)) {
-      actions.append(
+      actions.role = "toolbar"
+      const buttons = [
         element("button", { type: "button", name: "up", onclick: () => this.move(place(), "up") }, icon("up")),
         element("button", { type: "button", name: "down", onclick: () => this.move(place(), "down") }, icon("down")),
         element("button", { type: "button", name: "remove", onclick: () => this.remove(place()) }, icon("remove")),
-      )
+      ]
+      oneTabStop(actions, () => actions.append(...buttons))
     }
     node.append(actions)
     return node
@@ -352,6 +366,7 @@ class NetworkEditor {
     kind.value = row.kind ?? ""
     kind.ariaLabel = `${layer} kind`
     kind.ariaInvalid = String(Boolean(row.error))
+    node.querySelector(".actions").ariaLabel = layer
     this.fillButton(node, "up", `Move layer ${place + 1} up`, canSwap(this.rows, place, place - 1))
     this.fillButton(node, "down", `Move layer ${place + 1} down`, canSwap(this.rows, place, place + 1))
     this.fillButton(node, "remove", `Remove layer ${place + 1}`, true)
@@ -375,16 +390,14 @@ class NetworkEditor {
     const names = this.answer.kinds.map((kind) => kind.kind)
     if (this.adders.dataset.names === String(names)) return // the same buttons keep the focus
     this.adders.dataset.names = names
-    this.adders.replaceChildren(
-      "Add",
-      ...names.map((name) =>
-        element(
-          "button",
-          { type: "button", ariaLabel: `Add ${name.toLowerCase()}`, onclick: () => this.add(name) },
-          name,
-        ),
+    const buttons = names.map((name) =>
+      element(
+        "button",
+        { type: "button", ariaLabel: `Add ${name.toLowerCase()}`, onclick: () => this.add(name) },
+        name,
       ),
     )
+    oneTabStop(this.adders, () => this.adders.replaceChildren("Add", ...buttons))
   }
 }
 

@@ -45,7 +45,7 @@ _component = st.components.v2.component(
     "digit_lab_network_editor",
     html='<div class="network-editor"></div>',
     css=source("network_editor.css"),
-    js=source("network_editor.js"),
+    js=source("tab_stop.js", "network_editor.js"),
 )
 
 _LONGEST_TEXT = 2000  # that is taken from a browser; rows can make a text that is too long to be read
@@ -63,9 +63,18 @@ _ACTIVATIONS = {"" if name == "relu" else f":{name}": name for name in ACTIVATIO
 
 
 def network_editor(
-    notation: str, version: str, *, key: str, on_change: Callable[[str], None], current_version: Callable[[], str]
+    notation: str,
+    version: str,
+    *,
+    key: str,
+    on_change: Callable[[str], None],
+    current_version: Callable[[], str],
+    skip_to: tuple[str, str] | None = None,
 ) -> None:
     """Show `notation` as a text field and as a table of layers.
+
+    The table has many stops of the Tab key: `skip_to` offers a way past it to a button of the page, which has a name
+    and a key.
 
     `on_change` gets the visitor's text, faulty or not, before the script runs, and is to store it. `version` is to be
     another one if the text was set by anything else. `current_version` is to say which one holds when a text comes:
@@ -77,7 +86,7 @@ def network_editor(
         if text is not None:
             on_change(text)
 
-    _component(key=key, data={**view(notation), "version": version}, on_edit_change=tell)
+    _component(key=key, data={**view(notation), "version": version, "skipTo": skip_to}, on_edit_change=tell)
 
 
 def typed_text(key: str, version: str) -> str | None:

@@ -46,7 +46,7 @@ function tile(section, each, position) {
 function show(section) {
   const made = element("section")
   if (section.title) {
-    const title = element("h6", "", section.title)
+    const title = element("h4", "", section.title)
     if (section.aside) title.append(element("small", "", ` · ${section.aside}`))
     made.append(title)
   }

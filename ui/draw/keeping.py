@@ -66,7 +66,7 @@ def show(image: Ink, drawing: Drawing, reading: int | None) -> None:
     candidate = _Candidate(image, drawing)
     last: _Kept | None = st.session_state.get(Keys.LAST_KEPT)
     is_kept = last is not None and last.digest == candidate.digest
-    st.subheader("Kept. Clear the canvas for the next one." if is_kept else "What did you mean?", anchor=False)
+    st.header("Kept. Clear the canvas for the next one." if is_kept else "What did you mean?", anchor=False)
     problem = st.session_state.pop(Keys.NOT_KEPT, None)
     if problem:
         st.error(plain(str(problem)), icon=":material/error:")

@@ -143,7 +143,7 @@ def _show_photo(picture: Picture, rows: list[list[Reading]]) -> None:
 def _show_ink(content: bytes, contrast: binarisation.Contrast, automatic: float) -> list[list[Digit]]:
     """Show what counts as ink and let the visitor change it; return the digits in it, row by row."""
     kind = "darker" if contrast.ink_is_dark else "lighter"
-    st.subheader("What counts as ink", anchor=False)
+    st.header("What counts as ink", anchor=False)
     left, right = st.columns([2, 3], gap="large")
     with left:
         if automatic < 1:
@@ -176,7 +176,7 @@ def _show_ink(content: bytes, contrast: binarisation.Contrast, automatic: float)
 
 def _show_digits(readings: list[Reading]) -> None:
     """Show each digit as the network sees it; a click shows its ten probabilities."""
-    st.subheader("Digit by digit", anchor=False)
+    st.header("Digit by digit", anchor=False)
     least_sure = min(range(len(readings)), key=lambda place: readings[place].confidence)
     chosen = st.session_state.get(Keys.PHOTO_DIGIT, least_sure)
     chosen = chosen if chosen < len(readings) else least_sure
@@ -210,7 +210,7 @@ def _show_digits(readings: list[Reading]) -> None:
 
 
 def _called(place: int, reading: Reading) -> str:
-    return f"Digit {place + 1}, predicted as {reading.digit}, confidence {percent(reading.confidence)}"
+    return f"Digit {place + 1}, predicted as {reading.digit}"
 
 
 def _choose(place: int) -> None:

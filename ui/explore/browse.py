@@ -46,10 +46,8 @@ def called(split: Split, labels: Labels, index: int) -> str:
 def _tile(selection: Selection, labels: Labels, index: int) -> Tile:
     caption = selection.caption(index) if selection.caption else ()
     marked = selection.split == "test" and index in DISPUTED
-    lines = [called(selection.split, labels, index), *caption]
-    if marked:
-        lines.append(DISPUTED[index].sentence)
-    return Tile(index, "\n".join(lines), caption, marked)
+    name = called(selection.split, labels, index)
+    return Tile(index, f"{name}\n{DISPUTED[index].sentence}" if marked else name, caption, marked)
 
 
 def _page(selection: Selection, size: Bound[str], key: str) -> Indices:

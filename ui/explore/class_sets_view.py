@@ -186,7 +186,7 @@ def _tile(index: int, found: Contents, answers: Probabilities | None) -> Tile:
     reading, confidence = int(answers[index].argmax()), percent(float(answers[index].max()))
     wrong = reading != label
     caption = (f"{label} → {reading}" if wrong else str(label), confidence)
-    return Tile(index, f"{name}\npredicted as {reading}, confidence {confidence}", caption, wrong)
+    return Tile(index, name, caption, wrong)
 
 
 def _chosen_first() -> list[Run]:
@@ -198,7 +198,7 @@ def _chosen_first() -> list[Run]:
 
 def _score_everyone(found: Contents, pictures: Pictures, chosen: Run) -> None:
     """Show how many drawings each network reads as they were meant, beside its accuracy on MNIST."""
-    st.subheader("Every network on this set", anchor=False)
+    st.header("Every network on this set", anchor=False)
     everyone = cached_reads.all_answers(include=chosen)
     notes, rows = everyone.notes, []
     with st.spinner(f"Evaluating {count(len(everyone.by_id), 'network')} …"):

@@ -54,7 +54,7 @@ def show() -> None:
         _show_map(run)
     with right:
         _show_balance()
-    st.subheader("What the images are like", anchor=False)
+    st.header("What the images are like", anchor=False)
     split = bound_choice(Params.SPLIT, list(_SPLITS), "train")
     st.segmented_control(
         "Images",

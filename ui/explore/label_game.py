@@ -38,7 +38,7 @@ def label_game(names: Mapping[str, str], answers: Mapping[str, Probabilities]) -
         st.rerun()
     given: Answers = st.session_state.setdefault(Keys.LABEL_ANSWERS, {})
     revealed = bool(st.session_state.get(Keys.LABELS_REVEALED))
-    st.subheader("What are these?", anchor=False)
+    st.header("What are these?", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(_tally(given), width="stretch")
         st.button(

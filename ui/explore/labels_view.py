@@ -53,7 +53,7 @@ def selection() -> Selection:
 
 def _accuracies(by_id: Mapping[str, runs.Run], answers: Mapping[str, Probabilities]) -> None:
     """Show how much the disputed labels cost each network."""
-    st.subheader("Accuracy without the fifteen", anchor=False)
+    st.header("Accuracy without the fifteen", anchor=False)
     labels = cached_reads.mnist().y_test
     fifteen = np.array(list(DISPUTED))
     table = pd.DataFrame(
@@ -83,7 +83,7 @@ def _accuracies(by_id: Mapping[str, runs.Run], answers: Mapping[str, Probabiliti
 def _beyond_the_list(answers: Mapping[str, Probabilities]) -> None:
     """Show other test images whose label all networks together contradict."""
     contradictions = _contradictions(answers)
-    st.subheader("Beyond the fifteen", anchor=False)
+    st.header("Beyond the fifteen", anchor=False)
     known = int((contradictions.strength[list(DISPUTED)] > 0).sum())
     st.caption(
         f"How strongly {count(len(answers), 'network')} together disagree with a label: their mean probability for the "

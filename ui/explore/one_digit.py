@@ -42,7 +42,7 @@ def show(selection: Selection) -> None:
             icon=":material/search_off:",
         )
     _way_on(selection, index)
-    st.subheader(called(selection.split, labels, index), anchor=False)
+    st.header(called(selection.split, labels, index), anchor=False)
     if selection.split == "test" and index in DISPUTED:
         st.warning(DISPUTED[index].sentence, icon=":material/how_to_vote:")
     left, right = st.columns([2, 3], gap="large")
@@ -136,7 +136,7 @@ def _epoch_predictions(run: runs.Run, index: int, label: int) -> None:
     history = cached_reads.epoch_predictions_of(run)
     if len(history) < 2:
         return
-    st.markdown(f"##### How {plain(name_of(run))} learned it")
+    st.subheader(f"How {plain(name_of(run))} learned it", anchor=False)
     st.markdown(turns_in_words(history, turns(cached_reads.mnist().y_test, history, index)))
     figure = epoch_figures.one_image_figure(history.epochs, history.probabilities[:, index], label)
     live_chart(figure, tools="hover", key="one-image")
@@ -159,7 +159,7 @@ def turns_in_words(history: EpochPredictions, turns: Sequence[Turn]) -> str:
 def _resembling(split: Split, index: int) -> None:
     """Show the training images that are nearest to an image, and what a vote of the nearest would say."""
     found, vote = _neighbours(split, index)
-    st.markdown("##### Its nearest neighbours, pixel by pixel")
+    st.subheader("Its nearest neighbours, pixel by pixel", anchor=False)
     label = int(cached_reads.mnist().split(split)[1][index])
     right = "right" if vote.digit == label else "wrong"
     st.caption(

@@ -33,7 +33,7 @@ def show(
     """
     place = next(place for place, each in enumerate(drawings) if each.id == drawing.id)
     _way_on(place, drawings, on_delete)
-    st.subheader(f"Number {place + 1:,}, meant as {drawing.label}", anchor=False)
+    st.header(f"Number {place + 1:,}, meant as {drawing.label}", anchor=False)
     left, right = st.columns([2, 3], gap="large")
     with left:
         live_chart(answer_figures.digit_figure(drawing.image), tools="hover", key="drawing-pixels")

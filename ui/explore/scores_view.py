@@ -44,7 +44,7 @@ def show() -> None:
 def _report(run: runs.Run, probabilities: Probabilities) -> None:
     report = scores.classification_report(metrics.confusion_matrix(cached_reads.mnist().y_test, probabilities))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.subheader("Digit by digit", anchor=False, width="content")
+        st.header("Digit by digit", anchor=False, width="content")
         st.download_button(
             "CSV",
             scores.report_csv(report),
@@ -94,7 +94,7 @@ def _shares(row: scores.ReportRow) -> dict[str, float | None]:
 
 
 def _calibration(result: scores.Calibration) -> None:
-    st.subheader("Calibration: is it right as often as it is confident?", anchor=False)
+    st.header("Calibration: is it right as often as it is confident?", anchor=False)
     st.markdown(scores.calibration_verdict(result))
     live_chart(score_figures.reliability_figure(result), tools="hover", key="reliability")
     with st.container(horizontal=True):

@@ -41,7 +41,8 @@ def explore_card() -> None:
     with cached_reads.show_errors():
         if run is not None:
             chosen = select(data.y_test, cached_reads.predictions(run), AnswerFilter("mistakes"))[:48]
-    st.image(pictures.enlarged(pictures.montage(data.x_test[chosen], columns=8), 2), width="stretch")
+    sheet = pictures.montage(data.x_test[chosen], columns=8)
+    st.image(pictures.enlarged(sheet, 2), alt="Handwritten digits that a network misread", width="stretch")
     st.markdown("**Explore** 70,000 digits, and the very images that a network gets wrong.")
     st.page_link(navigation.EXPLORE, label="Explore the digits", icon=":material/search:")
 

@@ -36,7 +36,7 @@ def show(run: runs.Run, image: Images, key: str, labelled: int | None = None) ->
         return
     digit = _ask(insight.probabilities, labelled)
     picture_sections([evidence_section(insight, image, digit)], key=f"{key}-evidence")
-    st.markdown("##### Layer by layer")
+    st.subheader("Layer by layer", anchor=False)
     st.caption(_introduction(run))
     most = FEW_MAPS
     if has_more_maps(insight, FEW_MAPS) and st.toggle(

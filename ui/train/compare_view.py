@@ -213,7 +213,7 @@ def _compare(chosen: Sequence[runs.Run]) -> None:
 
 
 def _differences(chosen: Sequence[runs.Run], names: Sequence[str]) -> None:
-    st.subheader("Different settings", anchor=False)
+    st.header("Different settings", anchor=False)
     found = comparison.config_differences([run.config for run in chosen])
     if not found:
         st.markdown("None: all the settings are the same, even the seed.")
@@ -228,7 +228,7 @@ def _differences(chosen: Sequence[runs.Run], names: Sequence[str]) -> None:
 
 
 def _more_than_chance(done: Sequence[runs.Run], names: Sequence[str]) -> None:
-    st.subheader("More than chance?", anchor=False)
+    st.header("More than chance?", anchor=False)
     first, second = 0, 1
     if len(done) > 2:
         with st.container(horizontal=True):

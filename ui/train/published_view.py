@@ -58,7 +58,7 @@ def show() -> None:
 
 
 def _one_number() -> None:
-    st.subheader("What one number can do", anchor=False)
+    st.header("What one number can do", anchor=False)
     st.markdown(
         "The network of `garcia` uses Adadelta at Keras’s default learning rate of 0.001. Adadelta was made for a rate "
         "of 1, and the Keras example of 2016 that this network comes from used that in effect. Here are both: the same "

@@ -11,7 +11,7 @@ from mnist_core.processes.queue import capacity, runs_ahead
 from mnist_core.runs.reading import RunError
 from mnist_core.runs.status import State
 from mnist_core.training.config import TrainingConfig
-from ui.components import address_bar
+from ui.components import address_bar, focus
 from ui.pickers.runs import pick_run
 from ui.session import cached_reads, state
 from ui.train import curves_view, result_view, starting
@@ -56,7 +56,8 @@ def _show_run(path: Path, state_before: State, begins: bool) -> None:
         st.rerun()  # the whole page: how often to look is decided anew, and lists show how the run stands
     starting.show_problem()
     events = cached_reads.events(run)
-    st.caption(_settings_line(run.config))
+    with st.container(key=focus.RUN):
+        st.caption(_settings_line(run.config))
     show_state(run, events)
     if run.report is not None:
         result_view.headline(run, run.report)

@@ -75,7 +75,7 @@ def _preset(draft: Draft) -> None:
 
 def _network(draft: Draft) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader("Network", anchor=False, width="content")
+        st.header("Network", anchor=False, width="content")
         glossary.explain(
             "convolution", "padding and stride", "pooling", "activation", "dropout", "normalization", "softmax"
         )
@@ -85,6 +85,7 @@ def _network(draft: Draft) -> None:
         key=_EDITOR,
         on_change=drafts.write_network,
         current_version=lambda: drafts.current().version,
+        skip_to=("Train", "train"),
     )
     if draft.is_complete:
         live_chart(_network_drawing(draft.config.architecture), tools="hover", key="network-drawing")
@@ -102,7 +103,7 @@ def _schedule_drawing(config: TrainingConfig) -> Figure:
 
 
 def _settings(draft: Draft) -> None:
-    st.subheader("Training", anchor=False)
+    st.header("Training", anchor=False)
     for tab, show in zip(st.tabs(list(_TABS), key="setting-tabs"), _TABS.values(), strict=True):
         with tab:
             show(draft)
@@ -175,7 +176,11 @@ def _augmentation(draft: Draft) -> None:
     changed = augment(many, their_labels, draft.config.augmentation, np.random.default_rng(1))
     rows = np.concatenate([images[:, None], changed.reshape(len(images), _PREVIEWS - 1, 28, 28)], axis=1)
     sheet = pictures.montage(rows.reshape(-1, 28, 28), columns=_PREVIEWS)
-    st.image(pictures.enlarged(sheet, 2), width="stretch")
+    st.image(
+        pictures.enlarged(sheet, 2),
+        alt="Six digits, as they are stored and as training would see them",
+        width="stretch",
+    )
     st.caption(
         "Left: digits as they are stored. Right: as training would see them, different each time."
         if draft.config.augmentation.active
