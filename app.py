@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.components import visitor
+from ui.components import connection, visitor
 from ui.components.live_chart import load_ahead
 from ui.session import cached_reads, navigation, state
 
@@ -18,6 +18,7 @@ st.logo(LOGO, size="large")
 st.html(STYLE)
 cached_reads.prepare_server()
 visitor.recognise()
+connection.watch()
 with st.sidebar:
     navigation.show_menu()
     st.caption("Convolutional networks and handwritten digits: train, explore and draw.")
