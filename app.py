@@ -5,7 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
-from ui.components import focus, recovery, visitor
+from ui.components import connection, focus, recovery, visitor
 from ui.components.live_chart import load_ahead
 from ui.session import cached_reads, navigation, state
 
@@ -20,6 +20,7 @@ st.logo(LOGO, size="large")
 st.html(STYLE)
 cached_reads.prepare_server()
 visitor.recognise()
+connection.watch()
 with st.sidebar:
     navigation.show_menu()
     st.caption("Convolutional networks and handwritten digits: train, explore and draw.")

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from streamlit.watcher.path_watcher import NoOpPathWatcher, get_default_path_watcher_class
 
 import mnist_core
 from benchmarks.seeded_faults import FAULTS
@@ -198,3 +199,8 @@ def test_the_seeded_faults_still_fit_the_code() -> None:
     for fault in FAULTS:
         assert (PROJECT / fault.file).read_text(encoding="utf-8").count(fault.before) == 1, fault
         assert [name for name in fault.tests.split() if not (PROJECT / name).exists()] == []
+
+
+def test_no_folder_of_the_project_is_watched() -> None:
+    """Streamlit would watch all of them, a virtual environment among them, also those on its `folderWatchBlacklist`."""
+    assert get_default_path_watcher_class() is NoOpPathWatcher

@@ -201,3 +201,24 @@ def test_an_empty_text_can_be_filled_from_the_table(page: Page, editor_url: str)
 def expect_told_field(page: Page, text: str) -> None:
     expect_told(page, text)
     expect(page.get_by_label("Network", exact=True)).to_have_value(text)
+
+
+def test_undo_takes_back_what_was_done_last(page: Page, editor_url: str) -> None:
+    field = open_editor(page, editor_url)
+    page.get_by_label("Layer 1 filters").press("ControlOrMeta+a")
+    page.keyboard.type("16")
+    expect_told(page, "16C3-P2-64C3-P2-D0.5-10")
+    page.get_by_role("button", name="Add dropout").click()
+    expect_told(page, "16C3-P2-64C3-P2-D0.5-D0.5-10")
+    page.keyboard.press("ControlOrMeta+z")
+    expect_told(page, "16C3-P2-64C3-P2-D0.5-10")
+    expect(field).to_be_focused()  # the row that had the focus is gone
+    page.keyboard.press("ControlOrMeta+z")
+    expect_told(page, "32C3-P2-64C3-P2-D0.5-10")
+    expect(page.get_by_label("Layer 1 filters")).to_have_value("32")
+    page.keyboard.press("ControlOrMeta+Shift+z")
+    page.keyboard.press("ControlOrMeta+y")
+    expect_told(page, "16C3-P2-64C3-P2-D0.5-D0.5-10")
+    page.get_by_text("Heard:").click()  # what the browser itself undoes, whatever has the focus
+    page.keyboard.press("ControlOrMeta+z")
+    expect_told(page, "16C3-P2-64C3-P2-D0.5-10")

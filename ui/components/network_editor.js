@@ -87,6 +87,20 @@ class NetworkEditor {
       element("div", { className: "table" }, header, this.list, this.total),
       this.adders,
     )
+    // The browser's own undo knows what was typed, but not what the rows did meanwhile, and breaks both.
+    root.addEventListener("keydown", (event) => {
+      const key = event.key.toLowerCase()
+      if (!(event.ctrlKey || event.metaKey) || event.altKey || !["z", "y"].includes(key)) return
+      event.preventDefault()
+      if (key === "y" || event.shiftKey) this.redo()
+      else this.undo()
+    })
+    root.addEventListener("beforeinput", (event) => {
+      if (!event.inputType.startsWith("history")) return
+      event.preventDefault()
+      if (event.inputType === "historyRedo") this.redo()
+      else this.undo()
+    })
   }
 
   // Take what Python sends: whenever its answer has changed, and the same one again when the theme changes.
@@ -97,6 +111,8 @@ class NetworkEditor {
     if (replaced) {
       this.stop()
       this.postponed = []
+      this.past = [] // texts that were sent before
+      this.future = [] // and those that were undone
       this.typing = undefined
       this.field.maxLength = answer.maxLength
       this.field.value = this.sent = answer.text
@@ -127,8 +143,30 @@ class NetworkEditor {
   flush() {
     clearTimeout(this.timer)
     if (this.field.value === this.sent) return
+    this.past.push(this.sent)
+    this.future = []
     this.sent = this.field.value
     this.sendUntilAnswered()
+  }
+
+  undo() {
+    this.flush()
+    if (this.postponed.pop()) return
+    this.step(this.past, this.future)
+  }
+
+  redo() {
+    this.flush()
+    this.step(this.future, this.past)
+  }
+
+  step(from, to) {
+    if (!from.length) return
+    to.push(this.sent)
+    this.field.value = this.sent = from.pop()
+    this.typing = undefined
+    this.sendUntilAnswered()
+    this.settle()
   }
 
   // Where changes follow each other quickly, Streamlit may end on an older one, or end the run that was to tell the
@@ -161,7 +199,9 @@ class NetworkEditor {
     this.rowsText = this.answer.text
     this.showMistake(...(this.answer.marked ?? ["", "", ""]))
     this.showMessage()
+    const focused = this.root.getRootNode().activeElement
     this.showRows()
+    if (focused && !focused.isConnected) this.field.focus({ preventScroll: true })
     this.showTotal()
     this.showAdders()
     if (this.postponed.length) this.makeChanges()

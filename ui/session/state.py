@@ -19,6 +19,7 @@ class Keys(StrEnum):
     NAVIGATION_DECLARED = "navigation_declared"
     DRAFT = "draft"
     VISITOR = "visitor"
+    SESSION = "session"  # which session it is, as its pages know it
     DRAWING = "drawing"  # what the canvas last told
     CANVAS_START = "canvas_start"  # what the canvas of this page started with
     LAST_STARTED = "last_started"
