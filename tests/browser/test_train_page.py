@@ -42,7 +42,7 @@ def test_a_network_is_trained_and_its_result_shown(page: Page, server) -> None:
 
 
 def test_a_chart_without_its_script_says_so_and_comes_later(page: Page, server) -> None:
-    page.route(re.compile("plotly-.*js.gz"), lambda route: route.abort())
+    page.route(re.compile("plotly-.*js"), lambda route: route.abort())
     page.goto(f"{server.url}/train?run=chollet")
     chart = page.locator(".live-chart").first
     expect(chart).to_have_text(re.compile("could not be loaded"))

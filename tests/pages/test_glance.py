@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -62,13 +63,16 @@ def test_a_damaged_map_leaves_the_rest(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_sheet_holds_each_digit_at_its_place(mnist: Mnist, tmp_path: Path) -> None:
     sheet = digit_sheet("some-digits", mnist.x_test[:250], mnist.y_test[:250])
     assert sheet is not None
-    assert sheet.address == "app/static/some-digits.png"
+    assert re.fullmatch(r"app/static/some-digits-[0-9a-f]{8}\.png", sheet.address)
     assert sheet.labels == "".join(str(label) for label in mnist.y_test[:250])
-    picture = np.asarray(Image.open(tmp_path / "static" / "some-digits.png"))
+    picture = np.asarray(Image.open(tmp_path / "static" / Path(sheet.address).name))
     row, column = divmod(237, sheet.columns)
     np.testing.assert_array_equal(
         picture[28 * row : 28 * (row + 1), 28 * column : 28 * (column + 1)], mnist.x_test[237]
     )
+    others = digit_sheet("some-digits", mnist.x_test[1:251], mnist.y_test[1:251])
+    assert others is not None
+    assert others.address != sheet.address  # a browser that has kept the one must not show it for the other
 
 
 def test_a_server_that_cannot_write_has_no_sheet(mnist: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

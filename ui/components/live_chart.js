@@ -1,37 +1,45 @@
 // One Plotly chart whose node lives as long as the page shows it: updates go through Plotly.react, so zoom, hover and
-// hidden traces survive them. Plotly itself is fetched once per browser tab; without `data.figure` that is all, once
-// the browser has nothing else to do.
+// hidden traces survive them. Plotly itself is fetched once per browser tab: for a `data.patient` chart once the line
+// has nothing else to carry, and so without `data.figure`, unless the line is slow.
 //
 // With `data.digits`, a point whose customdata is a whole number shows the digit of that number, cut out of one large
 // picture; with `data.clicks`, the server is told which one was clicked.
 
 const SIDE = 28 // pixels of a digit
-const AHEAD_MS = 200 // a page that has just appeared is looked at before anything is clicked
+const LOOK_MS = 200 // a page that has just appeared is looked at before anything is clicked
 
 function loadPlotly(url) {
-  if (!window.digitLabPlotly) {
-    window.digitLabPlotly = fetch(url)
-      .then((response) => {
-        if (!response.ok) throw new Error(`${url}: ${response.status}`)
-        const script = response.body.pipeThrough(new DecompressionStream("gzip"))
-        return new Response(script, { headers: { "Content-Type": "text/javascript" } }).blob()
-      })
-      .then(
-        (blob) =>
-          new Promise((resolve, reject) => {
-            const script = document.createElement("script")
-            script.src = URL.createObjectURL(blob)
-            script.onload = () => resolve(window.Plotly)
-            script.onerror = reject
-            document.head.appendChild(script)
-          }),
-      )
-      .catch((error) => {
-        window.digitLabPlotly = undefined
-        throw error
-      })
-  }
+  window.digitLabPlotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script")
+    script.src = url
+    script.onload = () => resolve(window.Plotly)
+    script.onerror = () => {
+      window.digitLabPlotly = undefined
+      reject(new Error(url))
+    }
+    document.head.appendChild(script)
+  })
   return window.digitLabPlotly
+}
+
+// Acts once the line has nothing else to carry: the page stands, with its scripts, fonts and pictures.
+function whenLineIdle(act) {
+  const app = document.querySelector("[data-testid=stApp]")
+  const stands =
+    app?.dataset.testScriptState === "notRunning" &&
+    !document.querySelector("[data-testid=stSkeleton]") &&
+    document.readyState === "complete" &&
+    document.fonts.status === "loaded" &&
+    [...document.images].every((image) => image.complete || image.loading === "lazy")
+  if (!stands) setTimeout(() => whenLineIdle(act), LOOK_MS)
+  else if (window.requestIdleCallback) requestIdleCallback(act)
+  else setTimeout(act) // Safari has no such callback
+}
+
+// Whether a browser would rather not fetch what may not be needed; only Chromium tells.
+function saves() {
+  const line = navigator.connection
+  return Boolean(line?.saveData || /[23]g/.test(line?.effectiveType))
 }
 
 function hasWebGL() {
@@ -202,9 +210,8 @@ function place(card, node, [clientX, clientY]) {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   if (!data.figure) {
-    const whenIdle = window.requestIdleCallback ?? ((act) => setTimeout(act, 500)) // Safari has no such callback
     const load = () => loadPlotly(data.plotly).catch(() => {}) // the first chart will try again
-    setTimeout(() => whenIdle(load), AHEAD_MS)
+    if (!saves()) setTimeout(() => whenLineIdle(load), LOOK_MS)
     return
   }
   const node = parentElement.querySelector(".live-chart")
@@ -218,12 +225,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
   node.digitLabData = data
   node.digitLabTell = setTriggerValue
   if (data.digits) sheet(data.digits.address).catch(() => {}) // ahead of the first look
-  loadPlotly(data.plotly)
-    .then((Plotly) => show(Plotly, node, figure))
-    .catch(() => {
-      node.textContent = "The chart could not be loaded. Reload the page to try again."
-      node.setAttribute("aria-label", node.textContent)
-    })
+  const draw = () =>
+    loadPlotly(data.plotly)
+      .then((Plotly) => show(Plotly, node, figure))
+      .catch(() => {
+        node.textContent = "The chart could not be loaded. Reload the page to try again."
+        node.setAttribute("aria-label", node.textContent)
+      })
+  if (data.patient && !window.digitLabPlotly) whenLineIdle(() => node.isConnected && draw())
+  else draw()
   return () => {
     if (window.Plotly && !node.isConnected) window.Plotly.purge(node)
   }

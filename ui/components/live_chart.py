@@ -1,24 +1,21 @@
 """Plotly charts that can change while one looks at them, and can tell which of their points was clicked.
 
 `st.plotly_chart` makes a new chart for each new figure, which loses zoom, hover and hidden traces. This component keeps
-one node and updates it. All charts of the app are drawn by it, also those that never change: Plotly is nearly 5 MB of
-script, and a second copy of it, Streamlit's own, would take a browser another half second.
+one node and updates it. All charts of the app are drawn by it, also those that never change: Plotly is a large script,
+of which `.ci/plotly` builds the part that they need; Streamlit's own copy of all of it would be fetched and run beside.
 """
 
 from __future__ import annotations
 
 import base64
-import gzip
+import hashlib
 import math
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
-import plotly
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -31,6 +28,7 @@ from ui.components import source
 
 _lock = Lock()  # the first visitors of a fresh server come at once
 _STATIC_FOLDER = PROJECT / "static"
+PLOTLY = "plotly-4.1.1-6e66faee.min.js"  # there; `.ci/plotly` builds it
 _SHEET_COLUMNS = 100
 _TYPED = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "float32", "float64")
 
@@ -65,18 +63,19 @@ class DigitSheet:
 
 
 def digit_sheet(name: str, images: Images, labels: Labels) -> DigitSheet | None:
-    """Publish the picture of some images, (n, 28, 28), as `name`.png, unless it is there (a second for 10,000 images).
+    """Publish the picture of some images, (n, 28, 28), unless it is there (a second for 10,000 images).
 
-    None if the server's folder cannot be written to. What has once been published under a name stays.
+    Its file is called `name` and a hash of the images. None if the server's folder cannot be written to.
     """
+    file = f"{name}-{hashlib.sha256(images.tobytes()).hexdigest()[:8]}.png"
     try:
-        file = _publish(
-            f"{name}.png",
-            lambda path: path.write_bytes(pictures.png(pictures.montage(images, columns=_SHEET_COLUMNS))),
-        )
+        with _lock:
+            if not (_STATIC_FOLDER / file).exists():
+                with replacing(_STATIC_FOLDER / file) as beside:
+                    beside.write_bytes(pictures.png(pictures.montage(images, columns=_SHEET_COLUMNS)))
     except OSError:
         return None
-    return DigitSheet(file, _SHEET_COLUMNS, "".join(map(str, labels.tolist())))
+    return DigitSheet(_address(file), _SHEET_COLUMNS, "".join(map(str, labels.tolist())))
 
 
 def as_json(figure: Figure) -> Figure:
@@ -121,6 +120,7 @@ def live_chart(
     tools: Literal["zoom", "hover", "none"] = "zoom",
     digits: DigitSheet | None = None,
     on_click: Callable[[int], Any] | None = None,
+    patient: bool = False,
 ) -> None:
     """Show or update the chart `key`; a figure may hold arrays, or be what `as_json` made of it.
 
@@ -129,6 +129,8 @@ def live_chart(
     With `digits`, pointing at a point whose `customdata` is a whole number shows the digit of that number, its label
     and, if the point has one, its `text`. A click on such a point calls `on_click` with the number before the page runs
     again. Where nothing can point, a tap shows the digit, and a tap on what it shows is the click.
+
+    A `patient` chart leaves the line to all else that its page still waits for.
     """
     config: dict[str, Any] = {
         "displaylogo": False,
@@ -136,13 +138,6 @@ def live_chart(
         "displayModeBar": tools == "zoom" and "hover",
         "staticPlot": tools == "none",
     }
-    try:
-        script = _publish_plotly()
-    except OSError:  # the project's folder cannot be written: a chart that flickers is better than none
-        import pandas  # noqa: F401  Plotly asks whether it is loaded, and fails while another thread is loading it
-
-        st.plotly_chart(as_json(figure), key=f"{key}-plain", config=config)  # a copy: Plotly writes to what it checks
-        return
 
     def tell() -> None:
         clicked = st.session_state[key].get("clicked")  # from the browser, so it could be anything
@@ -153,34 +148,21 @@ def live_chart(
         key=key,
         data={
             "figure": as_json(figure),
-            "plotly": script,
+            "plotly": _address(PLOTLY),
             "config": config,
             "digits": asdict(digits) if digits else None,
             "clicks": on_click is not None,
+            "patient": patient,
         },
         on_clicked_change=tell,
     )
 
 
 def load_ahead() -> None:
-    """Have the browser load Plotly once it has nothing else to do: the first chart comes half a second sooner."""
-    with suppress(OSError):  # see `live_chart`
-        _ahead(key="plotly-ahead", data={"plotly": _publish_plotly()})
+    """Have the browser load Plotly once it and the line have nothing else to do: the first chart comes sooner."""
+    _ahead(key="plotly-ahead", data={"plotly": _address(PLOTLY)})
 
 
-def _publish_plotly() -> str:
-    """Publish the script as a compressed file: Streamlit would compress a plain one again for each visitor."""
-    installed = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    return _publish(
-        f"plotly-{plotly.__version__}.min.js.gz",
-        lambda path: path.write_bytes(gzip.compress(installed.read_bytes(), mtime=0)),
-    )
-
-
-def _publish(name: str, make: Callable[[Path], Any]) -> str:
-    """Put a file where the server serves files from, unless it is there, and return its address. Raises `OSError`."""
-    with _lock:
-        if not (_STATIC_FOLDER / name).exists():
-            with replacing(_STATIC_FOLDER / name) as beside:
-                make(beside)
-    return f"app/static/{name}"
+def _address(file: str) -> str:
+    """Return the address that a file in the static folder is served under."""
+    return f"app/static/{file}"

@@ -170,7 +170,7 @@ def _show_ink(content: bytes, contrast: binarisation.Contrast, automatic: float)
     ink, rows = _found(content, threshold, contrast)
     with right:
         shown = marking.marked(np.repeat(ink[..., None], 3, axis=2), [], _SHOWN_SIDE)
-        st.image(shown, alt="What counts as ink, white on black", width="stretch")
+        st.image(shown, alt="What counts as ink, white on black", width="stretch", output_format="PNG")
     return rows
 
 

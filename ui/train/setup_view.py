@@ -180,6 +180,7 @@ def _augmentation(draft: Draft) -> None:
         pictures.enlarged(sheet, 2),
         alt="Six digits, as they are stored and as training would see them",
         width="stretch",
+        output_format="PNG",
     )
     st.caption(
         "Left: digits as they are stored. Right: as training would see them, different each time."
