@@ -5,7 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
-from ui.components import connection, focus, recovery, visitor
+from ui.components import connection, focus, recovery, translation, visitor
 from ui.components.live_chart import load_ahead
 from ui.session import cached_reads, navigation, state
 
@@ -24,6 +24,7 @@ connection.watch()
 with st.sidebar:
     navigation.show_menu()
     st.caption("Convolutional networks and handwritten digits: train, explore and draw.")
+    translation.allow()
 focus.follow(page.url_path)
 page.run()
 load_ahead()
