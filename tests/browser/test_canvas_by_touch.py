@@ -50,6 +50,68 @@ def draw_by(tablet: Page, tool: str, digit: int) -> None:
         move_by(tablet, tool, [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke])
 
 
+class Screen:
+    """A touch screen: what it feels on the canvas, from 0 to 1 over it. All of it goes through one session."""
+
+    def __init__(self, tablet: Page) -> None:
+        box = tablet.locator("canvas.upper-canvas").bounding_box()
+        assert box is not None
+        self._box = box
+        self._session = tablet.context.new_cdp_session(tablet)
+
+    def touch(self, kind: str, *contacts: tuple[int, float, float]) -> None:
+        """Tell of all that touches it now, or of what ends: an id, and where it is."""
+        box = self._box
+        points = [
+            {"id": of, "x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for of, x, y in contacts
+        ]
+        self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+@pytest.mark.fault(id="stroke-cancelled")
+def test_a_cancelled_stroke_vanishes_and_a_palm_may_rest(tablet: Page, server) -> None:
+    open_canvas(tablet, server.url)
+    touch = Screen(tablet).touch
+    touch("touchStart", (0, 0.3, 0.2))
+    for step in range(8):
+        touch("touchMove", (0, 0.3 + step / 20, 0.2))
+    touch("touchCancel")
+    places = np.linspace(0.18, 0.82, 12)
+    touch("touchStart", (1, 0.5, places[0]))
+    for place in places:
+        touch("touchMove", (1, 0.5, place))
+    touch("touchEnd")
+    expect(reading(tablet)).to_have_text("1")
+    assert ink_columns(tablet) == pytest.approx((0.46, 0.54), abs=0.02)
+    tablet.get_by_role("button", name="Undo").click()  # there is one stroke to undo
+    expect(reading(tablet)).to_have_text("?")
+
+    palm, heavy = (2, 0.8, 0.95), (4, 0.82, 0.95)
+    touch("touchStart", palm)
+    touch("touchStart", palm, (3, 0.5, places[0]))
+    tablet.wait_for_timeout(100)  # a hand is not faster
+    for place in places:
+        touch("touchMove", palm, (3, 0.5, place))
+    touch("touchStart", palm, (3, 0.5, places[-1]), heavy)
+    touch("touchEnd", (3, 0.5, places[-1]))  # the pen has left
+    expect(reading(tablet)).to_have_text("1")
+    assert ink_columns(tablet) == pytest.approx((0.46, 0.54), abs=0.02)
+    touch("touchEnd")
+    tablet.get_by_role("button", name="Undo").click()
+    expect(reading(tablet)).to_have_text("?")
+
+
+def ink_columns(tablet: Page) -> tuple[float, float]:
+    """Return where the ink begins and ends from left to right, from 0 to 1 over the canvas."""
+    first, last = tablet.locator("canvas.dc-canvas.lower-canvas").evaluate("""(canvas) => {
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+        const columns = [...Array(canvas.width).keys()]
+        const inked = columns.filter((x) => columns.some((y) => data[4 * (y * canvas.width + x)] > 127))
+        return [inked.at(0) / canvas.width, (inked.at(-1) + 1) / canvas.width]
+    }""")
+    return first, last
+
+
 @pytest.mark.parametrize("tool", ["finger", "pen"])
 def test_digits_are_read_after_each_stroke(tablet: Page, server, tool: str) -> None:
     open_canvas(tablet, server.url)
