@@ -35,7 +35,7 @@ FORBIDDEN = {
     "ui": {"app", "pages", *TENSORFLOW},
     "mnist_core": {"app", "pages", "ui", "streamlit", "streamlit_drawable_canvas"},
 }
-TESTING = {"tests", "benchmarks", "conftest", "pytest", "hypothesis", "playwright"}
+TESTING = {"tests", "benchmarks", "conftest", "pytest", "hypothesis", "playwright", "selenium"}
 SKIPPED_FOLDERS = {"__pycache__", "node_modules", "venv"}
 
 

@@ -5,7 +5,6 @@ Without a browser these tests skip, except under CI, where that is a failure.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, ViewportSize, WebError, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
+from tests.support.engines import require
 from tests.support.network_editor_page import serve_editor
 from tests.support.serving import CHROMIUM_OPTIONS, WITHOUT_PLOTLY, Server, find_chromium, start_server, stop_server
 
@@ -48,12 +48,7 @@ def editor_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    executable = find_chromium()
-    if executable is None:
-        message = "No Chromium found: install one to run the browser tests."
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+    executable = require("Chromium", find_chromium())
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, headless=True, args=CHROMIUM_OPTIONS)
         yield chromium
