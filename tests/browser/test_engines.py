@@ -85,7 +85,7 @@ def train(window: Window, server: Server) -> runs.Run:
     """Train a network on few images until its result and its curves are shown."""
     visit(window, f"{server.url}/train?architecture=4C3-P2-10&train_size=2000&epochs=1&seed=1")
     assert background(window, "Train") == BACKGROUNDS["light"]
-    window.click("button", "Train$")
+    window.click(".st-key-cost-card button", "Train$")
     window.box("[data-testid=stMetricValue]", r"^\d+\.\d\d%$")
     window.box(".live-chart .scatterlayer path.js-line")
     run = runs.read_run(server.runs_dir / re.search(r"run=([\w-]+)", window.evaluate("location.href"))[1])
