@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 from tests.support.steps import DIGITS, draw, reading
 from ui import explore, train
@@ -38,9 +38,15 @@ new MutationObserver((records) => {
 def translated(page: Page) -> Iterator[Page]:
     """A tab that translates; in the end, React must not have missed a text."""
     missed: list[str] = []
-    page.on("console", lambda message: missed.append(message.text) if "on 'Node'" in message.text else None)
-    page.add_init_script(TRANSLATOR)
-    yield page
+
+    def note(message: ConsoleMessage) -> None:
+        if "on 'Node'" in message.text:
+            missed.append(message.text)
+
+    page.on("console", note)
+    with page.add_init_script(TRANSLATOR):
+        yield page
+    page.remove_listener("console", note)
     assert missed == []
 
 
